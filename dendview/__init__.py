@@ -1,0 +1,1 @@
+"""The window of DendView: it shows and computes nothing."""

@@ -1,0 +1,112 @@
+"""All that the window shows, in one evented dataclass: ``state.events.<field>`` fires when a field is replaced.
+
+Views read it and connect to its events; controllers replace its fields. No Qt here.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from psygnal import SignalGroupDescriptor
+
+from engine.compartments import CompartmentTree
+from engine.experiment import Experiment
+from engine.morphology.model import Morphology, Sections
+from engine.recording import Recording
+from engine.schedule.model import Schedule
+from engine.stimuli import Site
+from engine.types import FloatArray, NodeSet, ScheduleMethod
+
+ColorBy = Literal["type", "depth", "thread", "step", "distance", "voltage"]
+Perspective = Literal["start", "explore", "schedule", "simulate"]
+
+
+@dataclass(frozen=True, eq=False)
+class Cell:
+    """An open cell: the file, its cables and both node sets of its tree (made together when it is opened).
+
+    ``distance`` is the path distance of every segment from the soma, (n_segment,) µm.
+    """
+
+    source: str
+    morphology: Morphology
+    sections: Sections
+    trees: dict[NodeSet, CompartmentTree]
+    distance: FloatArray
+
+    @property
+    def n_segment(self) -> int:
+        return self.trees["neuron"].n_segment
+
+    def site(self, segment: int) -> Site:
+        """The middle of a segment."""
+        tree = self.trees["neuron"]
+        node = tree.node_of_segment[segment]
+        return Site(self.sections.name[tree.section[node]], float(tree.x[node]))
+
+    def segment(self, site: Site) -> int:
+        """The segment that holds a site."""
+        tree = self.trees["neuron"]
+        return int(tree.segment[tree.locate(site.section, site.x)])
+
+
+@dataclass(frozen=True)
+class Message:
+    """A line for the person: ``kind`` decides color and how long it stays; ``details`` opens on a click."""
+
+    text: str
+    kind: Literal["info", "done", "warning", "error"] = "info"
+    details: str = ""
+
+
+@dataclass(frozen=True)
+class Job:
+    """A long job: ``fraction`` 0..1 or None where it cannot be told; ``remaining`` in s or None."""
+
+    text: str
+    fraction: float | None = None
+    remaining: float | None = None
+    cancelling: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """A finished, cancelled or growing run. ``stale`` where the experiment has changed since."""
+
+    number: int
+    experiment: Experiment
+    recording: Recording
+    state: Literal["running", "done", "cancelled", "failed"]
+    seconds: float = 0.0
+    message: str = ""
+
+
+@dataclass(eq=False)
+class AppState:
+    """The one state. Indices named *segment* are segment numbers (the same in both node sets)."""
+
+    events: ClassVar[SignalGroupDescriptor] = SignalGroupDescriptor(warn_on_no_equality=False)
+
+    cell: Cell | None = None
+    experiment: Experiment | None = None
+    perspective: Perspective = "start"
+
+    selection: int | None = None  # segment
+    hovered: int | None = None  # segment
+    color_by: ColorBy = "type"
+    voltage_limits: tuple[float, float] = (-90.0, 40.0)  # mV, fixed while playing
+
+    method: ScheduleMethod = "dhs"
+    n_threads: int = 16
+    nodes: NodeSet = "neuron"  # of the schedule views
+    schedule: Schedule | None = None
+    step: int = 0  # steps already done in the player, 0..n_step
+    playing: Literal["", "schedule", "run"] = ""
+
+    runs: tuple[Run, ...] = ()
+    shown_run: int | None = None  # Run.number
+    time: float = 0.0  # ms, of the scrubber
+
+    job: Job | None = None
+    engine: str = ""  # the chip: "CPU, 2 threads" or why there is none
+    message: Message | None = None
+    recent: tuple[str, ...] = ()

@@ -1,0 +1,1 @@
+"""From sections to compartments: nseg rules, areas, axial conductances (NEURON's numbers)."""

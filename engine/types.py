@@ -1,0 +1,21 @@
+"""Array aliases and the closed choices that several modules share."""
+
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float64]
+Float32Array = NDArray[np.float32]
+IntArray = NDArray[np.int32]
+BoolArray = NDArray[np.bool_]
+
+NodeSet = Literal["neuron", "merged"]
+"""Which nodes a compartment tree keeps: NEURON's (a massless one at every section end) or only those that matter."""
+
+AxonPolicy = Literal["keep", "stub"]
+"""Keep the reconstructed axon, or replace it by two cylinders of 30 µm as the published models do."""
+
+ScheduleMethod = Literal["hines", "permute1", "permute2", "branches", "depth_levels", "height_levels", "dhs"]
+
+BackendName = Literal["auto", "cpu", "gpu"]
