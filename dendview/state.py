@@ -8,6 +8,7 @@ from typing import ClassVar, Literal
 
 from psygnal import SignalGroupDescriptor
 
+from dendview.colors import ThemeName
 from engine.compartments import CompartmentTree
 from engine.experiment import Experiment
 from engine.morphology.model import Morphology, Sections
@@ -84,7 +85,7 @@ class Run:
 class AppState:
     """The one state. Indices named *segment* are segment numbers (the same in both node sets)."""
 
-    events: ClassVar[SignalGroupDescriptor] = SignalGroupDescriptor(warn_on_no_equality=False)
+    events: ClassVar[SignalGroupDescriptor] = SignalGroupDescriptor()
 
     cell: Cell | None = None
     experiment: Experiment | None = None
@@ -110,3 +111,4 @@ class AppState:
     engine: str = ""  # the chip: "CPU, 2 threads" or why there is none
     message: Message | None = None
     recent: tuple[str, ...] = ()
+    theme: ThemeName = "dark"

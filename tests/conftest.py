@@ -1,0 +1,26 @@
+"""Fixtures shared by the tests of both packages."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+DATA = Path(os.environ.get("DENDVIEW_TEST_DATA", ROOT.parent / "shared" / "data"))
+
+
+@pytest.fixture(scope="session")
+def data_dir() -> Path:
+    """Folder of real morphologies and data sets; other people's files, so they are not in the project."""
+    if not DATA.is_dir():
+        pytest.skip(f"no test data at {DATA}; set DENDVIEW_TEST_DATA to their folder")
+    return DATA
+
+
+@pytest.fixture(scope="session")
+def h():
+    """NEURON's interpreter, or a skip where NEURON is not installed."""
+    neuron = pytest.importorskip("neuron", reason="NEURON is not installed (pip install 'dendview[test]')")
+    neuron.h.load_file("stdrun.hoc")
+    neuron.h.load_file("import3d.hoc")
+    return neuron.h
