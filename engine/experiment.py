@@ -4,35 +4,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from engine.discretize import Rule
 from engine.stimuli import CurrentClamp, Site
 from engine.types import AxonPolicy, NodeSet, ScheduleMethod
 
 Region = Literal["all", "soma", "axon", "basal", "apical", "dendrite", "other"]
-
-
-@dataclass(frozen=True)
-class Rule:
-    """How sections are cut into segments.
-
-    ``max_length``: nseg = 1 + 2 int(L / value), value in µm; ``d_lambda``: nseg odd and segments at most value times the
-    length constant at 100 Hz; ``fixed``: value segments in every section.
-    """
-
-    kind: Literal["max_length", "d_lambda", "fixed"] = "max_length"
-    value: float = 40.0
-
-    @classmethod
-    def parse(cls, text: str) -> "Rule":
-        """``max_length:40``, ``d_lambda:0.1`` or ``fixed:5``.
-
-        Raises
-        ------
-        UserError
-        """
-        raise NotImplementedError
-
-    def __str__(self) -> str:
-        return f"{self.kind}:{self.value:g}"
 
 
 @dataclass(frozen=True)
