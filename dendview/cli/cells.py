@@ -1,0 +1,56 @@
+"""Arguments and steps that the commands share: which cell, cut how."""
+
+import argparse
+import json
+import sys
+from typing import Any
+
+from engine.compartments import CompartmentTree
+from engine.discretize import Rule, discretize
+from engine.morphology.model import Morphology, Sections
+from engine.morphology.reading import read_morphology
+from engine.morphology.samples import resolve
+from engine.morphology.sections import make_sections, stub_axon
+
+
+def add_cell_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("path", help="morphology (SWC or ASC, .gz too) or sample:NAME")
+    parser.add_argument(
+        "--rule",
+        type=Rule.parse,
+        default=Rule(),
+        metavar="KIND:VALUE",
+        help="how sections are cut: max_length:UM, d_lambda:FRACTION or fixed:N (default %(default)s)",
+    )
+    parser.add_argument(
+        "--nodes",
+        choices=("neuron", "merged"),
+        default="neuron",
+        help="keep NEURON's massless node at every section end, or merge those that join nothing (default %(default)s)",
+    )
+    parser.add_argument(
+        "--axon",
+        choices=("keep", "stub"),
+        default="keep",
+        help="keep the reconstructed axon or replace it by two cylinders of 30 µm (default %(default)s)",
+    )
+
+
+def read_cell(args: argparse.Namespace) -> tuple[Morphology, Sections, CompartmentTree]:
+    """The morphology, sections and compartments the arguments ask for."""
+    morphology = read_morphology(resolve(args.path))
+    sections = make_sections(morphology)
+    if args.axon == "stub":
+        sections = stub_axon(sections)
+    return morphology, sections, discretize(sections, args.rule, nodes=args.nodes, n_point=morphology.n_point)
+
+
+def print_json(answer: dict[str, Any]) -> None:
+    json.dump(answer, sys.stdout, indent=2, ensure_ascii=False)
+    print()
+
+
+def print_table(rows: list[tuple[str, str]]) -> None:
+    width = max(len(name) for name, _ in rows)
+    for name, value in rows:
+        print(f"{name:<{width}}  {value}")
