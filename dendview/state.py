@@ -52,11 +52,15 @@ class Cell:
 
 @dataclass(frozen=True)
 class Message:
-    """A line for the person: ``kind`` decides color and how long it stays; ``details`` opens on a click."""
+    """A line for the person: ``kind`` decides color and how long it stays; ``details`` opens on a click.
+
+    ``action`` is what a button beside the text offers; the window wires it to a controller.
+    """
 
     text: str
     kind: Literal["info", "done", "warning", "error"] = "info"
     details: str = ""
+    action: Literal["", "restart_engine", "halve_dt", "discard_run"] = ""
 
 
 @dataclass(frozen=True)
@@ -109,6 +113,7 @@ class AppState:
 
     job: Job | None = None
     engine: str = ""  # the chip: "CPU, 2 threads" or why there is none
+    preflight: str = ""  # what the next run costs: "1 263 comp × 12 000 steps · ~3 s on CPU · 46 MB"
     message: Message | None = None
     recent: tuple[str, ...] = ()
     theme: ThemeName = "dark"

@@ -1,0 +1,72 @@
+"""From a morphology and an experiment to the :class:`Cell` that every view draws."""
+
+import numpy as np
+
+from dendview.state import Cell
+from engine.compartments import CompartmentTree, path_distance
+from engine.discretize import discretize
+from engine.experiment import Experiment, Rule
+from engine.morphology.model import Morphology, Sections
+from engine.morphology.sections import make_sections, stub_axon
+from engine.regions import select
+from engine.types import FloatArray, NodeSet
+
+
+def make_cell(source: str, morphology: Morphology, experiment: Experiment) -> Cell:
+    """Cut a morphology as the experiment says, with both node sets.
+
+    Parameters
+    ----------
+    source
+        What was opened: a path, or ``sample:NAME``.
+    morphology
+    experiment
+        Its ``axon``, ``rule`` and ``cables`` decide the segments.
+
+    Raises
+    ------
+    UserError
+        If the morphology cannot be cut so.
+    """
+    sections = make_sections(morphology)
+    if experiment.axon == "stub":
+        sections = stub_axon(sections)
+    cm, ra = section_cables(sections, experiment)
+
+    def cut(nodes: NodeSet) -> CompartmentTree:
+        return discretize(
+            sections, experiment.rule, nodes=nodes, ra=ra, cm=cm, n_point=morphology.n_point
+        )
+
+    trees: dict[NodeSet, CompartmentTree] = {"neuron": cut("neuron"), "merged": cut("merged")}
+    tree = trees["neuron"]
+    distance = path_distance(tree)[tree.node_of_segment]
+    return Cell(source, morphology, sections, trees, distance)
+
+
+def rebuild(cell: Cell, experiment: Experiment) -> Cell:
+    """The same morphology cut as another experiment says."""
+    return make_cell(cell.source, cell.morphology, experiment)
+
+
+def same_cut(one: Experiment, other: Experiment) -> bool:
+    """True where both experiments make the same segments, so that segment numbers mean the same."""
+    if (one.morphology, one.axon, one.rule) != (other.morphology, other.axon, other.rule):
+        return False
+    return one.rule.kind != "d_lambda" or one.cables == other.cables
+
+
+def section_cables(sections: Sections, experiment: Experiment) -> tuple[FloatArray, FloatArray]:
+    """Specific capacitance and axial resistivity of every section; later cables win.
+
+    Returns
+    -------
+    cm : (n_section,) µF/cm²
+    ra : (n_section,) Ω·cm
+    """
+    coarse = discretize(sections, Rule("fixed", 1), nodes="merged")
+    cm, ra = np.full(sections.n_section, 1.0), np.full(sections.n_section, 150.0)
+    for cable in experiment.cables:
+        chosen = coarse.section[select(coarse, cable.region)]
+        cm[chosen], ra[chosen] = cable.cm, cable.ra
+    return cm, ra
