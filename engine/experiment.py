@@ -1,19 +1,30 @@
 """An experiment says everything about a run; the same experiment gives the same numbers."""
 
-from dataclasses import dataclass, field
+import json
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
+
+from engine import codec
 from engine.discretize import Rule
+from engine.errors import FileError
+from engine.morphology.model import Sections, Tag
 from engine.stimuli import CurrentClamp, Site
 from engine.types import AxonPolicy, NodeSet, ScheduleMethod
+
+SAMPLE_PREFIX = "sample:"
 
 Region = Literal["all", "soma", "axon", "basal", "apical", "dendrite", "other"]
 
 
 @dataclass(frozen=True)
 class Cable:
-    """Passive cable of a region: ``cm`` in µF/cm², ``ra`` in Ω·cm. Later entries win where regions overlap."""
+    """Passive cable of a region: ``cm`` in µF/cm², ``ra`` in Ω·cm.
+
+    Later entries win where regions overlap.
+    """
 
     region: Region = "all"
     cm: float = 1.0
@@ -31,7 +42,11 @@ class Insertion:
 
 @dataclass(frozen=True)
 class Probe:
-    """A quantity recorded at a site; ``variable`` is ``v`` or ``<state>_<mechanism>`` such as ``m_hh``."""
+    """A quantity recorded at a site.
+
+    ``variable`` is ``v`` (mV), a state such as ``m_hh``, or the current density of an ion such as
+    ``ina`` (mA/cm²).
+    """
 
     site: Site
     variable: str = "v"
@@ -56,7 +71,8 @@ class Experiment:
     dt, duration : ms
     stimuli, probes
     spike_site : Site or None
-        Where spikes are counted (upward crossings of ``spike_threshold`` mV); None: the middle of the root section.
+        Where spikes are counted (upward crossings of ``spike_threshold`` mV); None: the middle of
+        the root section.
     frame_interval : ms
         Time between whole-cell voltage frames kept for display.
     method, n_threads
@@ -87,9 +103,55 @@ class Experiment:
     name: str = ""
 
 
+FORMAT = "dendview-experiment"
+VERSION = 1
+
+# What a person expects on opening a cell, where nothing else is known about it.
+DENDRITE_G_PAS = 5e-5
+"""S/cm²: a membrane resistance of 20 kΩ·cm², the middle of what is fitted to pyramidal cells."""
+REST = -65.0
+"""mV: the resting potential that classic hh holds; the leak of the dendrites reverses there too."""
+HH_CELSIUS = 6.3
+"""°C of Hodgkin's and Huxley's squid; classic hh does not fire as it should when it is warm."""
+
+
+def default_experiment(
+    morphology: str, sections: Sections | None = None, *, name: str = ""
+) -> Experiment:
+    """Classic hh in soma and axon, a passive membrane elsewhere, nothing injected.
+
+    Parameters
+    ----------
+    morphology
+        Path or ``sample:NAME``.
+    sections
+        The cell, if it is already read: its root section's middle is recorded, and a cell without a
+        soma gets a passive membrane everywhere.
+    name
+        Of the experiment.
+    """
+    leak = (("g", DENDRITE_G_PAS), ("e", REST))
+    regions: tuple[Region, ...] = ("dendrite", "other")
+    excitable: tuple[Region, ...] = ("soma", "axon")
+    if sections is not None and not np.any(sections.tag == Tag.SOMA):
+        regions, excitable = ("all",), ()
+    insertions = tuple(Insertion("hh", region) for region in excitable)
+    insertions += tuple(Insertion("pas", region, leak) for region in regions)
+    probes = () if sections is None else (Probe(Site(sections.name[0])),)
+    return Experiment(
+        morphology,
+        insertions=insertions,
+        celsius=HH_CELSIUS,
+        v_init=REST,
+        probes=probes,
+        name=name,
+    )
+
+
 def to_json(experiment: Experiment) -> str:
-    """The experiment as JSON text with a format version; :func:`from_json` gives an equal experiment back."""
-    raise NotImplementedError
+    """JSON text with a format version; :func:`from_json` gives an equal experiment back."""
+    body = {"format": FORMAT, "version": VERSION, **codec.encode(experiment)}
+    return json.dumps(body, indent=2, ensure_ascii=False) + "\n"
 
 
 def from_json(text: str, source: Path | None = None) -> Experiment:
@@ -107,4 +169,25 @@ def from_json(text: str, source: Path | None = None) -> Experiment:
     FileError
         Where a field is missing, unknown or of the wrong kind; names the field and a close match.
     """
-    raise NotImplementedError
+    file = source if source is not None else Path("experiment.json")
+    try:
+        body = json.loads(text)
+    except json.JSONDecodeError as error:
+        what = f"this is not JSON ({error.msg}, column {error.colno})"
+        fix = "write an experiment with DendView or mend the text"
+        raise FileError(file, what, fix, error.lineno) from None
+    if not isinstance(body, dict) or body.pop("format", None) != FORMAT:
+        what = "this JSON is not an experiment"
+        raise FileError(file, what, f'it needs "format": "{FORMAT}"')
+    version = body.pop("version", None)
+    if version != VERSION:
+        what = f"format version {version} is not known to this program, which reads {VERSION}"
+        raise FileError(file, what, "open it with a newer DendView")
+    try:
+        experiment = codec.decode(Experiment, body)
+    except codec.FieldError as error:
+        raise FileError(file, f"field '{error.where}': {error.what}", error.fix) from None
+    morphology = experiment.morphology
+    if source is None or morphology.startswith(SAMPLE_PREFIX) or Path(morphology).is_absolute():
+        return experiment
+    return replace(experiment, morphology=str(source.parent / morphology))

@@ -1,0 +1,112 @@
+"""Frozen dataclasses to and from plain JSON values, with errors that name the field.
+
+Knows dataclasses, ``str``, ``int``, ``float``, ``bool``, ``Literal``, ``X | None`` and tuples; what
+the annotations say is what is accepted.
+"""
+
+import dataclasses
+import math
+from difflib import get_close_matches
+from types import NoneType, UnionType
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+
+KINDS = {str: "text", int: "a whole number", float: "a number", bool: "true or false"}
+
+
+class FieldError(ValueError):
+    """A field cannot be used: its dotted name, what is wrong with it, and the way out."""
+
+    def __init__(self, where: str, what: str, fix: str = "") -> None:
+        self.where, self.what, self.fix = where, what, fix
+        super().__init__(f"{where}: {what}" + (f"; {fix}" if fix else ""))
+
+
+def close_match(name: str, known: list[str]) -> str:
+    """``did you mean 'x'?`` where a known name is near, else the list of what is known."""
+    if near := get_close_matches(name, known, 1):
+        return f"did you mean '{near[0]}'?"
+    return f"known: {', '.join(known)}" if known else ""
+
+
+def encode(value: Any) -> Any:
+    """Plain JSON value of a dataclass, tuple or scalar."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {f.name: encode(getattr(value, f.name)) for f in dataclasses.fields(value)}
+    if isinstance(value, tuple):
+        return [encode(item) for item in value]
+    return value
+
+
+def decode(kind: Any, value: Any, where: str = "") -> Any:
+    """The value of a plain JSON value as an annotation ``kind`` wants it.
+
+    Raises
+    ------
+    FieldError
+        If a field is missing, unknown or of another kind.
+    """
+    if dataclasses.is_dataclass(kind) and isinstance(kind, type):
+        return _decode_dataclass(kind, value, where)
+    origin, args = get_origin(kind), get_args(kind)
+    if origin is Literal:
+        if value not in args or type(value) not in {type(a) for a in args}:
+            names = [str(a) for a in args]
+            raise FieldError(
+                where, f"{_show(value)} is not a choice", close_match(str(value), names)
+            )
+        return value
+    if origin in (Union, UnionType):
+        if value is None and NoneType in args:
+            return None
+        (inner,) = (a for a in args if a is not NoneType)
+        return decode(inner, value, where)
+    if origin is tuple:
+        return _decode_tuple(args, value, where)
+    return _decode_scalar(kind, value, where)
+
+
+def _decode_dataclass(kind: type, value: Any, where: str) -> Any:
+    if not isinstance(value, dict):
+        raise FieldError(where, f"{_show(value)} is not a group of fields", "write {…}")
+    hints = get_type_hints(kind)
+    fields = {f.name: f for f in dataclasses.fields(kind)}
+    prefix = f"{where}." if where else ""
+    for name in value:
+        if name not in fields:
+            raise FieldError(prefix + name, "unknown field", close_match(name, list(fields)))
+    known = {name: decode(hints[name], item, prefix + name) for name, item in value.items()}
+    for name, f in fields.items():
+        optional = (
+            f.default is not dataclasses.MISSING or f.default_factory is not dataclasses.MISSING
+        )
+        if name not in known and not optional:
+            raise FieldError(prefix + name, "missing field", "add it")
+    return kind(**known)
+
+
+def _decode_tuple(args: tuple[Any, ...], value: Any, where: str) -> tuple[Any, ...]:
+    if not isinstance(value, list):
+        raise FieldError(where, f"{_show(value)} is not a list", "write […]")
+    if len(args) == 2 and args[1] is Ellipsis:
+        return tuple(decode(args[0], item, f"{where}[{i}]") for i, item in enumerate(value))
+    if len(value) != len(args):
+        raise FieldError(where, f"has {len(value)} items", f"it takes {len(args)}")
+    return tuple(
+        decode(a, item, f"{where}[{i}]")
+        for i, (a, item) in enumerate(zip(args, value, strict=True))
+    )
+
+
+def _decode_scalar(kind: type, value: Any, where: str) -> Any:
+    if kind is float and type(value) in (int, float):
+        if not math.isfinite(value):
+            raise FieldError(where, f"{value} is not finite", "write a finite number")
+        return float(value)
+    if type(value) is not kind:
+        raise FieldError(where, f"{_show(value)} is not {KINDS[kind]}", f"write {KINDS[kind]}")
+    return value
+
+
+def _show(value: Any) -> str:
+    text = f"'{value}'" if isinstance(value, str) else str(value)
+    return text if len(text) <= 40 else text[:37] + "…"
