@@ -3,7 +3,6 @@
 import json
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 
@@ -11,12 +10,11 @@ from engine import codec
 from engine.discretize import Rule
 from engine.errors import FileError
 from engine.morphology.model import Sections, Tag
+from engine.regions import Region
 from engine.stimuli import CurrentClamp, Site
 from engine.types import AxonPolicy, NodeSet, ScheduleMethod
 
 SAMPLE_PREFIX = "sample:"
-
-Region = Literal["all", "soma", "axon", "basal", "apical", "dendrite", "other"]
 
 
 @dataclass(frozen=True)
