@@ -1,4 +1,4 @@
-"""Undo and redo as a value: the earlier and the undone states of something that is never changed in place."""
+"""Undo and redo as a value: the states before and after one that is never changed in place."""
 
 from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
@@ -33,7 +33,7 @@ class History(Generic[T]):
         return bool(self.future)
 
     def add(self, state: T) -> "History[T]":
-        """Go to a new state; the same state again is no step, and a new one forgets what was undone."""
+        """Go to a new state; the same state again is no step; a new one forgets what was undone."""
         if state == self.present:
             return self
         past = (*self.past, self.present)[-self.limit :]

@@ -5,10 +5,10 @@ import numpy as np
 from dendview.state import Cell
 from engine.compartments import CompartmentTree, path_distance
 from engine.discretize import discretize
-from engine.experiment import Experiment, Rule
+from engine.experiment import Experiment
 from engine.morphology.model import Morphology, Sections
 from engine.morphology.sections import make_sections, stub_axon
-from engine.regions import select
+from engine.regions import mask_of_tags
 from engine.types import FloatArray, NodeSet
 
 
@@ -64,9 +64,8 @@ def section_cables(sections: Sections, experiment: Experiment) -> tuple[FloatArr
     cm : (n_section,) µF/cm²
     ra : (n_section,) Ω·cm
     """
-    coarse = discretize(sections, Rule("fixed", 1), nodes="merged")
     cm, ra = np.full(sections.n_section, 1.0), np.full(sections.n_section, 150.0)
     for cable in experiment.cables:
-        chosen = coarse.section[select(coarse, cable.region)]
+        chosen = mask_of_tags(sections.tag, cable.region)
         cm[chosen], ra[chosen] = cable.cm, cable.ra
     return cm, ra

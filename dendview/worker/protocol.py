@@ -1,0 +1,143 @@
+"""What the window and the engine's process say to each other, as small values that are pickled."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from engine.experiment import Experiment
+from engine.recording import Chunk
+from engine.types import BackendName, IntArray
+
+
+@dataclass(frozen=True)
+class Run:
+    """Run an experiment; everything said about it carries its ``number``."""
+
+    number: int
+    experiment: Experiment
+    backend: BackendName = "auto"
+
+
+@dataclass(frozen=True)
+class Cancel:
+    """End a run between two chunks; what was sent of it stays valid."""
+
+    number: int
+
+
+@dataclass(frozen=True)
+class Ping:
+    """Ask for a sign of life; answered even while a run goes on."""
+
+    token: int
+
+
+@dataclass(frozen=True)
+class Shutdown:
+    """End the process at once."""
+
+
+Command = Run | Cancel | Ping | Shutdown
+
+
+@dataclass(frozen=True)
+class Ready:
+    """The engine is loaded and its kernels are compiled.
+
+    ``engine`` names it (``CPU · 2 threads``); ``rate`` is what its warm-up run took, in seconds per
+    compartment and step, or None where none was made.
+    """
+
+    engine: str
+    rate: float | None = None
+
+
+@dataclass(frozen=True)
+class Pong:
+    token: int
+
+
+@dataclass(frozen=True)
+class Trace:
+    """What a trace is called and its unit."""
+
+    label: str
+    unit: str
+
+
+@dataclass(frozen=True, eq=False)
+class Nodes:
+    """Which segment each node is, (n_comp,) int32."""
+
+    segment: IntArray
+
+    @property
+    def n_comp(self) -> int:
+        return len(self.segment)
+
+
+@dataclass(frozen=True, eq=False)
+class Started:
+    """The model is built and the first step is about to be taken.
+
+    Everything :class:`engine.recording.RecordingBuilder` asks of a model, under the same names, so
+    that the window keeps the recording without the model's many arrays.
+    """
+
+    number: int
+    engine: str
+    experiment: Experiment
+    n_time: int
+    n_frame: int
+    n_instance: int
+    probes: tuple[Trace, ...]
+    tree: Nodes
+
+    @property
+    def n_step(self) -> int:
+        return self.n_time - 1
+
+
+@dataclass(frozen=True, eq=False)
+class Grown:
+    """The next piece of a run."""
+
+    number: int
+    chunk: Chunk
+
+
+@dataclass(frozen=True)
+class Finished:
+    """All chunks were sent; ``seconds`` is the time the engine spent stepping."""
+
+    number: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Cancelled:
+    number: int
+    seconds: float
+
+
+FailureKind = Literal["input", "unstable", "memory", "defect"]
+
+
+@dataclass(frozen=True)
+class Failed:
+    """A run ended early: ``sentence`` is for the person, ``details`` for a report."""
+
+    number: int
+    sentence: str
+    details: str = ""
+    kind: FailureKind = "defect"
+
+
+@dataclass(frozen=True)
+class Stopped:
+    """The process is gone, said by the window's side: why, and what it wrote last."""
+
+    sentence: str
+    details: str = ""
+
+
+Reply = Ready | Pong | Started | Grown | Finished | Cancelled | Failed | Stopped

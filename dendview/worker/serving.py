@@ -1,0 +1,198 @@
+"""Inside the engine's process: take commands from the pipe, send what the runs give.
+
+A listening thread takes the commands, so that a cancel or the end of the pipe is noticed while the
+engine is busy; the main thread runs one experiment after the other.
+"""
+
+import faulthandler
+import os
+import queue
+import signal
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from typing import Protocol
+
+import numpy as np
+
+from dendview.worker.protocol import (
+    Cancel,
+    Cancelled,
+    Command,
+    Failed,
+    FailureKind,
+    Finished,
+    Grown,
+    Ping,
+    Pong,
+    Ready,
+    Reply,
+    Run,
+    Shutdown,
+    Started,
+)
+from engine.errors import UnstableError, UserError
+from engine.experiment import Experiment
+from engine.recording import Chunk
+from engine.types import BackendName
+
+SEND_INTERVAL = 1 / 30
+"""Seconds between two chunks on the pipe; smaller pieces are joined."""
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A run that is ready to step: what :class:`Started` tells, and its chunks."""
+
+    started: Started
+    chunks: Iterator[Chunk]
+
+
+class Engine(Protocol):
+    """What this process needs of an engine."""
+
+    def warm(self) -> Ready:
+        """Compile or load what every run needs."""
+
+    def open(self, number: int, experiment: Experiment, backend: BackendName) -> Opened:
+        """Build the model of an experiment."""
+
+
+def serve(connection: Connection, load: Callable[[], Engine], log: str) -> None:
+    """Answer the window until the pipe closes; the target of the process.
+
+    Parameters
+    ----------
+    connection
+        This side of the pipe.
+    load
+        Makes the engine; imports happen in it, so that the pipe listens from the first moment.
+    log
+        Path of a file that takes what would go to the terminal, for a report after a crash.
+    """
+    _redirect_stderr(log)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the window's to answer
+    line = _Line(connection)
+    engine = load()
+    line.send(engine.warm())
+    while True:
+        _run(line, engine, line.runs.get())
+
+
+class _Line:
+    """The pipe with a thread that listens to it."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.runs: queue.SimpleQueue[Run] = queue.SimpleQueue()
+        self._connection = connection
+        self._cancelled: set[int] = set()
+        self._lock = threading.Lock()
+        self._pongs: queue.SimpleQueue[Pong] = queue.SimpleQueue()
+        threading.Thread(target=self._listen, name="listener", daemon=True).start()
+        threading.Thread(target=self._answer, name="pongs", daemon=True).start()
+
+    def send(self, reply: Reply) -> None:
+        """Send; blocks while the pipe is full, which is what slows a run down to the window."""
+        try:
+            with self._lock:
+                self._connection.send(reply)
+        except OSError:
+            os._exit(0)  # the window is gone
+
+    def cancelled(self, number: int) -> bool:
+        return number in self._cancelled
+
+    def _listen(self) -> None:
+        while True:
+            try:
+                command: Command = self._connection.recv()
+            except (EOFError, OSError):
+                os._exit(0)  # the window is gone, or it closed the pipe
+            match command:
+                case Run():
+                    self.runs.put(command)
+                case Cancel(number):
+                    self._cancelled.add(number)
+                case Ping(token):
+                    self._pongs.put(Pong(token))
+                case Shutdown():
+                    os._exit(0)
+
+    def _answer(self) -> None:
+        while True:
+            self.send(self._pongs.get())
+
+
+def _run(line: _Line, engine: Engine, run: Run) -> None:
+    """One experiment from its model to its last chunk; whatever goes wrong becomes a reply."""
+    number, begin = run.number, time.perf_counter()
+    try:
+        if not line.cancelled(number):
+            opened = engine.open(number, run.experiment, run.backend)
+            if not line.cancelled(number):
+                line.send(opened.started)
+                begin = time.perf_counter()
+                _step(line, number, opened.chunks)
+        seconds = time.perf_counter() - begin
+        line.send((Cancelled if line.cancelled(number) else Finished)(number, seconds))
+    except Exception as error:
+        line.send(_failure(number, error))
+
+
+def _step(line: _Line, number: int, chunks: Iterator[Chunk]) -> None:
+    """Send a run's chunks, at most one in :data:`SEND_INTERVAL`, until it ends or is cancelled."""
+    pending: list[Chunk] = []
+    last = 0.0
+    try:
+        for chunk in chunks:
+            pending.append(chunk)
+            if (now := time.perf_counter()) - last >= SEND_INTERVAL:
+                line.send(Grown(number, join(pending)))
+                pending, last = [], now
+            if line.cancelled(number):
+                break
+    finally:
+        if close := getattr(chunks, "close", None):
+            close()
+        if pending:
+            line.send(Grown(number, join(pending)))
+
+
+def join(chunks: list[Chunk]) -> Chunk:
+    """Consecutive chunks as one."""
+    if len(chunks) == 1:
+        return chunks[0]
+    first, last = chunks[0], chunks[-1]
+    return Chunk(
+        start=first.start,
+        stop=last.stop,
+        time=np.concatenate([chunk.time for chunk in chunks]),
+        traces=np.concatenate([chunk.traces for chunk in chunks], axis=2),
+        frame_time=np.concatenate([chunk.frame_time for chunk in chunks]),
+        frames=np.concatenate([chunk.frames for chunk in chunks]),
+        spikes=np.concatenate([chunk.spikes for chunk in chunks]),
+        fraction=last.fraction,
+    )
+
+
+def _failure(number: int, error: Exception) -> Failed:
+    kind: FailureKind = "defect"
+    sentence = f"The engine failed: {type(error).__name__}: {error}"
+    if isinstance(error, UserError):
+        kind, sentence = "unstable" if isinstance(error, UnstableError) else "input", str(error)
+    elif isinstance(error, MemoryError):
+        kind = "memory"
+        sentence = "not enough memory for this run; keep fewer frames, or make the run shorter"
+    return Failed(number, sentence, "".join(traceback.format_exception(error)), kind)
+
+
+def _redirect_stderr(log: str) -> None:
+    """Let everything that is written to the terminal, a crash's stack too, go to a file."""
+    handle = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    os.dup2(handle, 2)
+    sys.stderr = os.fdopen(2, "w", buffering=1, closefd=False)
+    faulthandler.enable(file=sys.stderr)

@@ -1,0 +1,205 @@
+"""The engine's process: real processes, real pipes, real kills."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from dendview.worker.process import EngineProcess
+from dendview.worker.protocol import (
+    Cancel,
+    Cancelled,
+    Failed,
+    Finished,
+    Grown,
+    Ping,
+    Pong,
+    Ready,
+    Run,
+    Started,
+    Stopped,
+)
+from dendview.worker.serving import join
+from engine.experiment import Experiment, Probe
+from engine.stimuli import Site
+from tests.dendview.fake_engine import chunks, load_broken, load_fake
+
+ROOT = Path(__file__).parents[2]
+SOMA = Site("soma[0]")
+
+
+def experiment(name: str = "", duration: float = 20.0) -> Experiment:
+    return Experiment("sample:toy", name=name, duration=duration, probes=(Probe(SOMA),))
+
+
+def listen(engine: EngineProcess, until: type, seconds: float = 20.0) -> list:
+    """Everything said up to the first reply of a kind."""
+    heard: list = []
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        heard += engine.poll()
+        if any(isinstance(reply, until) for reply in heard):
+            return heard
+        time.sleep(0.005)
+    raise AssertionError(f"no {until.__name__} in {seconds} s, only {heard}")
+
+
+@pytest.fixture
+def engine():
+    process = EngineProcess(load_fake)
+    process.start()
+    listen(process, Ready)
+    yield process
+    process.close()
+    assert not process.alive
+
+
+def test_a_run_arrives_whole_and_in_order(engine):
+    engine.send(Run(7, experiment(duration=500.0)))
+    heard = listen(engine, Finished)
+    assert isinstance(heard[0], Started)
+    assert heard[0].n_step == 20_000
+    assert [trace.label for trace in heard[0].probes] == ["soma[0](0.5) v"]
+    whole = join([reply.chunk for reply in heard if isinstance(reply, Grown)])
+    np.testing.assert_allclose(whole.time, np.arange(20_001) * 0.025)
+    np.testing.assert_array_equal(whole.traces[0, 0], whole.time)
+    assert len(whole.frame_time) == 1001
+    assert whole.fraction == 1
+    assert {reply.number for reply in heard} == {7}
+
+
+def test_small_chunks_are_joined_before_they_are_sent(engine):
+    engine.send(Run(1, experiment("slow", duration=100.0)))  # 40 chunks, one in 10 ms
+    grown = [reply for reply in listen(engine, Finished) if isinstance(reply, Grown)]
+    assert 2 <= len(grown) <= 25
+
+
+def test_a_window_that_does_not_fetch_stops_the_engine_not_the_memory(engine):
+    engine.send(Run(1, experiment("slow", duration=100.0)))
+    time.sleep(0.3)
+    assert engine._replies.qsize() <= 64
+    assert isinstance(listen(engine, Finished)[-1], Finished)
+
+
+def test_cancel_is_answered_between_two_chunks(engine):
+    engine.send(Run(1, experiment("slow", duration=1e5)))
+    listen(engine, Grown)
+    asked = time.monotonic()
+    engine.send(Cancel(1))
+    heard = listen(engine, Cancelled)
+    assert time.monotonic() - asked < 0.2
+    assert not any(isinstance(reply, Finished) for reply in heard)
+    engine.send(Run(2, experiment()))
+    assert listen(engine, Finished)[-1].number == 2
+
+
+def test_a_run_cancelled_while_it_waits_never_starts(engine):
+    engine.send(Run(1, experiment("slow", duration=1e5)))
+    engine.send(Run(2, experiment()))
+    listen(engine, Grown)
+    engine.send(Cancel(2))
+    engine.send(Cancel(1))
+    listen(engine, Cancelled)
+    time.sleep(0.1)
+    engine.send(Run(3, experiment()))
+    heard = listen(engine, Finished)
+    assert not any(isinstance(reply, Started) and reply.number == 2 for reply in heard)
+
+
+def test_a_ping_is_answered_in_the_middle_of_a_run(engine):
+    engine.send(Run(1, experiment("slow", duration=1e5)))
+    listen(engine, Grown)
+    engine.send(Ping(42))
+    assert Pong(42) in listen(engine, Pong, seconds=1)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "part"),
+    [
+        ("bad input", "input", "no section 'soma[7]'"),
+        ("unstable", "unstable", "dend[3](0.5)"),
+    ],
+)
+def test_what_goes_wrong_is_a_sentence_and_the_engine_lives(engine, name, kind, part):
+    engine.send(Run(1, experiment(name)))
+    failed = listen(engine, Failed)[-1]
+    assert failed.kind == kind
+    assert part in failed.sentence
+    assert "Traceback" in failed.details
+    engine.send(Run(2, experiment()))
+    assert listen(engine, Finished)[-1].number == 2
+
+
+def test_a_killed_engine_says_so_once_and_can_be_restarted(engine):
+    engine.send(Run(1, experiment("killed")))
+    stopped = listen(engine, Stopped)[-1]
+    assert stopped.sentence == "Engine stopped (signal 9)."
+    assert engine.poll() == []
+    assert not engine.alive
+    assert not engine.send(Run(2, experiment()))
+    engine.restart()
+    engine.send(Run(3, experiment()))
+    assert listen(engine, Finished)[-1].number == 3
+
+
+def test_a_restart_ends_an_engine_that_does_not_listen(engine):
+    engine.send(Run(1, experiment("slow to build")))
+    os.kill(engine.pid, signal.SIGSTOP)
+    before, begin = engine.pid, time.monotonic()
+    engine.restart()
+    assert time.monotonic() - begin < 1.0
+    assert engine.pid != before
+    engine.send(Run(2, experiment()))
+    heard = listen(engine, Finished)
+    assert not any(isinstance(reply, Stopped) for reply in heard)
+
+
+def test_an_engine_that_cannot_load_leaves_its_last_words():
+    process = EngineProcess(load_broken)
+    process.start()
+    stopped = listen(process, Stopped)[-1]
+    assert stopped.sentence == "Engine stopped (exit status 1)."
+    assert "no module named 'engine.simulation'" in stopped.details
+
+
+@pytest.mark.parametrize("how", ["kill", "exit"])
+def test_the_engine_ends_with_its_window(how):
+    program = f"""
+import sys, time
+from dendview.worker.process import EngineProcess
+from tests.dendview.fake_engine import load_fake
+if __name__ == "__main__":
+    engine = EngineProcess(load_fake)
+    engine.start()
+    while not engine.poll():
+        time.sleep(0.01)
+    print(engine.pid, flush=True)
+    if {how == "kill"}:
+        time.sleep(60)
+"""
+    window = subprocess.Popen(
+        [sys.executable, "-c", program], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    )
+    assert window.stdout is not None
+    worker = int(window.stdout.readline())
+    if how == "kill":
+        window.kill()
+    assert window.wait(5) == (-signal.SIGKILL if how == "kill" else 0)
+    end = time.monotonic() + 2
+    while Path(f"/proc/{worker}").exists() and time.monotonic() < end:
+        time.sleep(0.02)
+    assert not Path(f"/proc/{worker}").exists()
+
+
+def test_joined_chunks_are_the_run():
+    parts = list(chunks(experiment(), 800, size=30))
+    whole = join(parts)
+    assert (whole.start, whole.stop, whole.fraction) == (0.0, 20.0, 1.0)
+    assert whole.traces.shape == (1, 1, 801)
+    assert whole.frames.shape == (41, 5)
+    np.testing.assert_allclose(whole.spikes[:, 1], [10, 20])
