@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Literal
 
+import numpy as np
+
 from engine.types import BoolArray, Float32Array, FloatArray, IntArray
 
 
@@ -51,6 +53,8 @@ class Morphology:
         Outlines of the soma as drawn in a Neurolucida file: x, y, z, diameter in µm.
     notes : tuple of Note
         What the reader found odd.
+    cuts : (n,) int32
+        Points that begin a section though they are only children, as single branches of a Neurolucida file do.
     """
 
     xyz: FloatArray
@@ -62,6 +66,7 @@ class Morphology:
     source: Literal["swc", "asc", "made"] = "swc"
     contours: tuple[FloatArray, ...] = ()
     notes: tuple[Note, ...] = ()
+    cuts: IntArray = field(default_factory=lambda: np.empty(0, np.int32), repr=False)
 
     @property
     def n_point(self) -> int:
