@@ -1,0 +1,109 @@
+"""The orthographic camera of the cell: y up, orbit, pan, zoom at the pointer. Numbers only, no Qt."""
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from dendview.geometry import CellGeometry
+from dendview.visuals.capsules import Viewport
+from engine.types import FloatArray
+
+MIN_SCALE, MAX_SCALE = 1e-4, 1e4
+"""Pixels per µm."""
+
+
+def rotation(axis: FloatArray | tuple[float, float, float], angle: float) -> FloatArray:
+    """(3, 3) turn by an angle (rad) about a unit axis (Rodrigues)."""
+    x, y, z = axis
+    cross = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]])
+    return np.eye(3) + np.sin(angle) * cross + (1 - np.cos(angle)) * (cross @ cross)
+
+
+def turn_to_up(direction: FloatArray) -> FloatArray:
+    """(3, 3) the shortest turn that brings a unit direction to +y."""
+    up = np.array([0.0, 1.0, 0.0])
+    axis = np.cross(direction, up)
+    sine, cosine = float(np.linalg.norm(axis)), float(direction @ up)
+    if sine < 1e-9:
+        return np.eye(3) if cosine > 0 else rotation((0.0, 0.0, 1.0), np.pi)
+    return rotation(axis / sine, float(np.arctan2(sine, cosine)))
+
+
+@dataclass(frozen=True, eq=False)
+class Camera:
+    """Looks along -z of the view at ``center`` (µm), which is drawn in the middle.
+
+    ``azimuth`` turns the cell about its up axis and ``elevation`` about the screen's x, both rad;
+    ``upright`` is the turn before them, for example the apical dendrite to y. ``scale`` is in
+    logical pixels per µm.
+    """
+
+    center: FloatArray = field(default_factory=lambda: np.zeros(3))
+    azimuth: float = 0.0
+    elevation: float = 0.0
+    upright: FloatArray = field(default_factory=lambda: np.eye(3))
+    scale: float = 1.0
+
+    @property
+    def turn(self) -> FloatArray:
+        """(3, 3) from the cell's axes to the screen's: x right, y up, z to the viewer."""
+        tilt = rotation((1.0, 0.0, 0.0), self.elevation)
+        return tilt @ rotation((0.0, 1.0, 0.0), self.azimuth) @ self.upright
+
+    def project(self, points: FloatArray, size: tuple[float, float]) -> FloatArray:
+        """(n, 2) logical pixels from the top left corner of a view of this size."""
+        xy = self.scale * ((np.atleast_2d(points) - self.center) @ self.turn.T)[:, :2]
+        return np.stack([size[0] / 2 + xy[:, 0], size[1] / 2 - xy[:, 1]], axis=1)
+
+    def orbit(self, dx: float, dy: float, per_pixel: float = 0.008) -> "Camera":
+        """Turn as if the cell were dragged by (dx, dy) pixels."""
+        limit = np.pi / 2
+        elevation = float(np.clip(self.elevation + dy * per_pixel, -limit, limit))
+        return replace(self, azimuth=self.azimuth + dx * per_pixel, elevation=elevation)
+
+    def pan(self, dx: float, dy: float) -> "Camera":
+        """Move the cell with the pointer by (dx, dy) pixels, y down."""
+        move = np.array([-dx, dy, 0.0]) / self.scale
+        return replace(self, center=self.center + move @ self.turn)
+
+    def zoom(self, factor: float, at: tuple[float, float], size: tuple[float, float]) -> "Camera":
+        """Scale by a factor; what is under the pointer (pixels from the top left) stays there."""
+        scale = float(np.clip(self.scale * factor, MIN_SCALE, MAX_SCALE))
+        x, y = at[0] - size[0] / 2, size[1] / 2 - at[1]
+        shift = np.array([x, y, 0.0]) * (1 / self.scale - 1 / scale)
+        return replace(self, center=self.center + shift @ self.turn, scale=scale)
+
+    def fit(
+        self,
+        geometry: CellGeometry,
+        size: tuple[float, float],
+        margins: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 0.0),
+    ) -> "Camera":
+        """Show the whole cell inside margins (left, top, right, bottom; logical pixels)."""
+        left, top, right, bottom = margins
+        room = max(size[0] - left - right, 40.0), max(size[1] - top - bottom, 40.0)
+        turn = self.turn
+        points = geometry.ends[..., :3].reshape(-1, 3) @ turn.T
+        radius = geometry.ends[..., 3].reshape(-1, 1)
+        low, high = (points - radius).min(axis=0), (points + radius).max(axis=0)
+        extent = np.maximum(high - low, 1e-3)
+        scale = float(np.clip(min(room[0] / extent[0], room[1] / extent[1]), MIN_SCALE, MAX_SCALE))
+        middle = (low + high) / 2
+        middle[0] += (size[0] / 2 - (left + room[0] / 2)) / scale
+        middle[1] += (top + room[1] / 2 - size[1] / 2) / scale
+        return replace(self, center=middle @ turn, scale=scale)
+
+    def viewport(
+        self,
+        geometry: CellGeometry,
+        size: tuple[int, int],
+        density: float,
+        middle: tuple[float, float] = (0.0, 0.0),
+    ) -> Viewport:
+        """What the visual needs to draw ``size`` physical pixels around ``middle`` (px, y up)."""
+        k = self.scale * density
+        view = np.eye(4)
+        view[:3, :3] = k * self.turn
+        view[:3, 3] = -k * (self.turn @ self.center)
+        reach = float(np.linalg.norm(self.center)) + geometry.diagonal
+        return Viewport(view, k, size, middle, k * reach + 64 * density, density)
