@@ -99,6 +99,7 @@ class NeuronNodes:
 
 def nodes_of(h, order: list, origin) -> NeuronNodes:
     """Read areas, diameters, resistances, distances and matrix rows of every node."""
+    h.finitialize()  # numbers the rows
     rows = []
     for section in order:
         if section.parentseg() is None:
