@@ -127,8 +127,10 @@ def count_segments(
         interval = np.diff(arc)
         inside = np.ones(len(interval), bool)
         inside[sections.start[1:-1] - 1] = False
-        with np.errstate(divide="ignore", invalid="ignore"):
-            part = np.where(inside & (interval > 0), interval / np.sqrt(d[:-1] + d[1:]), 0.0)
+        inside &= d[:-1] + d[1:] > 0  # λ is zero there; NEURON would ask for endless segments
+        part = np.divide(
+            interval, np.sqrt(d[:-1] + d[1:]), out=np.zeros_like(interval), where=inside
+        )
         owner = np.repeat(np.arange(sections.n_section), np.diff(sections.start))[:-1]
         lam = np.bincount(owner, part, minlength=sections.n_section)
         electrotonic = lam * (

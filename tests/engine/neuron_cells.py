@@ -25,7 +25,7 @@ class Cell:
 
 
 def import_cell(h, path: Path):
-    """Build a cell from an SWC or ASC file with NEURON's Import3d; returns its sections in order."""
+    """Build a cell from a file with Import3d; keep the cell, its sections die with it."""
     for section in list(h.allsec()):
         h.delete_section(sec=section)
     with tempfile.TemporaryDirectory() as folder:
@@ -68,9 +68,7 @@ def sections_of(h, order: list) -> Sections:
     number = {section: i for i, section in enumerate(order)}
     ups = [section.parentseg() for section in order]
     names = tuple(section_name(section) for section in order)
-    points = [
-        [(s.x3d(i), s.y3d(i), s.z3d(i), s.diam3d(i)) for i in range(s.n3d())] for s in order
-    ]
+    points = [[(s.x3d(i), s.y3d(i), s.z3d(i), s.diam3d(i)) for i in range(s.n3d())] for s in order]
     start = np.concatenate([[0], np.cumsum([len(p) for p in points])]).astype(np.int32)
     flat = np.array([q for p in points for q in p], np.float32)
     return Sections(
