@@ -1,9 +1,8 @@
 """Read a morphology file: everything is checked first, so that nothing is ever half-loaded."""
 
-from dataclasses import replace
 from pathlib import Path
 
-from engine.morphology import swc
+from engine.morphology import asc, swc
 from engine.morphology.content import cell_name, load_text, recognize
 from engine.morphology.model import Morphology
 from engine.morphology.problems import Problem, Refusal, as_error, in_order
@@ -34,8 +33,7 @@ def inspect(path: str | Path) -> tuple[Morphology | None, tuple[Problem, ...]]:
             if any(p.severity == "error" for p in problems):
                 return None, in_order(problems)
             return swc.build(rows, problems, cell_name(path)), in_order(problems)
-        from engine.morphology import asc
-
-        return replace(asc.read(text), name=cell_name(path)), ()
+        morphology, problems = asc.read(text, cell_name(path))
+        return morphology, in_order(problems)
     except Refusal as refusal:
         return None, (refusal.problem,)

@@ -11,7 +11,7 @@ Where NEURON fails or would damage the cell, the rule is ours and says so:
 - points out of order were sorted by the reader (NEURON loses their diameters).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -53,8 +53,21 @@ def make_sections(morphology: Morphology) -> Sections:
     """
     if morphology.n_point == 0:
         raise ValueError("the morphology has no points, so there are no sections")
-    cables = _cables_asc(morphology) if morphology.source == "asc" else _cables_swc(morphology)
+    if morphology.source == "asc":
+        cables = _cables_asc(morphology)
+    else:
+        morphology = _single_precision(morphology)
+        cables = _cables_swc(morphology)
     return _assemble(morphology, _without_empty(cables, morphology))
+
+
+def _single_precision(m: Morphology) -> Morphology:
+    """NEURON reads the numbers of an SWC file (but not those of an ASC file) in single precision."""
+    return replace(
+        m,
+        xyz=m.xyz.astype(np.float32).astype(np.float64),
+        radius=m.radius.astype(np.float32).astype(np.float64),
+    )
 
 
 def _cables_swc(m: Morphology) -> _Cables:
