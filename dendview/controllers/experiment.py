@@ -1,0 +1,220 @@
+"""Every edit of the experiment: checked, undoable, and the cell cut anew where it has to be."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from dendview.controllers.cells import rebuild, same_cut
+from dendview.history import History
+from dendview.state import AppState, Cell, Message
+from engine.errors import UserError
+from engine.experiment import Experiment, Probe
+from engine.stimuli import CurrentClamp, Site
+from engine.validation import validate
+
+AMPLITUDE = 0.3
+"""nA of a new clamp."""
+
+
+class ExperimentController:
+    """Replaces ``state.experiment``, and ``state.cell`` where its segments change.
+
+    Parameters
+    ----------
+    state
+    check
+        Raises :class:`UserError` where an experiment cannot be run on a tree.
+    """
+
+    def __init__(self, state: AppState, check: Callable[..., None] = validate) -> None:
+        self.state = state
+        self._check = check
+        self._history: History[Experiment] | None = None
+        state.events.experiment.connect(self._on_experiment)
+        self._on_experiment(state.experiment)
+
+    # Edits
+
+    def replace(self, experiment: Experiment) -> bool:
+        """Take a changed experiment; False, with a message, where it cannot be run."""
+        if self._history is None or experiment == self._history.present:
+            return False
+        return self._show(self._history.add(experiment))
+
+    def edit(self, **changes: Any) -> bool:
+        """Replace fields of the experiment: ``edit(dt=0.0125)``."""
+        experiment = self.state.experiment
+        return experiment is not None and self.replace(replace(experiment, **changes))
+
+    def add_clamp(self, segment: int) -> bool:
+        """A current clamp in the middle of a segment, in the middle third of the run."""
+        if (here := self._here()) is None:
+            return False
+        cell, experiment = here
+        third = nice_below(experiment.duration / 3)
+        clamp = CurrentClamp(cell.site(segment), min(100.0, third), min(100.0, third), AMPLITUDE)
+        return self.edit(stimuli=(*experiment.stimuli, clamp))
+
+    def add_probe(self, segment: int, variable: str = "v") -> bool:
+        """Record a variable in the middle of a segment; once is enough."""
+        if (here := self._here()) is None:
+            return False
+        cell, experiment = here
+        probe = Probe(cell.site(segment), variable)
+        if probe in experiment.probes:
+            self._say(f"{probe.site} is already recorded.")
+            return False
+        return self.edit(probes=(*experiment.probes, probe))
+
+    def remove_clamp(self, index: int) -> bool:
+        experiment = self.state.experiment
+        return experiment is not None and self.edit(stimuli=without(experiment.stimuli, index))
+
+    def remove_probe(self, index: int) -> bool:
+        experiment = self.state.experiment
+        return experiment is not None and self.edit(probes=without(experiment.probes, index))
+
+    def edit_clamp(self, index: int, **changes: Any) -> bool:
+        """Change ``delay``, ``duration``, ``amplitude`` or ``site`` of a clamp."""
+        if (experiment := self.state.experiment) is None:
+            return False
+        clamps = list(experiment.stimuli)
+        clamps[index] = replace(clamps[index], **changes)
+        return self.edit(stimuli=tuple(clamps))
+
+    def move_clamp(self, index: int, segment: int) -> bool:
+        """Put a clamp into the middle of another segment."""
+        cell = self.state.cell
+        return cell is not None and self.edit_clamp(index, site=cell.site(segment))
+
+    def move_probe(self, index: int, segment: int) -> bool:
+        """Put a probe into the middle of another segment."""
+        if (here := self._here()) is None:
+            return False
+        cell, experiment = here
+        probes = list(experiment.probes)
+        probes[index] = replace(probes[index], site=cell.site(segment))
+        return self.edit(probes=tuple(probes))
+
+    def halve_dt(self) -> bool:
+        """Half the time step, the way out of an unstable run."""
+        experiment = self.state.experiment
+        return experiment is not None and self.edit(dt=experiment.dt / 2)
+
+    # Undo
+
+    @property
+    def can_undo(self) -> bool:
+        return self._history is not None and self._history.can_undo
+
+    @property
+    def can_redo(self) -> bool:
+        return self._history is not None and self._history.can_redo
+
+    def undo(self) -> bool:
+        """Back to the experiment before; says what was taken back."""
+        return self._go("Undone", History.undo)
+
+    def redo(self) -> bool:
+        """Forward to the experiment that was undone."""
+        return self._go("Redone", History.redo)
+
+    def _go(self, word: str, step: Callable[[History[Experiment]], History[Experiment]]) -> bool:
+        before = self._history
+        if before is None or (after := step(before)) is before:
+            return False
+        if not self._show(after):
+            return False
+        one, other = before.present, after.present
+        what = describe(other, one) if word == "Undone" else describe(one, other)
+        self._say(f"{word}: {what}")
+        return True
+
+    # The state
+
+    def _here(self) -> tuple[Cell, Experiment] | None:
+        cell, experiment = self.state.cell, self.state.experiment
+        return None if cell is None or experiment is None else (cell, experiment)
+
+    def _show(self, history: History[Experiment]) -> bool:
+        """Make the present of a history the experiment, if it can be run; the cell goes along."""
+        if (here := self._here()) is None:
+            return False
+        cell, before = here
+        after = history.present
+        try:
+            new = cell if same_cut(before, after) else rebuild(cell, after)
+            self._check(after, new.trees[after.nodes])
+        except UserError as error:
+            self.state.message = Message(str(error), "error")
+            return False
+        self._history = history
+        if new is not cell:
+            self._swap(cell, new)
+        self.state.experiment = after
+        return True
+
+    def _swap(self, old: Cell, new: Cell) -> None:
+        """Put the newly cut cell into the state; what means a segment moves to the same place."""
+        state = self.state
+        selected = None if state.selection is None else old.site(state.selection)
+        state.playing = ""
+        state.selection = state.hovered = state.shown_run = None
+        state.schedule = None
+        state.cell = new
+        state.selection = None if selected is None else find(new, selected)
+
+    def _on_experiment(self, experiment: Experiment | None) -> None:
+        """An experiment from elsewhere, such as with another cell, begins a new history."""
+        if self._history is None or experiment is not self._history.present:
+            self._history = None if experiment is None else History(experiment)
+
+    def _say(self, text: str) -> None:
+        self.state.message = Message(text)
+
+
+def find(cell: Cell, site: Site) -> int | None:
+    """The segment of a site, None where the cell does not have it."""
+    return cell.segment(site) if site.section in cell.sections.name else None
+
+
+def without(items: tuple[Any, ...], index: int) -> tuple[Any, ...]:
+    """A tuple less one of its items."""
+    return items[:index] + items[index + 1 :]
+
+
+def nice_below(value: float) -> float:
+    """The largest of 1, 2, 5, 10, 20, 50 … (and 0.1, 0.2, 0.5 …) that is not above a value."""
+    scale = 10.0 ** int(f"{value:e}".partition("e")[2])
+    return max((m * scale for m in (1, 2, 5) if m * scale <= value * (1 + 1e-9)), default=scale)
+
+
+def describe(before: Experiment, after: Experiment) -> str:
+    """What an edit changed, in a few words."""
+    for name, noun in (("stimuli", "clamp"), ("probes", "probe")):
+        one, other = getattr(before, name), getattr(after, name)
+        if one == other:
+            continue
+        if len(one) < len(other):
+            new = next((x for x in other if x not in one), other[-1])
+            return f"add {noun} at {new.site}"
+        if len(one) > len(other):
+            gone = next((x for x in one if x not in other), one[-1])
+            return f"remove {noun} at {gone.site}"
+        changed = next(b for a, b in zip(one, other, strict=True) if a != b)
+        return f"change {noun} at {changed.site}"
+    words = {
+        "duration": "duration",
+        "dt": "time step",
+        "celsius": "temperature",
+        "v_init": "initial voltage",
+        "insertions": "mechanisms",
+        "cables": "cable",
+        "rule": "cutting rule",
+        "axon": "axon",
+        "nodes": "node set",
+        "spike_threshold": "spike threshold",
+        "spike_site": "spike site",
+    }
+    changed_fields = [w for f, w in words.items() if getattr(before, f) != getattr(after, f)]
+    return "change " + (", ".join(changed_fields) or "experiment")

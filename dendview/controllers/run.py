@@ -1,0 +1,339 @@
+"""Runs from the button to the saved recording, over the engine's process."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Literal, Protocol, cast
+
+from dendview.runs import estimate, seconds_text, shown_run, with_probe
+from dendview.state import AppState, Job, Message, Run
+from dendview.worker import protocol
+from dendview.worker.protocol import Command, Reply
+from engine.experiment import Experiment
+from engine.model import Model
+from engine.morphology.model import Morphology
+from engine.recording import RecordingBuilder
+from engine.types import BackendName
+
+PUBLISH_INTERVAL = 0.05
+"""Seconds between two replacements of the growing run: the views draw at most 20 times a second."""
+CANCEL_PATIENCE = 2.0
+"""Seconds a run may take to end after a cancel; then its process is ended."""
+RunState = Literal["running", "done", "cancelled", "failed"]
+
+
+class Worker(Protocol):
+    """What is asked of the engine's process, such as :class:`EngineProcess`."""
+
+    @property
+    def alive(self) -> bool: ...
+
+    def start(self) -> None: ...
+
+    def send(self, command: Command) -> bool: ...
+
+    def poll(self) -> list[Reply]: ...
+
+    def restart(self) -> None: ...
+
+    def close(self) -> None: ...
+
+
+@dataclass
+class _Active:
+    """The run that goes on."""
+
+    number: int
+    token: int  # its number on the pipe, never used twice
+    experiment: Experiment  # as the person made it; the engine may get a probe more
+    started: protocol.Started | None = None
+    builder: RecordingBuilder | None = None
+    begin: float = 0.0
+    published: float = 0.0
+    fresh: bool = False  # something came in since it was published
+    cancelled_at: float | None = None
+    follow: bool = True  # the shown time goes along
+
+
+class RunController:
+    """Starts, follows and ends runs; call :meth:`poll` about 30 times a second.
+
+    Replaces ``runs``, ``shown_run``, ``job``, ``message``, ``engine``, ``preflight`` and, while a
+    run grows, ``time``.
+    """
+
+    def __init__(
+        self,
+        state: AppState,
+        worker: Worker,
+        backend: BackendName = "auto",
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.state = state
+        self.backend = backend
+        self._worker = worker
+        self._clock = clock
+        self._active: _Active | None = None
+        self._last_number = self._last_token = 0
+        self._morphology: Morphology | None = None
+        self._rate: float | None = None  # s per compartment and step, of the warm-up
+        self._rates: dict[tuple[str, ...], float] = {}  # the same by mechanisms, of real runs
+        for event in (state.events.cell, state.events.experiment):
+            event.connect(self._on_change)
+        self._on_change()
+
+    # What a person does
+
+    def warm(self) -> None:
+        """Start the engine while the window opens."""
+        if not self._worker.alive:
+            self.state.engine = "Engine starting…"
+            self._worker.start()
+
+    def start(self) -> None:
+        """Run the experiment."""
+        state = self.state
+        if state.cell is None or state.experiment is None:
+            state.message = Message("Open a cell before you run.", "warning")
+            return
+        if self._active is not None:
+            return
+        self.warm()
+        self._last_number += 1
+        self._last_token += 1
+        number, token, experiment = self._last_number, self._last_token, state.experiment
+        self._active = _Active(number, token, experiment)
+        state.playing = ""
+        state.message = None
+        state.job = Job(f"Run {number}: building the model…")
+        self._worker.send(protocol.Run(token, with_probe(experiment, state.cell), self.backend))
+
+    def cancel(self) -> None:
+        """Stop the run; what is done of it is kept."""
+        if (active := self._active) is None or active.cancelled_at is not None:
+            return
+        active.cancelled_at = self._clock()
+        job = self.state.job or Job("")
+        self.state.job = replace(job, text="Stopping…", remaining=None, cancelling=True)
+        self._worker.send(protocol.Cancel(active.token))
+
+    def restart(self) -> None:
+        """End the engine's process, whatever it does, and start another."""
+        if self._active is not None:
+            self._end("cancelled")
+        self.state.engine = "Engine starting…"
+        self.state.message = Message("Engine restarting…")
+        self._worker.restart()
+
+    def discard(self, number: int) -> None:
+        """Forget a run that is over."""
+        if self._active is not None and self._active.number == number:
+            return
+        state = self.state
+        left = tuple(run for run in state.runs if run.number != number)
+        if state.shown_run == number:
+            state.shown_run = left[-1].number if left else None
+        state.runs = left
+
+    def show(self, number: int) -> None:
+        """Bring a run to the front."""
+        if any(run.number == number for run in self.state.runs):
+            self.state.shown_run = number
+            self.set_time(self.state.time)
+
+    def set_time(self, time: float) -> None:
+        """Go to a time of the shown run; a growing run no longer takes the cursor along."""
+        if (run := shown_run(self.state)) is None:
+            return
+        if self._active is not None:
+            self._active.follow = False
+        end = float(run.recording.time[-1]) if len(run.recording.time) else 0.0
+        self.state.time = min(max(float(time), 0.0), end)
+
+    def toggle_play(self) -> None:
+        """Play the shown run, from the start where it is at its end; or pause."""
+        run = shown_run(self.state)
+        if self.state.playing == "run" or run is None or not len(run.recording.time):
+            self.state.playing = ""
+            return
+        if self.state.time >= run.recording.time[-1]:
+            self.set_time(0.0)
+        self.state.playing = "run"
+
+    def close(self) -> None:
+        """End the engine with the window."""
+        self._active = None
+        self._worker.close()
+
+    # What the engine says
+
+    def poll(self) -> None:
+        """Take in what the engine said; quick, and never waits."""
+        for reply in self._worker.poll():
+            self._take(reply)
+        if (active := self._active) is None:
+            return
+        now = self._clock()
+        if active.cancelled_at is not None and now - active.cancelled_at > CANCEL_PATIENCE:
+            self._worker.restart()
+            self.state.engine = "Engine starting…"
+            self._end("cancelled")
+        elif active.fresh and now - active.published >= PUBLISH_INTERVAL:
+            self._publish(now)
+
+    def _take(self, reply: Reply) -> None:
+        match reply:
+            case protocol.Ready(engine, rate):
+                self._rate = rate
+                self.state.engine = engine
+                self._on_change()
+                if self.state.message == Message("Engine restarting…"):
+                    self.state.message = Message("Engine restarted.", "done")
+            case protocol.Stopped():
+                self._stopped(reply)
+            case (
+                protocol.Started(number=number)
+                | protocol.Grown(number=number)
+                | protocol.Finished(number=number)
+                | protocol.Cancelled(number=number)
+                | protocol.Failed(number=number)
+            ) if self._active is not None and self._active.token == number:
+                self._take_of_run(self._active, reply)
+
+    def _take_of_run(self, active: _Active, reply: Reply) -> None:
+        match reply:
+            case protocol.Started():
+                self._started(active, reply)
+            case protocol.Grown(chunk=chunk):
+                if active.builder is not None:
+                    active.builder.append(chunk)
+                    active.fresh = True
+            case protocol.Finished():
+                self._learn(active, reply.seconds)
+                self._end("done", reply.seconds)
+            case protocol.Cancelled():
+                self._end("cancelled", reply.seconds)
+            case protocol.Failed():
+                self._failed(reply)
+
+    def _started(self, active: _Active, started: protocol.Started) -> None:
+        active.started, active.begin = started, self._clock()
+        active.builder = RecordingBuilder(cast(Model, started))  # it has what the builder asks for
+        state = self.state
+        state.engine = started.engine
+        state.runs = (*state.runs, self._run(active, "running"))
+        state.shown_run, state.time = active.number, 0.0
+        state.color_by = "voltage"
+        if active.cancelled_at is None:
+            state.job = Job(f"Run {active.number}: 0 of {active.experiment.duration:g} ms", 0.0)
+
+    def _publish(self, now: float) -> None:
+        """Let the views see how far the run is."""
+        active, state = self._active, self.state
+        assert active is not None
+        assert active.builder is not None
+        active.published, active.fresh = now, False
+        run = self._run(active, "running", seconds=now - active.begin)
+        self._replace(run)
+        done = active.builder.fraction
+        if active.cancelled_at is None:
+            elapsed = now - active.begin
+            remaining = elapsed * (1 / done - 1) if elapsed > 0.5 and done > 0 else None
+            duration = active.experiment.duration
+            text = f"Run {active.number}: {done * duration:.0f} of {duration:g} ms"
+            state.job = Job(text, done, remaining)
+        if active.follow and state.shown_run == active.number and len(run.recording.time):
+            state.time = float(run.recording.time[-1])
+
+    def _end(self, how: str, seconds: float = 0.0, message: Message | None = None) -> None:
+        """The run is over: keep what there is of it and say so."""
+        active, state = self._active, self.state
+        assert active is not None
+        self._active = None
+        state.job = None
+        end = 0.0
+        if active.builder is not None:
+            seconds = seconds or self._clock() - active.begin
+            run = self._run(active, how, seconds=seconds, message=message.text if message else "")
+            if len(run.recording.time):
+                end = float(run.recording.time[-1])
+                self._replace(run)
+                if active.follow and state.shown_run == active.number:
+                    state.time = end
+            else:
+                self._drop(active.number)
+        if message is None and how == "done":
+            message = Message(
+                f"Done in {seconds_text(seconds)} · saved as Run {active.number}", "done"
+            )
+        elif message is None and end > 0:
+            text = f"Stopped at {end:.1f} ms — kept as partial Run {active.number}"
+            message = Message(text, "warning", action="discard_run")
+        elif message is None:
+            message = Message("Stopped before the first step; nothing was kept.", "warning")
+        state.message = message
+
+    def _failed(self, failed: protocol.Failed) -> None:
+        action: Literal["", "halve_dt"] = "halve_dt" if failed.kind == "unstable" else ""
+        message = Message(failed.sentence, "error", failed.details, action)
+        self._end("failed", message=message)
+
+    def _stopped(self, stopped: protocol.Stopped) -> None:
+        """The engine's process is gone; the window and what it has of the run stay."""
+        self.state.engine = "Engine stopped"
+        message = Message(stopped.sentence, "error", stopped.details, "restart_engine")
+        if self._active is None:
+            self.state.message = message
+        elif self._active.cancelled_at is not None:
+            self._end("cancelled")
+        else:
+            self._end("failed", message=message)
+
+    # Small things
+
+    def _run(self, active: _Active, how: RunState, seconds: float = 0.0, message: str = "") -> Run:
+        assert active.builder is not None
+        recording = active.builder.recording()
+        return Run(active.number, active.experiment, recording, how, seconds, message)
+
+    def _replace(self, run: Run) -> None:
+        runs = self.state.runs
+        self.state.runs = tuple(run if old.number == run.number else old for old in runs)
+
+    def _drop(self, number: int) -> None:
+        self.state.runs = tuple(run for run in self.state.runs if run.number != number)
+        if self.state.shown_run == number:
+            self.state.shown_run = self.state.runs[-1].number if self.state.runs else None
+
+    def _abandon(self) -> None:
+        """Forget the run that goes on; nobody waits for it."""
+        if self._active is not None:
+            self._worker.send(protocol.Cancel(self._active.token))
+            self._active = None
+            self.state.job = None
+
+    def _learn(self, active: _Active, seconds: float) -> None:
+        """Remember how fast runs of this kind are."""
+        if (started := active.started) is not None and seconds > 0.05:
+            work = started.tree.n_comp * started.n_step
+            self._rates[_mechanisms(active.experiment)] = seconds / work
+            self._on_change()
+
+    def _on_change(self, _: object = None) -> None:
+        """Another cell ends its run; any change makes another estimate."""
+        cell, experiment = self.state.cell, self.state.experiment
+        morphology = None if cell is None else cell.morphology
+        if morphology is not self._morphology:
+            self._morphology, self._last_number = morphology, 0
+            self._abandon()
+        if cell is None or experiment is None:
+            self.state.preflight = ""
+            return
+        rate = self._rates.get(_mechanisms(experiment), self._rate)
+        device = "GPU" if self.state.engine.startswith("GPU") else "CPU"
+        self.state.preflight = str(estimate(cell, experiment, rate, device))
+
+
+def _mechanisms(experiment: Experiment) -> tuple[str, ...]:
+    """What decides the time of a step besides the compartments."""
+    return tuple(sorted({f"{i.mechanism} {i.region}" for i in experiment.insertions}))

@@ -1,0 +1,108 @@
+"""What can be said about runs without making one: stale or not, what they cost, what they show."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from dendview.state import AppState, Cell, Run
+from engine.experiment import Experiment, Probe
+from engine.morphology.model import Tag
+from engine.stimuli import Site
+
+THIN_SPACE = "\u202f"
+
+
+def is_stale(run: Run, experiment: Experiment | None) -> bool:
+    """True where the experiment has changed since a run was made.
+
+    Its name, the interval of the frames and the schedule do not count: every schedule gives the
+    same numbers.
+    """
+    return experiment is not None and _physics(run.experiment) != _physics(experiment)
+
+
+def _physics(experiment: Experiment) -> Experiment:
+    return replace(experiment, name="", method="dhs", n_threads=16, frame_interval=0.5)
+
+
+def shown_run(state: AppState) -> Run | None:
+    """The run the window shows, or None."""
+    return next((run for run in state.runs if run.number == state.shown_run), None)
+
+
+def soma_site(cell: Cell) -> Site:
+    """The middle of the soma, or of the first section where there is none."""
+    somata = np.flatnonzero(cell.sections.tag == Tag.SOMA)
+    return Site(cell.sections.name[int(somata[0]) if somata.size else 0])
+
+
+def with_probe(experiment: Experiment, cell: Cell) -> Experiment:
+    """The experiment, recording the voltage of the soma where nothing is recorded."""
+    if experiment.probes:
+        return experiment
+    return replace(experiment, probes=(Probe(soma_site(cell)),))
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What a run costs; ``seconds`` is None where no rate is known. ``memory`` in bytes."""
+
+    n_comp: int
+    n_step: int
+    seconds: float | None
+    memory: int
+    device: str = "CPU"
+
+    def __str__(self) -> str:
+        duration = "" if self.seconds is None else f"~{seconds_text(self.seconds)} on "
+        return (
+            f"{number_text(self.n_comp)} comp × {number_text(self.n_step)} steps · "
+            f"{duration}{self.device} · {bytes_text(self.memory)}"
+        )
+
+
+def estimate(
+    cell: Cell, experiment: Experiment, rate: float | None = None, device: str = "CPU"
+) -> Estimate:
+    """What a run of an experiment on a cell costs.
+
+    Parameters
+    ----------
+    cell, experiment
+    rate
+        Seconds per compartment and step, measured; None where nothing was measured yet.
+    device
+        What it runs on.
+    """
+    n_comp = cell.trees[experiment.nodes].n_comp
+    n_step = max(round(experiment.duration / experiment.dt), 1)
+    n_frame = n_step // max(round(experiment.frame_interval / experiment.dt), 1) + 1
+    n_probe = max(len(experiment.probes), 1)
+    memory = 8 * (n_step + 1) * (1 + n_probe) + 4 * n_frame * n_comp
+    seconds = None if rate is None else rate * n_comp * n_step
+    return Estimate(n_comp, n_step, seconds, memory, device)
+
+
+def number_text(number: int) -> str:
+    """``12 000`` with a thin space that does not break."""
+    return f"{number:,}".replace(",", THIN_SPACE)
+
+
+def seconds_text(seconds: float) -> str:
+    """``0.4 s``, ``12 s``, ``3 min``, ``2.5 h``."""
+    if seconds < 9.95:
+        return f"{max(seconds, 0.1):.1f} s"
+    if seconds < 99.5:
+        return f"{seconds:.0f} s"
+    if seconds < 5400:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h"
+
+
+def bytes_text(n_byte: int) -> str:
+    """``46 MB``, ``1.2 GB``."""
+    if n_byte < 1e6:
+        return f"{max(n_byte / 1e3, 1):.0f} kB"
+    if n_byte < 1e9:
+        return f"{n_byte / 1e6:.0f} MB"
+    return f"{n_byte / 1e9:.1f} GB"
