@@ -16,7 +16,7 @@ MOHM_UM_PER_OHM_CM = 1e-2
 """A resistivity of 1 Ω·cm is 1e-2 MΩ·µm: R [MΩ] = Ra [Ω·cm] · 1e-2 · L [µm] / (area [µm²])."""
 
 ABSOLUTE_ZERO_C = -273.15
-FARADAY = 96485.33212
+FARADAY = 96485.33212331001
 """C/mol, 2018 CODATA (NEURON 9's default)."""
 GAS_CONSTANT = 8.31446261815324
 """J/(mol K), 2018 CODATA."""

@@ -1,0 +1,185 @@
+"""What both emitters share: the arguments of a kernel, and an expression as text of a language."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from engine.mechanisms.expressions import (
+    Binary,
+    Call,
+    Expr,
+    Name,
+    Number,
+    Select,
+    Unary,
+    names,
+)
+from engine.mechanisms.model import Argument, ArgumentKind, KernelName, Mechanism, Program, Step
+from engine.mechanisms.symbols import GEOMETRY, SCALARS
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How a language writes what languages write differently.
+
+    ``select`` and ``power`` are templates; ``functions`` renames built-in functions.
+    """
+
+    name: str
+    select: str
+    power: str
+    connect: Mapping[str, str]
+    functions: Mapping[str, str]
+    infinity: str
+    nan: str
+
+
+PYTHON_OPERATORS = {"&&": "&", "||": "|", "!": "not "}
+C_OPERATORS = {"&&": "&&", "||": "||", "!": "!"}
+_MATH = {
+    name: f"math.{name}"
+    for name in (
+        "log", "log10", "sqrt", "fabs", "sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh", "floor",
+        "ceil", "atan2", "fmod",
+    )
+}  # fmt: skip
+NUMBA = Dialect(
+    "numba",
+    "({then} if {condition} else {other})",
+    "({base} ** {exponent})",
+    PYTHON_OPERATORS,
+    {**_MATH, "exp": "exp"},
+    "math.inf",
+    "math.nan",
+)
+CUDA = Dialect(
+    "cuda",
+    "({condition} ? {then} : {other})",
+    "pow({base}, {exponent})",
+    C_OPERATORS,
+    {},
+    "(1.0 / 0.0)",
+    "(0.0 / 0.0)",
+)
+
+
+def emit(expr: Expr, dialect: Dialect, rename: Mapping[str, str] | None = None) -> str:
+    """An expression as text, fully bracketed.
+
+    Parameters
+    ----------
+    expr
+        Calls only built-in functions.
+    dialect
+    rename
+        What names are called in the text; names that are absent keep theirs.
+    """
+
+    def text(e: Expr) -> str:
+        match e:
+            case Number(value):
+                return _number(value, dialect)
+            case Name(name):
+                return rename.get(name, name) if rename else name
+            case Unary("-", operand):
+                return f"(-{text(operand)})"
+            case Unary(operator, operand):
+                return f"({dialect.connect[operator]}{text(operand)})"
+            case Binary("^", base, exponent):
+                return dialect.power.format(base=text(base), exponent=text(exponent))
+            case Binary("%", left, right):
+                return text(Call("fmod", (left, right)))
+            case Binary(operator, left, right):
+                return f"({text(left)} {dialect.connect.get(operator, operator)} {text(right)})"
+            case Call("pow", (base, exponent)):
+                return text(Binary("^", base, exponent))
+            case Call(function, arguments):
+                return f"{dialect.functions.get(function, function)}({', '.join(map(text, arguments))})"
+            case Select(condition, then, other):
+                return dialect.select.format(
+                    condition=text(condition), then=text(then), other=text(other)
+                )
+        raise AssertionError(e)
+
+    return text(expr)
+
+
+def _number(value: float, dialect: Dialect) -> str:
+    if value != value:
+        return dialect.nan
+    if value in (float("inf"), float("-inf")):
+        return dialect.infinity if value > 0 else f"(-{dialect.infinity})"
+    return repr(value) if value >= 0 else f"({value!r})"
+
+
+def inputs(program: Program) -> frozenset[str]:
+    """Names a program reads and does not define."""
+    defined = {step.target for step in program.steps}
+    values = [step.value for step in program.steps] + [value for _, value in program.stores]
+    values += [value for value in (program.current, program.conductance) if value is not None]
+    values += [value for _, value in program.ion_currents]
+    return frozenset(name for value in values for name in names(value) if name not in defined)
+
+
+def arguments(mechanism: Mechanism, which: KernelName) -> tuple[Argument, ...]:
+    """The arguments of an emitted kernel, in order.
+
+    Only what the kernel reads or writes is there, except ``n, n_instance, first, node, voltage`` and the scalars
+    ``celsius, dt, t``, which always are. ``first`` is the first node where the nodes are consecutive, else -1.
+    """
+    program = mechanism.program(which)
+    used = inputs(program) | {name for name, _ in program.stores}
+    found = [Argument(name, "count") for name in ("n", "n_instance", "first")]
+    found += [Argument("node", "node"), Argument("voltage", "voltage")]
+    if which == "current":
+        found += [Argument("i_membrane", "out_current"), Argument("g_membrane", "out_conductance")]
+
+    def take(kind: ArgumentKind, candidates: tuple[str, ...]) -> None:
+        found.extend(Argument(name, kind) for name in candidates if name in used)
+
+    take("parameter", tuple(p.name for p in mechanism.parameters if p.per_node))
+    take("geometry", GEOMETRY)
+    take("global", tuple(p.name for p in mechanism.parameters if not p.per_node))
+    take("state", tuple(variable.name for variable in mechanism.states))
+    take("assigned", tuple(variable.name for variable in mechanism.assigned))
+    take("ion_read", tuple(dict.fromkeys(name for ion in mechanism.ions for name in ion.read)))
+    found += [Argument(name, "ion_write") for name, _ in program.ion_currents]
+    found += [Argument(name, "scalar") for name in SCALARS]
+    return tuple(found)
+
+
+def split_invariant(
+    program: Program, mechanism: Mechanism
+) -> tuple[tuple[Step, ...], tuple[Step, ...]]:
+    """Definitions that are the same for all nodes, and the others; those that hold a function come out of the loop."""
+    fixed = {*SCALARS, *(p.name for p in mechanism.parameters if not p.per_node)}
+    outside, inside = [], []
+    for step in program.steps:
+        if all(name in fixed for name in names(step.value)):
+            fixed.add(step.target)
+            outside.append(step)
+        else:
+            inside.append(step)
+    return tuple(outside), tuple(inside)
+
+
+def read_only(mechanism: Mechanism, which: KernelName) -> frozenset[str]:
+    """Names of the arrays a kernel does not write."""
+    written = {name for name, _ in mechanism.program(which).stores}
+    return frozenset(
+        a.name
+        for a in arguments(mechanism, which)
+        if a.kind in ("voltage", "parameter", "geometry", "ion_read")
+        or (a.kind in ("state", "assigned") and a.name not in written)
+    )
+
+
+__all__ = [
+    "CUDA",
+    "NUMBA",
+    "Dialect",
+    "arguments",
+    "emit",
+    "inputs",
+    "read_only",
+    "split_invariant",
+]

@@ -1,0 +1,130 @@
+"""Python source of a mechanism's kernels for numba."""
+
+from textwrap import indent
+
+from engine.mechanisms.emit import NUMBA, arguments, emit, inputs, split_invariant
+from engine.mechanisms.model import KERNELS, Argument, KernelName, Mechanism
+
+IMPORTS = """\
+import math
+
+from numba import njit
+
+from engine.mechanisms.fastmath import exp
+"""
+DECORATOR = '@njit(nogil=True, error_model="numpy", fastmath={"contract"})'
+"""Stands before every kernel, so that a caller can replace it. Contraction changes the last place only; nothing here
+may assume that numbers are finite."""
+
+
+def emit_numba(mechanism: Mechanism) -> str:
+    """Source of ``{name}_initialize``, ``{name}_current`` and ``{name}_advance``.
+
+    Returns
+    -------
+    str
+        Starts with :data:`IMPORTS`; arguments are those of :func:`engine.mechanisms.emit.arguments`. Every kernel has
+        three loops: consecutive nodes and one instance (flat and contiguous, so that it becomes vector code), scattered
+        nodes and one instance, and rows of instances.
+    """
+    kernels = [_kernel(mechanism, which) for which in KERNELS]
+    title = mechanism.title or f"Mechanism {mechanism.name}"
+    return "\n\n".join([f"# {mechanism.name}: {title}\n{IMPORTS}", *kernels])
+
+
+def _kernel(mechanism: Mechanism, which: KernelName) -> str:
+    taken = arguments(mechanism, which)
+    head = f"def {mechanism.name}_{which}({', '.join(_parameter(a) for a in taken)}):"
+    program = mechanism.program(which)
+    if not program.stores and program.current is None:
+        return f"{DECORATOR}\n{head}\n    return\n"
+    rename = _names(mechanism, which)
+    outside, _ = split_invariant(program, mechanism)
+    before = [f"{step.target} = {emit(step.value, NUMBA, rename)}" for step in outside]
+    loops = _loops(mechanism, which, taken)
+    return "\n".join([DECORATOR, head, indent("\n".join([*before, loops]), "    "), ""])
+
+
+def _parameter(argument: Argument) -> str:
+    match argument.kind:
+        case "global" | "scalar":
+            return f"{argument.name}_"
+        case "parameter" | "geometry" | "state" | "assigned" | "ion_read" | "ion_write":
+            return f"{argument.name}_all"
+    return argument.name
+
+
+def _names(mechanism: Mechanism, which: KernelName) -> dict[str, str]:
+    """Inputs get a trailing underscore, so that no name of a file meets a name of ours or of Python."""
+    return {name: f"{name}_" for name in inputs(mechanism.program(which))}
+
+
+def _loops(mechanism: Mechanism, which: KernelName, taken: tuple[Argument, ...]) -> str:
+    read = inputs(mechanism.program(which))
+    by_comp = [
+        a
+        for a in taken
+        if a.kind in ("voltage", "out_current", "out_conductance", "ion_read", "ion_write")
+    ]
+    by_row = [a for a in taken if a.kind in ("state", "assigned")]
+    by_node = [a for a in taken if a.kind in ("parameter", "geometry") and a.name in read]
+
+    flat = [f"{_row(a)} = {_parameter(a)}[first : first + n]" for a in by_comp]
+    flat += ["for i in range(n):"]
+    flat += [f"    {a.name}_ = {a.name}_all[i]" for a in by_node]
+    flat += [f"    {line}" for line in _body(mechanism, which, taken, "{row}[i]", "{all}[i]")]
+
+    scattered = ["for i in range(n):", "    c = node[i]"]
+    scattered += [f"    {a.name}_ = {a.name}_all[i]" for a in by_node]
+    scattered += [f"    {line}" for line in _body(mechanism, which, taken, "{all}[c]", "{all}[i]")]
+
+    rows = ["for j in range(n):", "    start, row = node[j] * n_instance, j * n_instance"]
+    rows += [f"    {_row(a)} = {_parameter(a)}[start : start + n_instance]" for a in by_comp]
+    rows += [f"    {_row(a)} = {_parameter(a)}[row : row + n_instance]" for a in by_row]
+    rows += [f"    {a.name}_ = {a.name}_all[j]" for a in by_node]
+    rows += ["    for i in range(n_instance):"]
+    rows += [f"        {line}" for line in _body(mechanism, which, taken, "{row}[i]", "{row}[i]")]
+    if which == "initialize":  # once a run: one loop that serves every layout
+        return "\n".join(rows)
+    blocks = (
+        ("if n_instance == 1 and first >= 0:", flat),
+        ("elif n_instance == 1:", scattered),
+        ("else:", rows),
+    )
+    return "\n".join(f"{head}\n{indent(chr(10).join(lines), '    ')}" for head, lines in blocks)
+
+
+def _row(argument: Argument) -> str:
+    return f"{argument.name}_row"
+
+
+def _body(
+    mechanism: Mechanism, which: KernelName, taken: tuple[Argument, ...], comp: str, own: str
+) -> list[str]:
+    """The statements for one element; ``comp`` and ``own`` say how arrays of the cell and of the mechanism are read."""
+    program = mechanism.program(which)
+    rename, read = _names(mechanism, which), inputs(program)
+    where = {
+        a.name: (own if a.kind in ("state", "assigned") else comp).format(
+            row=_row(a), all=_parameter(a)
+        )
+        for a in taken
+    }
+    kinds = {a.name: a.kind for a in taken}
+    loads = [
+        f"{name}_ = {where[name]}"
+        for name, kind in kinds.items()
+        if name in read and kind in ("state", "assigned", "ion_read")
+    ]
+    if "v" in read:
+        loads.insert(0, f"v_ = {where['voltage']}")
+    _, inside = split_invariant(program, mechanism)
+    lines = [*loads, *(f"{step.target} = {emit(step.value, NUMBA, rename)}" for step in inside)]
+    lines += [f"{where[name]} = {emit(value, NUMBA, rename)}" for name, value in program.stores]
+    if program.current is not None and program.conductance is not None:
+        lines.append(f"{where['i_membrane']} += {emit(program.current, NUMBA, rename)}")
+        lines.append(f"{where['g_membrane']} += {emit(program.conductance, NUMBA, rename)}")
+        lines += [
+            f"{where[name]} += {emit(value, NUMBA, rename)}" for name, value in program.ion_currents
+        ]
+    return lines

@@ -1,0 +1,99 @@
+"""Which part of an expression is proportional to a variable: exact, on our own tree."""
+
+from collections.abc import Mapping
+
+from engine.mechanisms.expressions import (
+    ONE,
+    ZERO,
+    Binary,
+    Expr,
+    Name,
+    Number,
+    Unary,
+    add,
+    children,
+    divide,
+    multiply,
+    negate,
+    subtract,
+)
+
+
+def depends(expr: Expr, variable: str, definitions: Mapping[str, Expr]) -> bool:
+    """Whether an expression reads a variable, itself or through definitions."""
+    seen: set[str] = set()
+
+    def search(e: Expr) -> bool:
+        if isinstance(e, Name):
+            if e.name == variable:
+                return True
+            if e.name in seen or e.name not in definitions:
+                return False
+            seen.add(e.name)
+            return search(definitions[e.name])
+        return any(search(child) for child in children(e))
+
+    return search(expr)
+
+
+def linear(expr: Expr, variable: str, definitions: Mapping[str, Expr]) -> tuple[Expr, Expr] | None:
+    """Split an expression into ``a + b x``.
+
+    Parameters
+    ----------
+    expr, definitions
+        The expression and what the names in it stand for.
+    variable
+        x.
+
+    Returns
+    -------
+    (a, b) free of x, or None where the expression is not linear in x.
+    """
+    if not depends(expr, variable, definitions):
+        return expr, ZERO
+    match expr:
+        case Name(name):
+            return (
+                (ZERO, ONE)
+                if name == variable
+                else linear(definitions[name], variable, definitions)
+            )
+        case Unary("-", operand):
+            part = linear(operand, variable, definitions)
+            return part and (negate(part[0]), negate(part[1]))
+        case Binary("+" | "-" as operator, left, right):
+            one, two = linear(left, variable, definitions), linear(right, variable, definitions)
+            combine = add if operator == "+" else subtract
+            return one and two and (combine(one[0], two[0]), combine(one[1], two[1]))
+        case Binary("*", left, right):
+            if depends(left, variable, definitions):
+                left, right = right, left
+            if depends(left, variable, definitions):
+                return None
+            part = linear(right, variable, definitions)
+            return part and (multiply(left, part[0]), multiply(left, part[1]))
+        case Binary("/", left, right) if not depends(right, variable, definitions):
+            part = linear(left, variable, definitions)
+            return part and (divide(part[0], right), divide(part[1], right))
+    return None
+
+
+def quotient(a: Expr, b: Expr) -> Expr:
+    """a / b, with a common denominator canceled."""
+    match a, b:
+        case Binary("/", p, q), Binary("/", r, s) if q == s:
+            return divide(p, r)
+        case Binary("*", p, q), Binary("*", r, s) if p == r:
+            return divide(q, s)
+    return divide(a, b)
+
+
+def through_reciprocal(expr: Expr, definitions: Mapping[str, Expr]) -> Expr:
+    """x / tau as x · r where tau was computed as 1 / r, which saves a division."""
+    match expr:
+        case Binary("/", numerator, Name(name)):
+            match definitions.get(name):
+                case Binary("/", Number(1.0), rate):
+                    return multiply(numerator, rate)
+    return expr

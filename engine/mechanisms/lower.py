@@ -1,0 +1,310 @@
+"""Run the blocks of a file symbolically: calls inlined, branches turned into selects, constants folded.
+
+What comes out is one straight line of definitions per kernel, each name defined once, so that the same text can be
+emitted for a vector unit and for a graphics card.
+"""
+
+from collections import ChainMap
+from difflib import get_close_matches
+
+from engine.errors import MechanismError
+from engine.mechanisms.expressions import (
+    FUNCTIONS,
+    ONE,
+    ZERO,
+    Binary,
+    Call,
+    Expr,
+    Name,
+    Number,
+    Select,
+    Unary,
+    add,
+    fold,
+    is_logical,
+    multiply,
+    negate,
+    subtract,
+)
+from engine.mechanisms.linear import linear, quotient, through_reciprocal
+from engine.mechanisms.model import Step
+from engine.mechanisms.source import (
+    Assign,
+    Block,
+    Body,
+    Derive,
+    If,
+    Local,
+    Nested,
+    Perform,
+    Solve,
+    Source,
+)
+from engine.mechanisms.symbols import Symbols
+
+Scope = ChainMap[str, Expr]
+MAX_INTEGER_POWER = 8
+
+
+class Lowering:
+    """Symbolic execution of one kernel.
+
+    Attributes
+    ----------
+    values
+        Current value of every variable of the mechanism that was written so far.
+    steps
+        The definitions so far.
+    definitions
+        The same by name.
+    """
+
+    def __init__(self, source: Source, symbols: Symbols) -> None:
+        self.source, self.symbols = source, symbols
+        self.values: dict[str, Expr] = {}
+        self.steps: list[Step] = []
+        self.definitions: dict[str, Expr] = {}
+        self._known: dict[Expr, Name] = {}
+        self._count: dict[str, int] = {}
+        self._active: list[str] = []
+
+    # -- values ------------------------------------------------------------------------------------------------------
+
+    def define(self, base: str, expr: Expr) -> Expr:
+        """Name an expression; numbers and names stand for themselves, and what was computed before is reused."""
+        if isinstance(expr, Number | Name):
+            return expr
+        if expr not in self._known:
+            self._count[base] = self._count.get(base, 0) + 1
+            name = f"{base}_{self._count[base]}"
+            self._known[expr] = Name(name)
+            self.definitions[name] = expr
+            self.steps.append(Step(name, expr))
+        return self._known[expr]
+
+    def value(self, name: str, scope: Scope, line: int) -> Expr:
+        """What a name stands for at this point."""
+        if name in scope:
+            return scope[name]
+        if name in self.values:
+            return self.values[name]
+        if name in self.source.constants and name not in self.source.parameters:
+            return Number(self.source.constants[name])
+        if name in self.symbols.currents:
+            raise self.error(
+                f"the current '{name}' is read before it is computed", "compute it first", line
+            )
+        if name in self.symbols.readable:
+            return Name(name)
+        close = get_close_matches(name, [*self.symbols.readable, *self.source.constants, *scope], 1)
+        hint = (
+            f"did you mean '{close[0]}'?"
+            if close
+            else "declare it in PARAMETER, ASSIGNED, STATE or LOCAL"
+        )
+        raise self.error(f"'{name}' is declared nowhere", hint, line)
+
+    def error(self, what: str, fix: str, line: int) -> MechanismError:
+        return MechanismError(self.source.path, what, fix, line)
+
+    # -- expressions -------------------------------------------------------------------------------------------------
+
+    def resolve(self, expr: Expr, scope: Scope, line: int) -> Expr:
+        """The expression over inputs and earlier definitions, calls of the file's functions inlined."""
+        match expr:
+            case Number():
+                return expr
+            case Name(name, at):
+                return self.value(name, scope, at or line)
+            case Unary("-", operand):
+                return negate(self._number(operand, scope, line))
+            case Unary(operator, operand):
+                return Unary(operator, self._truth(operand, scope, line))
+            case Binary("&&" | "||" as operator, left, right):
+                return Binary(
+                    operator, self._truth(left, scope, line), self._truth(right, scope, line)
+                )
+            case Binary(operator, left, right):
+                a, b = self._number(left, scope, line), self._number(right, scope, line)
+                if operator == "^":
+                    return self._power(a, b)
+                return self._divided(a, b) if operator == "/" else fold(Binary(operator, a, b))
+            case Call(function, arguments, at):
+                values = tuple(self._number(argument, scope, line) for argument in arguments)
+                return self._call(function, values, at or line)
+            case Select(condition, then, other):
+                return Select(
+                    self._truth(condition, scope, line),
+                    self._number(then, scope, line),
+                    self._number(other, scope, line),
+                )
+        raise AssertionError(expr)
+
+    def _number(self, expr: Expr, scope: Scope, line: int) -> Expr:
+        """Like :meth:`resolve`; a truth value becomes 1 or 0."""
+        value = self.resolve(expr, scope, line)
+        return Select(value, ONE, ZERO) if is_logical(value) else value
+
+    def _truth(self, expr: Expr, scope: Scope, line: int) -> Expr:
+        value = self.resolve(expr, scope, line)
+        return value if is_logical(value) else Binary("!=", value, ZERO)
+
+    def _divided(self, a: Expr, b: Expr) -> Expr:
+        """a / b; a division by a number becomes a product with its reciprocal, within 1 unit in the last place."""
+        match b:
+            case Number(divisor) if not isinstance(a, Number) and 1e-300 < abs(divisor) < 1e300:
+                return multiply(a, Number(1 / divisor))
+        return fold(Binary("/", a, b))
+
+    def _power(self, base: Expr, exponent: Expr) -> Expr:
+        """Small whole powers are products; within 3 units in the last place of ``pow``."""
+        match exponent:
+            case Number(n) if (
+                n.is_integer() and 1 <= n <= MAX_INTEGER_POWER and not isinstance(base, Number)
+            ):
+                factor, result, left = self.define("power", base), ONE, int(n)
+                while left:
+                    if left & 1:
+                        result = self.define("power", multiply(result, factor))
+                    left >>= 1
+                    if left:
+                        factor = self.define("power", multiply(factor, factor))
+                return result
+        return fold(Binary("^", base, exponent))
+
+    def _call(self, function: str, values: tuple[Expr, ...], line: int) -> Expr:
+        if function in self.source.functions:
+            return self._inline(self.source.functions[function], values, line)
+        if function == "exprelr" and len(values) == 1:
+            x = self.define("x", values[0])
+            near = Binary("==", Binary("+", ONE, x), ONE)
+            far = self.define("exprelr", Binary("/", x, Binary("-", Call("exp", (x,)), ONE)))
+            return Select(near, ONE, far)
+        function = {"abs": "fabs"}.get(function, function)
+        if function not in FUNCTIONS:
+            if function in self.source.procedures:
+                raise self.error(
+                    f"PROCEDURE '{function}' gives no value", "make it a FUNCTION", line
+                )
+            close = get_close_matches(function, [*FUNCTIONS, *self.source.functions], 1)
+            hint = f"did you mean '{close[0]}'?" if close else "define it as a FUNCTION"
+            raise self.error(f"function '{function}' is not known", hint, line)
+        if len(values) != (wanted := FUNCTIONS[function][0]):
+            raise self.error(
+                f"{function} takes {wanted} argument(s), not {len(values)}", "mend the call", line
+            )
+        return self._power(*values) if function == "pow" else fold(Call(function, values))
+
+    def _inline(self, block: Block, values: tuple[Expr, ...], line: int) -> Expr:
+        if len(values) != len(block.formals):
+            raise self.error(
+                f"{block.name} takes {len(block.formals)} argument(s), not {len(values)}",
+                "mend the call",
+                line,
+            )
+        if block.name in self._active:
+            raise self.error(f"'{block.name}' calls itself", "write it without recursion", line)
+        self._active.append(block.name)
+        named = {
+            formal: self.define(formal, value)
+            for formal, value in zip(block.formals, values, strict=True)
+        }
+        scope: Scope = ChainMap(dict(named))
+        if block.kind == "FUNCTION":
+            scope[block.name] = ZERO
+        self.execute(block.body, scope)
+        self._active.pop()
+        return scope.get(block.name, ZERO)
+
+    # -- statements --------------------------------------------------------------------------------------------------
+
+    def execute(self, body: Body, scope: Scope | None = None) -> None:
+        """Run statements; braces open a scope of their own."""
+        scope = ChainMap() if scope is None else scope
+        for statement in body:
+            match statement:
+                case Local(names, _):
+                    scope.update(dict.fromkeys(names, ZERO))
+                case Assign(name, value, line):
+                    self._store(name, self._number(value, scope, line), scope, line)
+                case Derive(name, value, line):
+                    self._advance(name, self._number(value, scope, line), line)
+                case Perform(name, arguments, line):
+                    values = tuple(self._number(argument, scope, line) for argument in arguments)
+                    if name in self.source.procedures:
+                        self._inline(self.source.procedures[name], values, line)
+                    else:
+                        self._call(name, values, line)
+                case If():
+                    self._branch(statement, scope)
+                case Nested(inner, _):
+                    self.execute(inner, scope.new_child())
+                case Solve(_, _, line):
+                    raise self.error(
+                        "SOLVE stands outside BREAKPOINT", "move it to BREAKPOINT", line
+                    )
+
+    def _store(self, name: str, value: Expr, scope: Scope, line: int) -> None:
+        for level in scope.maps:
+            if name in level:
+                level[name] = self.define(name, value)
+                return
+        if name not in self.symbols.writable:
+            self.value(name, scope, line)  # raises where the name is not known at all
+            raise self.error(
+                f"'{name}' cannot be assigned", "only ASSIGNED, STATE and LOCAL variables can", line
+            )
+        self.values[name] = self.define(name, value)
+
+    def _branch(self, statement: If, scope: Scope) -> None:
+        """Both branches run; what they leave different is selected by the condition."""
+        condition = self._truth(statement.condition, scope, statement.line)
+        before, maps = dict(self.values), [dict(level) for level in scope.maps]
+        self.execute(statement.then, scope.new_child())
+        then, then_maps = self.values, [dict(level) for level in scope.maps]
+        self.values = dict(before)
+        for level, saved in zip(scope.maps, maps, strict=True):
+            level.clear()
+            level.update(saved)
+        self.execute(statement.other, scope.new_child())
+        for name in sorted(then.keys() | self.values.keys()):
+            one = then[name] if name in then else Name(name)
+            two = self.values[name] if name in self.values else Name(name)
+            self.values[name] = (
+                one if one == two else self.define(name, Select(condition, one, two))
+            )
+        for level, chosen in zip(scope.maps, then_maps, strict=True):
+            for name in chosen.keys() & level.keys():
+                if chosen[name] != level[name]:
+                    level[name] = self.define(name, Select(condition, chosen[name], level[name]))
+
+    def _advance(self, state: str, slope: Expr, line: int) -> None:
+        """NEURON's ``cnexp``: the exact solution over dt of x' = a + b x with a and b held.
+
+        x += (1 − exp(dt b)) (−a/b − x), and x += dt a where b is absent.
+        """
+        if state not in self.source.states:
+            raise self.error(
+                f"{state}' is not the derivative of a STATE", f"declare {state} in STATE", line
+            )
+        x = self.values.get(state, Name(state))
+        if not isinstance(x, Name):
+            raise self.error(
+                f"{state}' stands after {state} was set to a number", "remove the assignment", line
+            )
+        parts = linear(slope, x.name, self.definitions)
+        if parts is None:
+            raise self.error(
+                f"METHOD cnexp needs {state}' linear in {state}, and it is not",
+                f"bring it to the form {state}' = a + b*{state}",
+                line,
+            )
+        a, b = parts
+        dt = Name("dt")
+        if b == ZERO:
+            self.values[state] = self.define(state, add(x, multiply(dt, a)))
+            return
+        target = self.define(f"{state}_target", negate(quotient(a, b)))
+        rate = self.define(f"{state}_rate", through_reciprocal(b, self.definitions))
+        fraction = subtract(ONE, Call("exp", (multiply(dt, rate),)))
+        self.values[state] = self.define(state, add(x, multiply(fraction, subtract(target, x))))

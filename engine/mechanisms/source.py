@@ -1,0 +1,107 @@
+"""A ``.mod`` file as it is written: declarations and blocks of statements, every one with its line."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from engine.mechanisms.expressions import Expr
+from engine.mechanisms.model import Ion
+
+
+@dataclass(frozen=True)
+class Assign:
+    name: str
+    value: Expr
+    line: int
+
+
+@dataclass(frozen=True)
+class Derive:
+    """``x' = value``."""
+
+    name: str
+    value: Expr
+    line: int
+
+
+@dataclass(frozen=True)
+class Local:
+    names: tuple[str, ...]
+    line: int
+
+
+@dataclass(frozen=True)
+class Perform:
+    """A procedure called for its effect."""
+
+    name: str
+    arguments: tuple[Expr, ...]
+    line: int
+
+
+@dataclass(frozen=True)
+class If:
+    condition: Expr
+    then: "Body"
+    other: "Body"
+    line: int
+
+
+@dataclass(frozen=True)
+class Solve:
+    block: str
+    method: str | None
+    line: int
+
+
+@dataclass(frozen=True)
+class Nested:
+    """Braces inside a block: a scope of their own."""
+
+    body: "Body"
+    line: int
+
+
+Statement = Assign | Derive | Local | Perform | If | Solve | Nested
+Body = tuple[Statement, ...]
+
+
+@dataclass(frozen=True)
+class Block:
+    """INITIAL, BREAKPOINT, DERIVATIVE, PROCEDURE or FUNCTION."""
+
+    kind: str
+    name: str
+    formals: tuple[str, ...]
+    body: Body
+    line: int
+
+
+@dataclass(frozen=True)
+class Declared:
+    name: str
+    value: float | None
+    unit: str
+    limits: tuple[float, float] | None
+    line: int
+
+
+@dataclass
+class Source:
+    """What the parser collects; the passes read it and never change it."""
+
+    path: Path
+    title: str = ""
+    suffix: str = ""
+    ions: list[tuple[Ion, int]] = field(default_factory=list)
+    nonspecific: list[tuple[str, int]] = field(default_factory=list)
+    ranges: dict[str, int] = field(default_factory=dict)
+    globals: dict[str, int] = field(default_factory=dict)
+    parameters: dict[str, Declared] = field(default_factory=dict)
+    constants: dict[str, float] = field(default_factory=dict)
+    assigned: dict[str, Declared] = field(default_factory=dict)
+    states: dict[str, Declared] = field(default_factory=dict)
+    initial: Block | None = None
+    breakpoint: Block | None = None
+    derivatives: dict[str, Block] = field(default_factory=dict)
+    procedures: dict[str, Block] = field(default_factory=dict)
+    functions: dict[str, Block] = field(default_factory=dict)
