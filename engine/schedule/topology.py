@@ -179,8 +179,8 @@ def make_topology(parent: IntArray) -> Topology:
     child = np.argsort(parent, kind="stable")[n_root:].astype(np.int32)
     size, shape = np.empty(n_comp, np.int32), np.empty(n_comp, np.uint64)
     _sort_children(parent, child_start, child, size, shape)
-    root = np.flatnonzero(parent < 0)
-    root = root[np.lexsort((root, shape[root], size[root]))].astype(np.int32)
+    root = np.flatnonzero(parent < 0).astype(np.int32)
+    root = root[np.lexsort((root, shape[root], size[root]))]
     order, rank = np.empty(n_comp, np.int32), np.empty(n_comp, np.int32)
     _breadth_first(root, child_start, child, order, rank)
     return Topology(parent, depths(parent), size, child_start, child, root, order, rank)
