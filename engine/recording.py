@@ -1,8 +1,12 @@
 """What a run gives: chunks while it goes on, a recording at its end."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
+import numpy as np
+
 from engine.experiment import Experiment
+from engine.model import Model
 from engine.types import Float32Array, FloatArray, IntArray
 
 
@@ -21,7 +25,8 @@ class Chunk:
     frames : (n_frame, n_comp) float32 mV
         Voltage of the whole cell (first instance), one frame per ``frame_interval``.
     spikes : (n_spike, 2)
-        instance and time (ms) of each upward threshold crossing, interpolated as NEURON's NetCon reports (step time).
+        Instance and time (ms) of each upward threshold crossing: the time of the step at whose end
+        the voltage is above the threshold, as NEURON's NetCon reports it.
     fraction : float
         Part of the run that is done, 1 at the end.
     """
@@ -68,3 +73,72 @@ class Recording:
     segment: IntArray
     origin: Experiment
     complete: bool
+
+
+class RecordingBuilder:
+    """A recording that grows while a run goes on.
+
+    Room for the whole run is taken at once, so adding a chunk copies only that chunk, and
+    :meth:`recording` gives views of what is filled and copies nothing.
+
+    Parameters
+    ----------
+    model : Model
+        The run; says how many samples and frames there will be.
+    """
+
+    def __init__(self, model: Model) -> None:
+        self._model = model
+        self._time = np.empty(model.n_time)
+        self._values = np.empty((len(model.probes), model.n_instance, model.n_time))
+        self._frame_time = np.empty(model.n_frame)
+        self._frames = np.empty((model.n_frame, model.tree.n_comp), np.float32)
+        self._spikes: list[FloatArray] = []
+        self._n_time = self._n_frame = 0
+        self._fraction = 0.0
+
+    @property
+    def fraction(self) -> float:
+        """Part of the run that is in, 0 to 1."""
+        return self._fraction
+
+    def append(self, chunk: Chunk) -> None:
+        """Add the next chunk of the run."""
+        time = slice(self._n_time, self._n_time + len(chunk.time))
+        frame = slice(self._n_frame, self._n_frame + len(chunk.frame_time))
+        self._time[time], self._values[:, :, time] = chunk.time, chunk.traces
+        self._frame_time[frame], self._frames[frame] = chunk.frame_time, chunk.frames
+        if len(chunk.spikes):
+            self._spikes.append(chunk.spikes)
+        self._n_time, self._n_frame, self._fraction = time.stop, frame.stop, chunk.fraction
+
+    def recording(self) -> Recording:
+        """What is in so far; complete once the last chunk has been added."""
+        model = self._model
+        return Recording(
+            time=self._time[: self._n_time],
+            values=self._values[:, :, : self._n_time],
+            labels=tuple(probe.label for probe in model.probes),
+            units=tuple(probe.unit for probe in model.probes),
+            frame_time=self._frame_time[: self._n_frame],
+            frames=self._frames[: self._n_frame],
+            spikes=np.concatenate([np.empty((0, 2)), *self._spikes]),
+            segment=model.tree.segment,
+            origin=model.experiment,
+            complete=self._n_time == model.n_time,
+        )
+
+
+def collect(model: Model, chunks: Iterable[Chunk]) -> Recording:
+    """All chunks of a run as one recording.
+
+    Parameters
+    ----------
+    model : Model
+    chunks
+        What ``engine.simulation.simulate(model)`` gives; may stop early.
+    """
+    builder = RecordingBuilder(model)
+    for chunk in chunks:
+        builder.append(chunk)
+    return builder.recording()

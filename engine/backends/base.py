@@ -1,0 +1,52 @@
+"""What every backend offers: start a model, advance it by a number of steps, look at its voltages."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from engine.model import Model
+from engine.types import Float32Array, FloatArray
+
+VOLTAGE_LIMIT = 1e4
+"""mV; a membrane beyond this (or at NaN) has left the numbers it can have."""
+
+
+@dataclass(frozen=True, eq=False)
+class Samples:
+    """What some steps gave; shapes as in :class:`engine.recording.Chunk`.
+
+    ``bad`` is the first node (of the tree) and instance whose voltage left the possible numbers, and
+    the time in ms at which it did; the samples end before that step. None where all is well.
+    """
+
+    time: FloatArray
+    traces: FloatArray
+    frame_time: FloatArray
+    frames: Float32Array
+    spikes: FloatArray
+    bad: tuple[int, int, float] | None = None
+
+
+class Run(Protocol):
+    """A model in motion."""
+
+    def initialize(self) -> Samples:
+        """Set every variable to its value at t = 0 and sample it."""
+
+    def advance(self, n_step: int) -> Samples:
+        """Take ``n_step`` steps."""
+
+    @property
+    def voltage(self) -> FloatArray:
+        """(n_comp, n_instance) mV, in the order of the tree; a copy."""
+
+
+class Backend(Protocol):
+    """A way to run models."""
+
+    name: str
+
+    def describe(self) -> str:
+        """What the window's chip shows."""
+
+    def start(self, model: Model) -> Run:
+        """A run of the model, not yet initialized."""

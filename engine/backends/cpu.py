@@ -1,0 +1,235 @@
+"""The CPU backend: one core runs a model's compiled step loop."""
+
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from engine.backends import kernels
+from engine.backends.base import VOLTAGE_LIMIT, Samples
+from engine.backends.layout import level_order
+from engine.backends.source import (
+    Structure,
+    emit,
+    ion_name,
+    loop_arguments,
+    state_name,
+)
+from engine.mechanisms.cache import compile_source
+from engine.mechanisms.expressions import evaluate
+from engine.mechanisms.model import Program
+from engine.model import Model, Placed, is_linear
+from engine.types import FloatArray, IntArray
+from engine.units import NA_PER_MA_CM2_UM2
+
+
+class CpuBackend:
+    """numba on one core of the processor."""
+
+    name = "cpu"
+
+    def describe(self) -> str:
+        return "CPU"
+
+    def start(self, model: Model) -> "CpuRun":
+        return CpuRun(model)
+
+
+class CpuRun:
+    """A model in motion; all arrays lie in level order, instances fastest.
+
+    Parameters
+    ----------
+    model : Model
+    """
+
+    def __init__(self, model: Model) -> None:
+        self.model = model
+        self.layout = level_order(model.tree.parent)
+        kept = [p for p in model.placed if len(p.node) and not is_linear(p.mechanism)]
+        self.structure = Structure(tuple(p.mechanism for p in kept), rows=model.n_instance > 1)
+        self._code = compile_source(emit(self.structure), self.structure.name)
+        self._arrays = self._allocate()
+        for placed in kept:
+            self._arrays |= self._mechanism_arrays(placed)
+        self._add_system()
+
+    @cached_property
+    def _rows(self) -> dict[str, IntArray]:
+        """Of every mechanism, its positions in ascending place."""
+        place = self.layout.place
+        return {p.mechanism.name: np.argsort(place[p.node]) for p in self.model.placed}
+
+    def _allocate(self) -> dict[str, Any]:
+        model, layout, experiment = self.model, self.layout, self.model.experiment
+        n, k = model.n_comp, model.n_instance
+        arrays: dict[str, Any] = {
+            name: np.zeros(n * k) for name in ("v", "d", "r", "i_membrane", "g_membrane")
+        }
+        arrays |= {ion_name(name): np.zeros(n * k) for name in model.ion_currents}
+        for name, values in model.ions.items():
+            arrays[ion_name(name)] = np.repeat(layout.arrange(values), k)
+        slot, row, start = self._probe_tables()
+        return arrays | {
+            "clock": np.zeros(1),
+            "counter": np.zeros(1, np.int64),
+            "dt": experiment.dt,
+            "celsius": experiment.celsius,
+            "threshold": experiment.spike_threshold,
+            "limit": VOLTAGE_LIMIT,
+            "n_root": layout.n_root,
+            "n_instance": k,
+            "parent": layout.parent,
+            "place": layout.place,
+            "clamp_node": layout.place[model.clamp_node],
+            "clamp_on": model.clamp_on,
+            "clamp_off": model.clamp_off,
+            "clamp_amplitude": model.clamp_amplitude,
+            "probe_slot": slot,
+            "probe_row": row,
+            "probe_start": start,
+            "spike_node": int(layout.place[model.spike_node]),
+            "above": np.zeros(k, np.bool_),
+            "frame_every": model.frame_every,
+        }
+
+    def _probe_tables(self) -> tuple[IntArray, IntArray, IntArray]:
+        """Probes sorted by the array they read: their slot in the traces and row in the array."""
+        model, names = self.model, list(self.structure.probed)
+        array, row = [], []
+        for probe in model.probes:
+            if probe.kind == "voltage":
+                array.append(names.index("v"))
+                row.append(self.layout.place[probe.index])
+            elif probe.kind == "ion":
+                array.append(names.index(ion_name(probe.variable)))
+                row.append(self.layout.place[probe.index])
+            else:
+                mechanism = model.placed[probe.mechanism].mechanism
+                array.append(names.index(state_name(mechanism, probe.variable)))
+                row.append(int(np.flatnonzero(self._rows[mechanism.name] == probe.index)[0]))
+        slot = np.argsort(array, kind="stable").astype(np.int32)
+        start = np.searchsorted(np.sort(array), np.arange(len(names) + 1)).astype(np.int32)
+        return slot, np.array(row, np.int32)[slot], start
+
+    def _mechanism_arrays(self, placed: Placed) -> dict[str, Any]:
+        mechanism, rows = placed.mechanism, self._rows[placed.mechanism.name]
+        node = self.layout.place[placed.node][rows]
+        n = len(node)
+        size = n * self.model.n_instance
+        arrays: dict[str, Any] = {"node": node, "n": n, "first": first_of_run(node)}
+        arrays |= {name: values[rows] for name, values in placed.values.items()}
+        arrays |= placed.shared
+        arrays |= {s.name: np.zeros(size) for s in (*mechanism.states, *mechanism.assigned)}
+        arrays["diam"] = self.model.tree.diameter[placed.node][rows]
+        arrays["area"] = self.model.tree.area[placed.node][rows]
+        return {state_name(mechanism, name): value for name, value in arrays.items()}
+
+    def _add_system(self) -> None:
+        """Everything about the cell's equations that never changes."""
+        model, layout, arrays = self.model, self.layout, self._arrays
+        area = layout.arrange(model.tree.area) * NA_PER_MA_CM2_UM2
+        leak_i, leak_g = (layout.arrange(x) * area for x in leak(model))
+        a = layout.arrange(model.tree.g_axial)
+        own = layout.arrange(model.capacitance) / model.experiment.dt + a + leak_g
+        inner = layout.parent >= 0
+        np.add.at(own, layout.parent[inner], a[inner])
+        inverse, f = np.zeros(model.n_comp), np.zeros(model.n_comp * model.n_instance)
+        if self.structure.constant:
+            kernels.factor_constant(layout.parent, layout.n_root, a, own.copy(), inverse, f)
+        arrays |= {"a": a, "own": own, "area": area, "leak_i": leak_i, "leak_g": leak_g}
+        arrays |= {"inverse": inverse, "f": f}
+
+    @property
+    def voltage(self) -> FloatArray:
+        """(n_comp, n_instance) mV, in the order of the tree; a copy."""
+        shape = self.model.n_comp, self.model.n_instance
+        return self._arrays["v"].reshape(shape)[self.layout.place]
+
+    def initialize(self) -> Samples:
+        """Set every variable to its value at t = 0 and sample it, as NEURON's ``finitialize``."""
+        arrays = self._arrays
+        arrays["clock"][:] = 0.0
+        arrays["counter"][:] = 0
+        arrays["above"][:] = False
+        arrays["v"][:] = self.model.experiment.v_init
+        buffers = self._buffers(1, 1)
+        n_spike = self._code.start(*self._arguments(buffers))
+        return self._samples(buffers, 1, 1, n_spike)
+
+    def advance(self, n_step: int) -> Samples:
+        """Take ``n_step`` steps, or fewer where a voltage leaves the possible numbers."""
+        done = int(self._arrays["counter"][0])
+        every = self.model.frame_every
+        buffers = self._buffers(n_step, (done + n_step) // every - done // every)
+        n_done, n_frame, n_spike, bad = self._code.advance(n_step, *self._arguments(buffers))
+        return self._samples(buffers, n_done, n_frame, n_spike, bad > 0)
+
+    def _arguments(self, buffers: dict[str, Any]) -> list[Any]:
+        arrays = self._arrays | buffers
+        return [arrays[name] for name in loop_arguments(self.structure)]
+
+    def _buffers(self, n_step: int, n_frame: int) -> dict[str, Any]:
+        model = self.model
+        return {
+            "times": np.zeros(n_step),
+            "traces": np.empty((len(model.probes), model.n_instance, n_step)),
+            "frame_times": np.empty(n_frame),
+            "frames": np.empty((n_frame, model.n_comp), np.float32),
+            "spikes": np.empty((model.n_instance * (n_step // 2 + 1), 2)),
+        }
+
+    def _samples(
+        self, buffers: dict[str, Any], n_step: int, n_frame: int, n_spike: int, bad: bool = False
+    ) -> Samples:
+        return Samples(
+            time=buffers["times"][:n_step],
+            traces=buffers["traces"][:, :, :n_step],
+            frame_time=buffers["frame_times"][:n_frame],
+            frames=buffers["frames"][:n_frame],
+            spikes=buffers["spikes"][:n_spike],
+            bad=self._first_bad() if bad else None,
+        )
+
+    def _first_bad(self) -> tuple[int, int, float]:
+        node, instance = np.argwhere(~(np.abs(self.voltage) <= VOLTAGE_LIMIT))[0]
+        return int(node), int(instance), float(self._arrays["clock"][0])
+
+
+def first_of_run(node: IntArray) -> int:
+    """The first node where the nodes are consecutive, else -1."""
+    return int(node[0]) if node[-1] - node[0] == len(node) - 1 else -1
+
+
+def leak(model: Model) -> tuple[FloatArray, FloatArray]:
+    """Current density at 0 mV and conductance density of the linear mechanisms.
+
+    Returns
+    -------
+    i, g : (n_comp,) mA/cm², S/cm²
+    """
+    i, g = np.zeros(model.n_comp), np.zeros(model.n_comp)
+    for placed in model.placed:
+        if is_linear(placed.mechanism) and len(placed.node):
+            names = [*placed.values, *model.ions]
+            columns = [*placed.values.values(), *(x[placed.node] for x in model.ions.values())]
+            table = np.stack([np.zeros(len(placed.node)), *columns], axis=1)
+            kinds, kind = np.unique(table, axis=0, return_inverse=True)
+            shared = {**placed.shared, "celsius": model.experiment.celsius, "v": 0.0}
+            pairs = [
+                line(placed.mechanism.current, {**shared, **dict(zip(names, row[1:], strict=True))})
+                for row in kinds.tolist()
+            ]
+            i[placed.node] += np.array([p[0] for p in pairs])[kind]
+            g[placed.node] += np.array([p[1] for p in pairs])[kind]
+    return i, g
+
+
+def line(program: Program, values: dict[str, float]) -> tuple[float, float]:
+    """Current at the voltage in ``values`` and conductance of a linear mechanism."""
+    known = dict(values)
+    for step in program.steps:
+        known[step.target] = evaluate(step.value, known)
+    if program.current is None or program.conductance is None:
+        return 0.0, 0.0
+    return evaluate(program.current, known), evaluate(program.conductance, known)

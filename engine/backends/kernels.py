@@ -1,0 +1,238 @@
+# mypy: disable-error-code="no-untyped-def"
+"""The tree solve and its neighbors: flat arrays, nothing allocated, no policy.
+
+The system is  d x = r  with off-diagonals -a between a node and its parent. Every kernel does the
+same arithmetic in the same order on every node: its children's shares, in descending index, then the
+current from its own parent. So all of them give the same bits, whatever order they walk the tree in.
+No fastmath here: nothing may be fused or reordered.
+
+``dv`` is the axial current to a node from its parent at the old voltages; NEURON puts it on the right
+side before the elimination, here it is added while passing by (the sum over children first).
+"""
+
+from numba import njit
+
+J = {"nogil": True, "cache": True, "error_model": "numpy"}
+
+
+@njit(**J)
+def solve(parent, n_root, a, v, d, r, f):
+    """Solve one cell's system for the change of voltage, parents stored before children.
+
+    On entry ``d`` and ``r`` hold the nodes' own terms; on return ``r`` holds the solution. Siblings
+    reach their parent in descending index because the walk is in descending index.
+
+    Parameters
+    ----------
+    parent : (n,) int32
+    n_root : int
+        Nodes 0 … n_root - 1 are the roots.
+    a : (n,) µS
+    v : (n,) mV
+    d, r : (n,) µS, nA
+    f : (n,)
+        Work space.
+    """
+    n = parent.size
+    for i in range(n - 1, n_root - 1, -1):
+        p = parent[i]
+        dv = a[i] * (v[p] - v[i])
+        inverse = 1.0 / d[i]
+        right = r[i] + dv
+        factor = a[i] * inverse
+        d[p] -= factor * a[i]
+        r[p] += factor * right - dv
+        r[i] = right * inverse
+        f[i] = factor
+    for i in range(n_root):
+        r[i] = r[i] * (1.0 / d[i])
+    for i in range(n_root, n):
+        r[i] += f[i] * r[parent[i]]
+
+
+@njit(**J)
+def factor_constant(parent, n_root, a, d, inverse, f):
+    """The part of :func:`solve` that depends on the matrix alone; ``d`` is spent."""
+    n = parent.size
+    for i in range(n - 1, n_root - 1, -1):
+        inverse[i] = 1.0 / d[i]
+        f[i] = a[i] * inverse[i]
+        d[parent[i]] -= f[i] * a[i]
+    for i in range(n_root):
+        inverse[i] = 1.0 / d[i]
+
+
+@njit(**J)
+def solve_constant(parent, n_root, a, v, inverse, r, f):
+    """:func:`solve` with a matrix factored before; the same bits."""
+    n = parent.size
+    for i in range(n - 1, n_root - 1, -1):
+        p = parent[i]
+        dv = a[i] * (v[p] - v[i])
+        right = r[i] + dv
+        r[p] += f[i] * right - dv
+        r[i] = right * inverse[i]
+    for i in range(n_root):
+        r[i] = r[i] * inverse[i]
+    for i in range(n_root, n):
+        r[i] += f[i] * r[parent[i]]
+
+
+@njit(**J)
+def solve_rows(parent, n_root, n_instance, a, v, d, r, f):
+    """:func:`solve` for many instances at once; arrays are node-major, instances fastest."""
+    n = parent.size
+    for i in range(n - 1, n_root - 1, -1):
+        ai = a[i]
+        row = i * n_instance
+        up = parent[i] * n_instance
+        for k in range(n_instance):
+            dv = ai * (v[up + k] - v[row + k])
+            inverse = 1.0 / d[row + k]
+            right = r[row + k] + dv
+            factor = ai * inverse
+            d[up + k] -= factor * ai
+            r[up + k] += factor * right - dv
+            r[row + k] = right * inverse
+            f[row + k] = factor
+    for j in range(n_root * n_instance):
+        r[j] = r[j] * (1.0 / d[j])
+    for i in range(n_root, n):
+        row = i * n_instance
+        up = parent[i] * n_instance
+        for k in range(n_instance):
+            r[row + k] += f[row + k] * r[up + k]
+
+
+@njit(**J)
+def solve_scheduled(node, step_start, root, parent, child_start, child, a, v, d, r, f, share, flow):
+    """The system in the order of a schedule: every node gathers from its children, no node is shared.
+
+    Parameters
+    ----------
+    node, step_start
+        As in :class:`engine.schedule.model.Schedule`.
+    root : (n_root,) int32
+    parent : (n,) int32
+    child_start, child : (n + 1,), (n - n_root,) int32
+        Children of node i are ``child[child_start[i]:child_start[i + 1]]`` in descending index.
+    a, v, d, r, f
+        As in :func:`solve`.
+    share, flow : (n,)
+        Work space: what a node takes from its parent's diagonal and gives to its right side.
+    """
+    n_step = step_start.size - 1
+    for s in range(n_step):
+        for j in range(step_start[s], step_start[s + 1]):
+            i = node[j]
+            for c in range(child_start[i], child_start[i + 1]):
+                d[i] -= share[child[c]]
+                r[i] += flow[child[c]]
+            dv = a[i] * (v[parent[i]] - v[i])
+            inverse = 1.0 / d[i]
+            right = r[i] + dv
+            factor = a[i] * inverse
+            share[i] = factor * a[i]
+            flow[i] = factor * right - dv
+            r[i] = right * inverse
+            f[i] = factor
+    for j in range(root.size):
+        i = root[j]
+        for c in range(child_start[i], child_start[i + 1]):
+            d[i] -= share[child[c]]
+            r[i] += flow[child[c]]
+        r[i] = r[i] * (1.0 / d[i])
+    for s in range(n_step - 1, -1, -1):
+        for j in range(step_start[s], step_start[s + 1]):
+            i = node[j]
+            r[i] += f[i] * r[parent[i]]
+
+
+@njit(**J)
+def assemble(own, leak_i, leak_g, area, v, i_membrane, g_membrane, d, r):
+    """Diagonal and right side of every node from its membrane, one instance.
+
+    Parameters
+    ----------
+    own : (n,) µS
+        What never changes on the diagonal: capacitance over dt, the axial conductances around the
+        node and the conductance of the linear mechanisms.
+    leak_i, leak_g : (n,) nA, µS
+        The linear mechanisms: their current is ``leak_i + leak_g v``.
+    area : (n,)
+        Factor from a density per cm² to µS or nA.
+    v : (n,) mV
+    i_membrane, g_membrane : (n,) mA/cm², S/cm²
+        Of all other mechanisms; zero on return.
+    d, r : (n,) µS, nA
+    """
+    for i in range(own.size):
+        d[i] = own[i] + g_membrane[i] * area[i]
+        r[i] = -(i_membrane[i] * area[i] + (leak_i[i] + leak_g[i] * v[i]))
+        i_membrane[i] = 0.0
+        g_membrane[i] = 0.0
+
+
+@njit(**J)
+def assemble_linear(leak_i, leak_g, v, r):
+    """The right side of a cell whose mechanisms are all linear, so that its matrix is constant."""
+    for i in range(v.size):
+        r[i] = -(leak_i[i] + leak_g[i] * v[i])
+
+
+@njit(**J)
+def assemble_rows(own, leak_i, leak_g, area, n_instance, v, i_membrane, g_membrane, d, r):
+    """:func:`assemble` for many instances."""
+    for i in range(own.size):
+        for j in range(i * n_instance, (i + 1) * n_instance):
+            d[j] = own[i] + g_membrane[j] * area[i]
+            r[j] = -(i_membrane[j] * area[i] + (leak_i[i] + leak_g[i] * v[j]))
+            i_membrane[j] = 0.0
+            g_membrane[j] = 0.0
+
+
+@njit(**J)
+def inject(time, node, on, off, amplitude, n_instance, r):
+    """Add the clamps that are on at a time to the right side."""
+    for c in range(node.size):
+        if on[c] <= time < off[c]:
+            for j in range(node[c] * n_instance, (node[c] + 1) * n_instance):
+                r[j] += amplitude[c]
+
+
+@njit(**J)
+def update(v, r, limit):
+    """Add the change to the voltages; the number of those that left the limits or are NaN."""
+    bad = 0
+    for i in range(v.size):
+        v[i] += r[i]
+        bad += 0 if abs(v[i]) <= limit else 1
+    return bad
+
+
+@njit(**J)
+def sample(values, slot, row, first, last, n_instance, traces, column):
+    """Copy the probed rows of an array into a column of the traces."""
+    for k in range(first, last):
+        for j in range(n_instance):
+            traces[slot[k], j, column] = values[row[k] * n_instance + j]
+
+
+@njit(**J)
+def detect(v, node, threshold, n_instance, above, time, spikes, n_spike):
+    """Note upward crossings of a threshold as NEURON's NetCon: above now, not above before."""
+    for j in range(n_instance):
+        now = v[node * n_instance + j] > threshold
+        if now and not above[j]:
+            spikes[n_spike, 0] = j
+            spikes[n_spike, 1] = time
+            n_spike += 1
+        above[j] = now
+    return n_spike
+
+
+@njit(**J)
+def snapshot(v, place, n_instance, frame):
+    """The first instance's voltages in the order of the tree, single precision."""
+    for i in range(place.size):
+        frame[i] = v[place[i] * n_instance]

@@ -1,0 +1,254 @@
+"""The step loop of a model, written out for its mechanisms: one call runs hundreds of steps."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+from engine.backends import kernels
+from engine.mechanisms.emit import arguments
+from engine.mechanisms.emit_numba import emit_numba
+from engine.mechanisms.model import KERNELS, KernelName, Mechanism
+from engine.model import written_currents
+
+COMMON = [
+    "clock",
+    "counter",
+    "dt",
+    "threshold",
+    "limit",
+    "n_root",
+    "n_instance",
+    "parent",
+    "a",
+    "own",
+    "leak_i",
+    "leak_g",
+    "area",
+    "v",
+    "d",
+    "r",
+    "f",
+    "inverse",
+    "i_membrane",
+    "g_membrane",
+    "clamp_node",
+    "clamp_on",
+    "clamp_off",
+    "clamp_amplitude",
+    "probe_start",
+    "probe_slot",
+    "probe_row",
+    "spike_node",
+    "above",
+    "place",
+    "times",
+    "traces",
+    "frame_every",
+    "frame_times",
+    "frames",
+    "spikes",
+    "celsius",
+]
+"""What every step loop takes, in order."""
+
+
+@dataclass(frozen=True)
+class Structure:
+    """What of a model its step loop depends on; models of one structure share compiled code.
+
+    Linear mechanisms are not among ``mechanisms``: they are numbers in the arrays. ``rows`` is True
+    for several instances.
+    """
+
+    mechanisms: tuple[Mechanism, ...]
+    rows: bool
+
+    @property
+    def name(self) -> str:
+        return "_".join([m.name for m in self.mechanisms] or ["passive"]) + "_rows" * self.rows
+
+    @property
+    def constant(self) -> bool:
+        """Whether the matrix never changes, so that it is factored once."""
+        return not self.mechanisms and not self.rows
+
+    @property
+    def ion_currents(self) -> tuple[str, ...]:
+        return tuple(sorted({name for m in self.mechanisms for name in written_currents(m)}))
+
+    @property
+    def probed(self) -> tuple[str, ...]:
+        """Every array that a probe can read, in the order of ``probe_start``."""
+        states = [state_name(m, s.name) for m in self.mechanisms for s in m.states]
+        return ("v", *(ion_name(name) for name in self.ion_currents), *states)
+
+
+def state_name(mechanism: Mechanism, variable: str) -> str:
+    """Name of a mechanism's array in the step loop."""
+    return f"{mechanism.name}__{variable}"
+
+
+def ion_name(variable: str) -> str:
+    """Name of an ion's array in the step loop."""
+    return f"ion__{variable}"
+
+
+def actual_arguments(mechanism: Mechanism, which: KernelName) -> list[str]:
+    """What the step loop hands to a mechanism's kernel: names of its own arguments."""
+    actual = []
+    for argument in arguments(mechanism, which):
+        match argument.kind:
+            case "voltage":
+                actual.append("v")
+            case "out_current":
+                actual.append("i_membrane")
+            case "out_conductance":
+                actual.append("g_membrane")
+            case "ion_read" | "ion_write":
+                actual.append(ion_name(argument.name))
+            case "scalar":
+                actual.append(argument.name)
+            case "count" if argument.name == "n_instance":
+                actual.append("n_instance")
+            case _:
+                actual.append(state_name(mechanism, argument.name))
+    return actual
+
+
+def loop_arguments(structure: Structure) -> list[str]:
+    """Arguments of the step loop after ``n_step``, in order."""
+    own: dict[str, None] = dict.fromkeys(ion_name(name) for name in structure.ion_currents)
+    for mechanism in structure.mechanisms:
+        for which in KERNELS:
+            own |= dict.fromkeys(actual_arguments(mechanism, which))
+    return COMMON + [name for name in own if name not in COMMON and name != "t"]
+
+
+def _calls(structure: Structure, which: KernelName) -> list[str]:
+    return [
+        f"{m.name}_{which}({', '.join(actual_arguments(m, which))})"
+        for m in structure.mechanisms
+        if not empty(m, which)
+    ]
+
+
+def empty(mechanism: Mechanism, which: KernelName) -> bool:
+    """Whether a kernel would do nothing."""
+    program = mechanism.program(which)
+    return not (program.stores or program.ion_currents or program.current is not None)
+
+
+def emit(structure: Structure) -> str:
+    """Python source with the mechanisms' kernels, ``start`` and ``advance``, for numba."""
+    return "\n".join(
+        [
+            '"""Generated from the mechanisms '
+            + ", ".join(m.name for m in structure.mechanisms)
+            + '."""',
+            f"# kernels {_fingerprint()}",
+            "from numba import njit",
+            "from engine.backends.kernels import (",
+            "    assemble, assemble_linear, assemble_rows, detect, inject, sample, snapshot, solve,",
+            "    solve_constant, solve_rows, update,",
+            ")",
+            *(emit_numba(m) for m in structure.mechanisms),
+            *_start(structure),
+            *_loop(structure),
+        ]
+    )
+
+
+def _zero(names: Iterable[str]) -> list[str]:
+    return [
+        line for name in names for line in (f"for j in range({name}.size):", f"    {name}[j] = 0.0")
+    ]
+
+
+def _samples(structure: Structure, column: str) -> list[str]:
+    return [
+        f"sample({name}, probe_slot, probe_row, probe_start[{k}], probe_start[{k + 1}], "
+        f"n_instance, traces, {column})"
+        for k, name in enumerate(structure.probed)
+    ]
+
+
+def _start(structure: Structure) -> list[str]:
+    """``start``: every INITIAL block, the currents at t = 0 and the first sample."""
+    body = [
+        "t = 0.0",
+        *_calls(structure, "initialize"),
+        *_zero(ion_name(name) for name in structure.ion_currents),
+        *_calls(structure, "current"),
+        *_zero(("i_membrane", "g_membrane")),
+        "times[0] = t",
+        *_samples(structure, "0"),
+        "frame_times[0] = t",
+        "snapshot(v, place, n_instance, frames[0])",
+        "return detect(v, spike_node, threshold, n_instance, above, t, spikes, 0)",
+    ]
+    return [
+        '@njit(nogil=True, cache=True, error_model="numpy")',
+        f"def start({', '.join(loop_arguments(structure))}):",
+        *(f"    {line}" for line in body),
+        "",
+    ]
+
+
+def _loop(structure: Structure) -> list[str]:
+    """``advance``: one fixed step of NEURON's after the other."""
+    if structure.constant:
+        system = [
+            "assemble_linear(leak_i, leak_g, v, r)",
+            "inject(half, clamp_node, clamp_on, clamp_off, clamp_amplitude, 1, r)",
+            "solve_constant(parent, n_root, a, v, inverse, r, f)",
+        ]
+    elif structure.rows:
+        system = [
+            "assemble_rows(own, leak_i, leak_g, area, n_instance, v, i_membrane, g_membrane, d, r)",
+            "inject(half, clamp_node, clamp_on, clamp_off, clamp_amplitude, n_instance, r)",
+            "solve_rows(parent, n_root, n_instance, a, v, d, r, f)",
+        ]
+    else:
+        system = [
+            "assemble(own, leak_i, leak_g, area, v, i_membrane, g_membrane, d, r)",
+            "inject(half, clamp_node, clamp_on, clamp_off, clamp_amplitude, 1, r)",
+            "solve(parent, n_root, a, v, d, r, f)",
+        ]
+    step = [
+        "half = t + 0.5 * dt",
+        *_zero(ion_name(name) for name in structure.ion_currents),
+        *_calls(structure, "current"),
+        *system,
+        "bad = update(v, r, limit)",
+        "t = half + 0.5 * dt",
+        "if bad > 0:",
+        "    clock[0] = t",
+        "    return s, n_frame, n_spike, bad",
+        *_calls(structure, "advance"),
+        "times[s] = t",
+        *_samples(structure, "s"),
+        "n_spike = detect(v, spike_node, threshold, n_instance, above, t, spikes, n_spike)",
+        "counter[0] += 1",
+        "if counter[0] % frame_every == 0:",
+        "    frame_times[n_frame] = t",
+        "    snapshot(v, place, n_instance, frames[n_frame])",
+        "    n_frame += 1",
+    ]
+    return [
+        '@njit(nogil=True, cache=True, error_model="numpy")',
+        f"def advance(n_step, {', '.join(loop_arguments(structure))}):",
+        "    t = clock[0]",
+        "    n_frame = 0",
+        "    n_spike = 0",
+        "    for s in range(n_step):",
+        *(f"        {line}" for line in step),
+        "    clock[0] = t",
+        "    return n_step, n_frame, n_spike, 0",
+        "",
+    ]
+
+
+def _fingerprint() -> str:
+    """Changes with the kernels that the generated code inlines, so that old compiled code is not used."""
+    return sha256(Path(kernels.__file__).read_bytes()).hexdigest()[:16]

@@ -1,0 +1,371 @@
+"""From an experiment to flat arrays that any backend can run."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine.compartments import CompartmentTree
+from engine.discretize import discretize
+from engine.errors import UserError
+from engine.experiment import Experiment, Insertion, Probe
+from engine.mechanisms.expressions import Expr, names
+from engine.mechanisms.loading import library
+from engine.mechanisms.model import Mechanism, Program
+from engine.morphology.model import Morphology, Sections
+from engine.morphology.reading import read_morphology
+from engine.morphology.samples import resolve
+from engine.morphology.sections import make_sections, stub_axon
+from engine.regions import mask_of_tags
+from engine.schedule import make_schedule
+from engine.schedule.model import Schedule
+from engine.stimuli import Site
+from engine.types import BoolArray, FloatArray, IntArray
+from engine.units import NF_PER_UF_CM2_UM2
+from engine.validation import (
+    check_settings,
+    check_site,
+    locate,
+    no_parameter,
+    placed_mechanism,
+    sites,
+)
+
+ION_DEFAULTS: dict[str, float] = {
+    "ena": 50.0,
+    "ek": -77.0,
+    "eca": 132.4579341637009,
+    "nai": 10.0,
+    "nao": 140.0,
+    "ki": 54.4,
+    "ko": 2.5,
+    "cai": 5e-5,
+    "cao": 2.0,
+}
+"""NEURON's reversal potentials (mV) and concentrations (mM) of ions where nothing sets them."""
+
+
+@dataclass(frozen=True, eq=False)
+class Placed:
+    """A mechanism and where it sits.
+
+    Attributes
+    ----------
+    mechanism : Mechanism
+    node : (n,) int32
+        Ascending; all have membrane.
+    values : name → (n,)
+        Every per-node parameter.
+    shared : name → float
+        Every parameter with one value for all.
+    """
+
+    mechanism: Mechanism
+    node: IntArray
+    values: dict[str, FloatArray]
+    shared: dict[str, float]
+
+
+@dataclass(frozen=True)
+class ProbeTarget:
+    """Where a probe reads: ``kind`` says which array, ``index`` its row.
+
+    A ``voltage`` or ``ion`` row is a node, a ``state`` row a position among the nodes of mechanism
+    number ``mechanism``.
+    """
+
+    label: str
+    unit: str
+    kind: str
+    index: int
+    variable: str
+    mechanism: int = -1
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """A run as flat arrays, in the order of the tree's nodes.
+
+    Attributes
+    ----------
+    experiment : Experiment
+    n_instance : int
+        Copies of the cell that run side by side.
+    tree : CompartmentTree
+    schedule : Schedule
+    capacitance : (n_comp,) nF
+        0 at massless nodes.
+    placed : tuple of Placed
+        In the order in which the mechanisms are first named.
+    ions : name → (n_comp,)
+        Every reversal potential (mV) and concentration (mM) that a mechanism reads.
+    ion_currents : tuple of str
+        Every ion current (``ina``) that a mechanism writes.
+    clamp_node : (n_clamp,) int32
+    clamp_on, clamp_off : (n_clamp,) ms
+        On where on <= t < off.
+    clamp_amplitude : (n_clamp,) nA
+    probes : tuple of ProbeTarget
+    spike_node : int
+    n_step : int
+    frame_every : int
+        Steps between two frames.
+    """
+
+    experiment: Experiment
+    n_instance: int
+    tree: CompartmentTree
+    schedule: Schedule
+    capacitance: FloatArray
+    placed: tuple[Placed, ...]
+    ions: dict[str, FloatArray]
+    ion_currents: tuple[str, ...]
+    clamp_node: IntArray
+    clamp_on: FloatArray
+    clamp_off: FloatArray
+    clamp_amplitude: FloatArray
+    probes: tuple[ProbeTarget, ...]
+    spike_node: int
+    n_step: int
+    frame_every: int
+
+    @property
+    def n_comp(self) -> int:
+        return self.tree.n_comp
+
+    @property
+    def n_time(self) -> int:
+        """Samples of a run: one at t = 0 and one after every step."""
+        return self.n_step + 1
+
+    @property
+    def n_frame(self) -> int:
+        return self.n_step // self.frame_every + 1
+
+
+def is_linear(mechanism: Mechanism) -> bool:
+    """Whether the current is a constant plus a constant conductance times v, as a leak's is.
+
+    Such a mechanism has no states, feeds no ion, and its parameters are all it depends on.
+    """
+    program = mechanism.current
+    if (
+        mechanism.states
+        or program.ion_currents
+        or program.current is None
+        or not mechanism.analytic
+    ):
+        return False
+    ions = {name for ion in mechanism.ions for name in ion.read}
+    fixed = {p.name for p in mechanism.parameters} | ions | {"celsius"}
+    return (
+        _reads(program, program.current) <= fixed | {"v"}
+        and program.conductance is not None
+        and _reads(program, program.conductance) <= fixed
+    )
+
+
+def _reads(program: Program, expression: Expr) -> set[str]:
+    """Inputs that an expression of a program depends on, through all its definitions."""
+    value = {step.target: step.value for step in program.steps}
+    inputs: set[str] = set()
+    seen: set[str] = set()
+    todo = set(names(expression))
+    while todo:
+        name = todo.pop()
+        if name not in value:
+            inputs.add(name)
+        elif name not in seen:
+            seen.add(name)
+            todo |= set(names(value[name]))
+    return inputs
+
+
+def build(
+    experiment: Experiment, n_instance: int = 1, cell: Morphology | Sections | None = None
+) -> Model:
+    """Read, cut and equip a cell for a run.
+
+    Parameters
+    ----------
+    experiment
+    n_instance
+        Copies that run side by side.
+    cell
+        The morphology, or the sections of the whole reconstruction, where they are already read.
+
+    Raises
+    ------
+    UserError
+        With one sentence on what cannot be run and the way out.
+    """
+    check_settings(experiment)
+    if n_instance < 1:
+        raise UserError(f"{n_instance} instances cannot be run; ask for at least 1")
+    tree = cut(experiment, cell)
+    placed = place(experiment, tree)
+    clamps = experiment.stimuli
+    spike_site = experiment.spike_site or Site(tree.sections.name[0])
+    steps_per_frame = max(1, round(experiment.frame_interval / experiment.dt))
+    return Model(
+        experiment=experiment,
+        n_instance=n_instance,
+        tree=tree,
+        schedule=make_schedule(tree, experiment.method, experiment.n_threads),
+        capacitance=_capacitance(experiment, tree),
+        placed=placed,
+        ions=_ions(experiment, placed, tree.n_comp),
+        ion_currents=tuple(sorted({w for p in placed for w in written_currents(p.mechanism)})),
+        clamp_node=np.array([locate(tree, c.site, "clamp") for c in clamps], np.int32),
+        clamp_on=np.array([c.delay for c in clamps], np.float64),
+        clamp_off=np.array([c.delay + c.duration for c in clamps], np.float64),
+        clamp_amplitude=np.array([c.amplitude for c in clamps], np.float64),
+        probes=tuple(_target(probe, tree, placed) for probe in experiment.probes),
+        spike_node=locate(tree, spike_site, "spike site"),
+        n_step=step_count(experiment),
+        frame_every=steps_per_frame,
+    )
+
+
+def step_count(experiment: Experiment) -> int:
+    """Steps of a run, as NEURON's ``continuerun``: until less than half a step is missing."""
+    return max(1, math.ceil(experiment.duration / experiment.dt - 0.5 - 1e-9))
+
+
+def cut(experiment: Experiment, cell: Morphology | Sections | None = None) -> CompartmentTree:
+    """The compartments of an experiment's cell, with the axon and the nodes it asks for."""
+    if cell is None:
+        cell = read_morphology(resolve(experiment.morphology))
+    sections = make_sections(cell) if isinstance(cell, Morphology) else cell
+    if experiment.axon == "stub":
+        sections = stub_axon(sections)
+    ra, cm = _cable(experiment, sections.tag)
+    for what, site in (named := sites(experiment)):
+        check_site(sections.name, site, what)
+    return discretize(
+        sections,
+        experiment.rule,
+        nodes=experiment.nodes,
+        ra=ra,
+        cm=cm,
+        keep=tuple(site for _, site in named),
+    )
+
+
+def _cable(experiment: Experiment, tag: IntArray) -> tuple[FloatArray, FloatArray]:
+    """Axial resistivity (Ω·cm) and capacitance (µF/cm²) by structure type; later entries win."""
+    ra, cm = np.full(len(tag), np.nan), np.full(len(tag), np.nan)
+    for cable in experiment.cables:
+        here = mask_of_tags(tag, cable.region)
+        ra[here], cm[here] = cable.ra, cable.cm
+    if np.isnan(ra).any():
+        raise UserError(
+            "some sections have no cable properties; give the experiment a cable for region 'all'"
+        )
+    return ra, cm
+
+
+def _capacitance(experiment: Experiment, tree: CompartmentTree) -> FloatArray:
+    return _cable(experiment, tree.tag)[1] * tree.area * NF_PER_UF_CM2_UM2
+
+
+def place(experiment: Experiment, tree: CompartmentTree) -> tuple[Placed, ...]:
+    """Mechanisms on nodes; where two insertions of one mechanism overlap, the later one's values win.
+
+    Raises
+    ------
+    UserError
+        If a mechanism or one of its parameters is not known.
+    """
+    by_name: dict[str, list[Insertion]] = {}
+    for insertion in experiment.insertions:
+        by_name.setdefault(insertion.mechanism, []).append(insertion)
+    known = library()
+    return tuple(
+        _place(placed_mechanism(name, known), insertions, tree)
+        for name, insertions in by_name.items()
+    )
+
+
+def _place(mechanism: Mechanism, insertions: Sequence[Insertion], tree: CompartmentTree) -> Placed:
+    masks = [mask_of_tags(tree.tag, i.region) & ~tree.massless for i in insertions]
+    here: BoolArray = np.logical_or.reduce(masks)
+    values = {p.name: np.full(tree.n_comp, p.default) for p in mechanism.parameters if p.per_node}
+    shared = {p.name: p.default for p in mechanism.parameters if not p.per_node}
+    for insertion, mask in zip(insertions, masks, strict=True):
+        for array, p in ((values[p.name], p) for p in mechanism.parameters if p.per_node):
+            array[mask] = p.default
+        for name, value in insertion.parameters:
+            if name in values:
+                values[name][mask] = value
+            elif name in shared:
+                shared[name] = value
+            else:
+                raise no_parameter(mechanism, name)
+    node = np.flatnonzero(here).astype(np.int32)
+    return Placed(mechanism, node, {name: a[node] for name, a in values.items()}, shared)
+
+
+def written_currents(mechanism: Mechanism) -> tuple[str, ...]:
+    """The ion currents a mechanism adds to."""
+    return tuple(name for name, _ in mechanism.current.ion_currents)
+
+
+def _ions(experiment: Experiment, placed: Sequence[Placed], n_comp: int) -> dict[str, FloatArray]:
+    given = dict(experiment.reversals)
+    read = {name: p for p in placed for ion in p.mechanism.ions for name in ion.read}
+    for name, p in read.items():
+        if name not in given and name not in ION_DEFAULTS:
+            raise UserError(
+                f"mechanism '{p.mechanism.name}' reads '{name}', which has no default; "
+                "add it to the experiment's reversals"
+            )
+    if unused := [name for name in given if name not in read]:
+        raise UserError(
+            f"reversal '{unused[0]}' is read by no mechanism of this experiment; "
+            f"remove it or name one of {', '.join(read) or 'none'}"
+        )
+    return {n: np.full(n_comp, given.get(n, ION_DEFAULTS.get(n, 0.0))) for n in sorted(read)}
+
+
+def _target(probe: Probe, tree: CompartmentTree, placed: Sequence[Placed]) -> ProbeTarget:
+    node = locate(tree, probe.site, "probe")
+    label = f"{probe.site} {probe.variable}"
+    if probe.variable == "v":
+        return ProbeTarget(label, "mV", "voltage", node, "v")
+    segment = int(tree.node_of_segment[tree.segment[node]])  # where an end has no membrane
+    choices = ["v"]
+    for number, p in enumerate(placed):
+        at = np.flatnonzero(p.node == segment)
+        if not at.size:
+            continue
+        for state in p.mechanism.states:
+            choices.append(f"{state.name}_{p.mechanism.name}")
+            if probe.variable == choices[-1]:
+                unit = state.unit or "1"
+                return ProbeTarget(label, unit, "state", int(at[0]), state.name, number)
+        for name in written_currents(p.mechanism):
+            choices.append(name)
+            if probe.variable == name:
+                return ProbeTarget(label, "mA/cm2", "ion", segment, name)
+    raise UserError(
+        f"'{probe.variable}' cannot be recorded at {probe.site}; "
+        f"there is {', '.join(dict.fromkeys(choices))}"
+    )
+
+
+def bytes_needed(model: Model) -> int:
+    """Memory that a run takes: arrays of the solver, traces and frames."""
+    per_instance = 6 * model.n_comp + len(model.ion_currents) * model.n_comp
+    shared = 16 * model.n_comp + len(model.ions) * model.n_comp
+    for p in model.placed:
+        per_instance += len(p.node) * (len(p.mechanism.states) + len(p.mechanism.assigned))
+        shared += len(p.node) * (1 + len(p.values))
+    traces = (1 + len(model.probes) * model.n_instance) * model.n_time
+    return 8 * (per_instance * model.n_instance + shared + traces) + frame_bytes(model)
+
+
+def frame_bytes(model: Model) -> int:
+    """Memory of the whole-cell frames."""
+    return model.n_frame * (8 + 4 * model.n_comp)

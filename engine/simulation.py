@@ -1,0 +1,98 @@
+"""A run as a generator of chunks: progress is a field of the chunk, cancelling is closing it."""
+
+from collections.abc import Iterator
+from time import perf_counter
+
+import numpy as np
+
+from engine.backends import choose_backend
+from engine.backends.base import VOLTAGE_LIMIT, Samples
+from engine.errors import UnstableError
+from engine.model import Model
+from engine.recording import Chunk
+from engine.types import BackendName
+
+FIRST_STEPS = 16
+"""Steps of the first chunk, from which the speed of the machine is told."""
+MAX_GROWTH = 8
+"""A chunk is at most this many times as long as the one before it."""
+
+
+def simulate(
+    model: Model, backend: BackendName = "auto", chunks_per_second: float = 30.0
+) -> Iterator[Chunk]:
+    """Run a model.
+
+    Parameters
+    ----------
+    model : Model
+    backend
+        ``auto`` takes the fastest that can run here; any other name fails with a reason.
+    chunks_per_second
+        Wanted rate of chunks in wall time; how a run is cut does not change its numbers.
+
+    Yields
+    ------
+    Chunk
+        Consecutive; the first one holds t = 0.
+
+    Raises
+    ------
+    BackendError
+        If the backend cannot run here.
+    UnstableError
+        If a voltage left the numbers a membrane can have; what came before it has been yielded.
+    """
+    run = choose_backend(backend).start(model)
+    samples = run.initialize()
+    done, steps, start = 0, FIRST_STEPS, 0.0
+    while done < model.n_step:
+        steps = min(steps, model.n_step - done)
+        begin = perf_counter()
+        next_samples = run.advance(steps)
+        seconds = perf_counter() - begin
+        samples = _join(samples, next_samples) if done == 0 else next_samples
+        done += steps if samples.bad is None else len(next_samples.time)
+        chunk = _chunk(samples, start, done / model.n_step)
+        yield chunk
+        if samples.bad is not None:
+            raise _unstable(model, *samples.bad)
+        start = chunk.stop
+        wanted = steps / max(seconds, 1e-9) / chunks_per_second
+        steps = int(max(1, min(wanted, MAX_GROWTH * steps)))
+
+
+def _chunk(samples: Samples, start: float, fraction: float) -> Chunk:
+    return Chunk(
+        start=start,
+        stop=float(samples.time[-1]) if len(samples.time) else start,
+        time=samples.time,
+        traces=samples.traces,
+        frame_time=samples.frame_time,
+        frames=samples.frames,
+        spikes=samples.spikes,
+        fraction=fraction,
+    )
+
+
+def _join(first: Samples, second: Samples) -> Samples:
+    """Two consecutive samples as one."""
+    return Samples(
+        time=np.concatenate([first.time, second.time]),
+        traces=np.concatenate([first.traces, second.traces], axis=2),
+        frame_time=np.concatenate([first.frame_time, second.frame_time]),
+        frames=np.concatenate([first.frames, second.frames]),
+        spikes=np.concatenate([first.spikes, second.spikes]),
+        bad=second.bad,
+    )
+
+
+def _unstable(model: Model, node: int, instance: int, time: float) -> UnstableError:
+    tree, dt = model.tree, model.experiment.dt
+    where = f"{tree.sections.name[tree.section[node]]}({tree.x[node]:.3g})"
+    which = f" of instance {instance}" if model.n_instance > 1 else ""
+    return UnstableError(
+        f"the voltage at {where}{which} left ±{VOLTAGE_LIMIT:g} mV at {time:.6g} ms with a time step "
+        f"of {dt:g} ms; halve dt to {dt / 2:g} ms, or look for a current or conductance that is too "
+        "large"
+    )

@@ -1,0 +1,174 @@
+"""What an experiment must fulfill to be run; each refusal is one sentence with the way out."""
+
+import math
+import os
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
+
+from engine.codec import close_match
+from engine.compartments import CompartmentTree
+from engine.errors import UserError
+from engine.experiment import Experiment
+from engine.mechanisms.loading import library
+from engine.mechanisms.model import Mechanism
+from engine.schedule import MAX_THREADS
+from engine.stimuli import Site
+
+
+def validate(experiment: Experiment, tree: CompartmentTree) -> None:
+    """Refuse an experiment that cannot be run on this cell.
+
+    Raises
+    ------
+    UserError
+        Naming the first thing that is wrong: a number out of range, a site the cell does not have,
+        an unknown mechanism or parameter, or a run too long for the memory of this machine.
+    """
+    check_settings(experiment)
+    for what, site in sites(experiment):
+        check_site(tree.sections.name, site, what)
+    known = library()
+    for insertion in experiment.insertions:
+        mechanism = placed_mechanism(insertion.mechanism, known)
+        names = {p.name for p in mechanism.parameters}
+        for name, _ in insertion.parameters:
+            if name not in names:
+                raise no_parameter(mechanism, name)
+    check_memory(experiment, tree.n_comp)
+
+
+def check_settings(experiment: Experiment) -> None:
+    """Refuse numbers no run can have.
+
+    Raises
+    ------
+    UserError
+    """
+    _check_positive("time step dt", experiment.dt, "ms", "such as 0.025 ms")
+    _check_positive("duration", experiment.duration, "ms", "such as 300 ms")
+    _check_positive("frame interval", experiment.frame_interval, "ms", "such as 0.5 ms")
+    if experiment.duration < experiment.dt:
+        raise UserError(
+            f"duration {experiment.duration:g} ms is shorter than one step of {experiment.dt:g} ms; "
+            "make it longer"
+        )
+    for what, value in (
+        ("initial voltage v_init", experiment.v_init),
+        ("temperature", experiment.celsius),
+        ("spike threshold", experiment.spike_threshold),
+    ):
+        if not math.isfinite(value):
+            raise UserError(f"{what} is {value}; write a number")
+    if not 1 <= experiment.n_threads <= MAX_THREADS:
+        raise UserError(
+            f"{experiment.n_threads} threads cannot be scheduled; choose 1 to {MAX_THREADS}"
+        )
+    for cable in experiment.cables:
+        _check_positive(f"ra of region '{cable.region}'", cable.ra, "Ω·cm", "such as 150")
+        _check_positive(f"cm of region '{cable.region}'", cable.cm, "µF/cm²", "such as 1")
+    for clamp in experiment.stimuli:
+        numbers = clamp.delay, clamp.duration, clamp.amplitude
+        if not all(math.isfinite(x) for x in numbers) or clamp.duration < 0:
+            raise UserError(
+                f"the clamp at {clamp.site} has delay {clamp.delay:g} ms, duration "
+                f"{clamp.duration:g} ms and {clamp.amplitude:g} nA; write finite numbers and a "
+                "duration of 0 or more"
+            )
+    for insertion in experiment.insertions:
+        for name, value in insertion.parameters:
+            if not math.isfinite(value):
+                raise UserError(
+                    f"parameter '{name}' of mechanism '{insertion.mechanism}' is {value}; "
+                    "write a number"
+                )
+
+
+def sites(experiment: Experiment) -> list[tuple[str, Site]]:
+    """Every site an experiment names, with what sits there."""
+    named = [("clamp", clamp.site) for clamp in experiment.stimuli]
+    named += [("probe", probe.site) for probe in experiment.probes]
+    if experiment.spike_site is not None:
+        named.append(("spike site", experiment.spike_site))
+    return named
+
+
+def check_site(sections: Sequence[str], site: Site, what: str) -> None:
+    """Refuse a site that the cell does not have.
+
+    Raises
+    ------
+    UserError
+        Names what sits there, the site, and a section of a near name.
+    """
+    if site.section not in sections:
+        near = get_close_matches(site.section, sections, 1)
+        hint = f"did you mean '{near[0]}'?" if near else f"it has {sections[0]} … {sections[-1]}"
+        raise UserError(f"{what} at {site}: the cell has no section '{site.section}'; {hint}")
+    if not 0 <= site.x <= 1:
+        raise UserError(f"{what} at {site}: position {site.x:g} is outside the section; use 0 to 1")
+
+
+def locate(tree: CompartmentTree, site: Site, what: str) -> int:
+    """Node of a site; raises as :func:`check_site`."""
+    check_site(tree.sections.name, site, what)
+    return tree.locate(site.section, site.x)
+
+
+def placed_mechanism(name: str, known: Mapping[str, Mechanism]) -> Mechanism:
+    """The mechanism of that name.
+
+    Raises
+    ------
+    UserError
+        If there is none; names a close match.
+    """
+    if name not in known:
+        raise UserError(f"there is no mechanism '{name}'; {close_match(name, list(known))}")
+    return known[name]
+
+
+def no_parameter(mechanism: Mechanism, name: str) -> UserError:
+    """The error for a parameter that a mechanism does not have."""
+    hint = close_match(name, [p.name for p in mechanism.parameters])
+    return UserError(f"mechanism '{mechanism.name}' has no parameter '{name}'; {hint}")
+
+
+def check_memory(experiment: Experiment, n_comp: int, n_instance: int = 1) -> None:
+    """Refuse a run whose samples and frames do not fit into the free memory of this machine.
+
+    Raises
+    ------
+    UserError
+    """
+    free = free_memory()
+    n_time = experiment.duration / experiment.dt + 1
+    samples = 8 * n_time * (1 + len(experiment.probes) * n_instance)
+    frames = n_comp * 4 * min(n_time, experiment.duration / experiment.frame_interval + 1)
+    cell = 8 * n_comp * 40 * n_instance
+    if free is not None and samples + frames + cell > free:
+        large = "frames" if frames > samples else "samples"
+        way_out = "lengthen the frame interval" if large == "frames" else "record fewer sites"
+        raise UserError(
+            f"{experiment.duration:g} ms needs {(samples + frames + cell) / 1e9:.1f} GB and "
+            f"{free / 1e9:.1f} GB are free, most of it for {large}; shorten the run or {way_out}"
+        )
+
+
+def free_memory() -> int | None:
+    """Bytes of memory that can still be taken, None where the system does not tell."""
+    try:
+        with open("/proc/meminfo", encoding="ascii") as file:
+            for line in file:
+                if line.startswith("MemAvailable:"):
+                    return int(line.split()[1]) * 1024
+    except OSError:
+        pass
+    try:
+        return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):
+        return None
+
+
+def _check_positive(what: str, value: float, unit: str, example: str) -> None:
+    if not (math.isfinite(value) and value > 0):
+        raise UserError(f"{what} is {value:g} {unit}; it must be positive, {example}")
