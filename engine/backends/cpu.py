@@ -1,25 +1,25 @@
 """The CPU backend: one core runs a model's compiled step loop."""
 
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from engine.backends import kernels
 from engine.backends.base import VOLTAGE_LIMIT, Samples
-from engine.backends.layout import level_order
+from engine.backends.layout import Layout, level_order
 from engine.backends.source import (
     Structure,
     emit,
     ion_name,
     loop_arguments,
     state_name,
+    table_name,
 )
 from engine.mechanisms.cache import compile_source
 from engine.mechanisms.expressions import evaluate
 from engine.mechanisms.model import Program
 from engine.model import Model, Placed, is_linear
-from engine.types import FloatArray, IntArray
+from engine.types import BoolArray, FloatArray, IntArray
 from engine.units import NA_PER_MA_CM2_UM2
 
 
@@ -53,12 +53,6 @@ class CpuRun:
         for placed in kept:
             self._arrays |= self._mechanism_arrays(placed)
         self._add_system()
-
-    @cached_property
-    def _rows(self) -> dict[str, IntArray]:
-        """Of every mechanism, its positions in ascending place."""
-        place = self.layout.place
-        return {p.mechanism.name: np.argsort(place[p.node]) for p in self.model.placed}
 
     def _allocate(self) -> dict[str, Any]:
         model, layout, experiment = self.model, self.layout, self.model.experiment
@@ -105,25 +99,26 @@ class CpuRun:
                 array.append(names.index(ion_name(probe.variable)))
                 row.append(self.layout.place[probe.index])
             else:
-                mechanism = model.placed[probe.mechanism].mechanism
-                array.append(names.index(state_name(mechanism, probe.variable)))
-                row.append(int(np.flatnonzero(self._rows[mechanism.name] == probe.index)[0]))
+                placed = model.placed[probe.mechanism]
+                array.append(names.index(state_name(placed.mechanism, probe.variable)))
+                node, _ = spread(placed.node, self.layout, model.tree.massless)
+                row.append(int(np.searchsorted(node, self.layout.place[placed.node[probe.index]])))
         slot = np.argsort(array, kind="stable").astype(np.int32)
         start = np.searchsorted(np.sort(array), np.arange(len(names) + 1)).astype(np.int32)
         return slot, np.array(row, np.int32)[slot], start
 
     def _mechanism_arrays(self, placed: Placed) -> dict[str, Any]:
-        mechanism, rows = placed.mechanism, self._rows[placed.mechanism.name]
-        node = self.layout.place[placed.node][rows]
-        n = len(node)
-        size = n * self.model.n_instance
-        arrays: dict[str, Any] = {"node": node, "n": n, "first": first_of_run(node)}
-        arrays |= {name: values[rows] for name, values in placed.values.items()}
+        mechanism = placed.mechanism
+        node, rows = spread(placed.node, self.layout, self.model.tree.massless)
+        size = len(node) * self.model.n_instance
+        where = {"node": node, "n": len(node), "first": first_of_run(node)}
+        arrays: dict[str, Any] = {name: values[rows] for name, values in placed.values.items()}
         arrays |= placed.shared
         arrays |= {s.name: np.zeros(size) for s in (*mechanism.states, *mechanism.assigned)}
         arrays["diam"] = self.model.tree.diameter[placed.node][rows]
         arrays["area"] = self.model.tree.area[placed.node][rows]
-        return {state_name(mechanism, name): value for name, value in arrays.items()}
+        named = {state_name(mechanism, name): value for name, value in arrays.items()}
+        return named | {table_name(mechanism, name): value for name, value in where.items()}
 
     def _add_system(self) -> None:
         """Everything about the cell's equations that never changes."""
@@ -194,6 +189,27 @@ class CpuRun:
     def _first_bad(self) -> tuple[int, int, float]:
         node, instance = np.argwhere(~(np.abs(self.voltage) <= VOLTAGE_LIMIT))[0]
         return int(node), int(instance), float(self._arrays["clock"][0])
+
+
+def spread(node: IntArray, layout: Layout, massless: BoolArray) -> tuple[IntArray, IntArray]:
+    """Where a mechanism is computed, in order of place.
+
+    Nodes in a row are vector code, scattered ones are not. So where only massless nodes lie between
+    a mechanism's nodes it is computed there too, which adds nothing: their area is 0.
+
+    Returns
+    -------
+    place : (m,) int32
+    row : (m,) int32
+        The entry of ``node`` whose parameters are used there.
+    """
+    by_place = np.argsort(layout.place[node]).astype(np.int32)
+    place = layout.place[node][by_place]
+    full = np.arange(place[0], place[-1] + 1, dtype=np.int32)
+    between = np.setdiff1d(full, place, assume_unique=True)
+    if not massless[layout.order[between]].all():
+        return place, by_place
+    return full, by_place[np.searchsorted(place, full, side="right") - 1]
 
 
 def first_of_run(node: IntArray) -> int:

@@ -89,6 +89,11 @@ def state_name(mechanism: Mechanism, variable: str) -> str:
     return f"{mechanism.name}__{variable}"
 
 
+def table_name(mechanism: Mechanism, table: str) -> str:
+    """Name in the step loop of what says where a mechanism sits: ``n``, ``first`` or ``node``."""
+    return f"{mechanism.name}__where__{table}"
+
+
 def ion_name(variable: str) -> str:
     """Name of an ion's array in the step loop."""
     return f"ion__{variable}"
@@ -111,6 +116,8 @@ def actual_arguments(mechanism: Mechanism, which: KernelName) -> list[str]:
                 actual.append(argument.name)
             case "count" if argument.name == "n_instance":
                 actual.append("n_instance")
+            case "count" | "node":
+                actual.append(table_name(mechanism, argument.name))
             case _:
                 actual.append(state_name(mechanism, argument.name))
     return actual
