@@ -1,44 +1,25 @@
-"""Neurolucida ASC: parentheses around outlines and trees; markers, spines and pictures are passed over.
+"""Neurolucida ASC: parentheses around outlines and trees; markers, spines and pictures are passed
+over.
 
-One reader serves every file. MorphIO would be the second opinion, but it refuses valid files with several outlines
-of the soma, joins branches and drops doubled points, so that NEURON's sections could not be told from what it
-returns; the tests compare with it where it reads a file. No recursion: branches may be nested at any depth.
+One reader serves every file. MorphIO would be the second opinion, but it refuses valid files with
+several outlines of the soma, joins branches and drops doubled points, so that NEURON's sections
+could not be told from what it returns; the tests compare with it where it reads a file. No
+recursion: branches may be nested at any depth.
 """
-
-import re
-from collections.abc import Iterator
-from typing import NamedTuple
 
 import numpy as np
 
+from engine.morphology.asc_tokens import Token, tokens
 from engine.morphology.contour import Soma, somata
 from engine.morphology.model import Morphology, Tag
 from engine.morphology.problems import Problem, Refusal, as_notes, refuse
-from engine.morphology.swc import FAR
+from engine.morphology.swc_checks import FAR
 from engine.types import FloatArray
 
-_NUMBER = r"[+-]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|nan|inf(?:inity)?)(?![\w.])"
-_TOKEN = re.compile(
-    rf"""(?P<comment>;[^\n]*)
-    |(?P<point>\(\s*({_NUMBER})\s*,?\s*({_NUMBER})(?:\s*,?\s*({_NUMBER}))?(?:\s*,?\s*({_NUMBER}))?
-        (?:\s*,?\s*[A-Za-z_]\w*)?(?:\s*\([^()\n]*\))?\s*\))
-    |(?P<string>"[^"\n]*")
-    |(?P<word>[A-Za-z_]\w*)
-    |(?P<mark>[()|<>,])
-    |(?P<other>[^\s()|<>,;"]+|")""",
-    re.X | re.I,
-)
 _SOMA_NAMES = {"cellbody", "cell body", "soma"}
 _TAGS = {"axon": Tag.AXON, "dendrite": Tag.BASAL, "apical": Tag.APICAL}
 _CLOSE = "save the file again in Neurolucida, or complete it in a text editor"
 MIN_OUTLINE = 3
-
-
-class _Token(NamedTuple):
-    kind: str
-    text: str
-    at: int
-    numbers: tuple[str | None, ...] = ()
 
 
 class _Tree:
@@ -76,7 +57,7 @@ class _Reader:
     def __init__(self, text: str) -> None:
         self.text = text
         self.newlines = np.flatnonzero(np.frombuffer(text.encode("utf-32-le"), "<u4") == 10)
-        self.tokens = list(_tokens(text))
+        self.tokens = list(tokens(text))
         self.i = 0
         self.tree = _Tree()
         self.outlines: list[list[tuple[float, float, float, float]]] = []
@@ -95,11 +76,11 @@ class _Reader:
     def fail(self, code: str, meaning: str, at: int, fix: str = _CLOSE) -> Refusal:
         return refuse(code, meaning, fix, self.line(at), self.row(at))
 
-    def peek(self, ahead: int = 0) -> _Token:
+    def peek(self, ahead: int = 0) -> Token:
         i = self.i + ahead
-        return self.tokens[i] if i < len(self.tokens) else _Token("end", "", len(self.text))
+        return self.tokens[i] if i < len(self.tokens) else Token("end", "", len(self.text))
 
-    def skip(self, opened: _Token, what: str, opener: str = "(", closer: str = ")") -> None:
+    def skip(self, opened: Token, what: str, opener: str = "(", closer: str = ")") -> None:
         """Pass over everything up to the mark that closes ``opened``, which was just taken."""
         depth = 0
         while (token := self.peek()).kind != "end":
@@ -147,7 +128,7 @@ class _Reader:
                 "format.unclosed", "a set is never closed by ')'", max(len(self.text) - 1, 0)
             )
 
-    def read_outline(self, opened: _Token) -> None:
+    def read_outline(self, opened: Token) -> None:
         """``("name" properties points)``, kept where it is the soma's."""
         name = self.peek().text.strip('"').strip().lower()
         self.i += 1
@@ -162,11 +143,11 @@ class _Reader:
                 points.append((self.numbers(token, soma), token))
             elif token.text == "(":
                 soma |= self.peek().text.lower() == "cellbody"
+                if soma and self.peek().kind == "other":
+                    raise self.malformed(token)
                 self.skip(token, "property")
             elif token.text == "<":
                 self.skip(token, "spine", "<", ">")
-            elif soma and token.kind == "other":
-                raise self.malformed(token)
         self.i += 1
         if not soma:
             return
@@ -185,13 +166,15 @@ class _Reader:
             )
         )
 
-    def read_tree(self, opened: _Token) -> None:
-        """``(properties branch)``; a branch is points, then an end word or ``(branch | branch ...)``."""
+    def read_tree(self, opened: Token) -> None:
+        """``(properties branch)``; a branch is points, then an end word or ``(branch | branch
+        ...)``.
+        """
         tree, begin = self.tree, len(self.tree.values)
         tag: int = Tag.UNDEFINED
         typed = ended = False
         end = fork = -1  # last point of this branch; where its siblings begin
-        forks: list[tuple[int, _Token]] = []
+        forks: list[tuple[int, Token]] = []
         fresh = True  # the next point begins a branch
         while True:
             token = self.peek()
@@ -228,7 +211,7 @@ class _Reader:
                         tag, typed = _TAGS[following.text.lower()], True
                         tree.tag[begin:] = [tag] * (len(tree.tag) - begin)
                     if following.kind == "other":
-                        raise self.malformed(following)
+                        raise self.malformed(token)
                     self.skip(token, "property")
             elif token.text == "|" and forks:
                 end, fresh, ended = fork, True, False
@@ -255,14 +238,14 @@ class _Reader:
             elif token.kind == "other" or token.text in "|>":
                 raise self.malformed(token)
 
-    def malformed(self, token: _Token) -> Refusal:
-        return self.fail(
-            "format.point",
-            f"'{token.text[:30]}' is not part of a point ( x y z diameter )",
-            token.at,
-        )
+    def malformed(self, token: Token) -> Refusal:
+        if token.text == "(":
+            meaning = "the point that begins here is not complete"
+        else:
+            meaning = f"'{token.text[:30]}' does not belong into a tree"
+        return self.fail("format.point", meaning, token.at, "write it as ( x y z diameter )")
 
-    def numbers(self, token: _Token, checked: bool) -> tuple[float, float, float, float]:
+    def numbers(self, token: Token, checked: bool) -> tuple[float, float, float, float]:
         x, y, z, d = (float(number or 0.0) for number in token.numbers)
         if checked and not all(map(np.isfinite, (x, y, z, d))):
             self.note_point(token, "geometry.not_finite", "a number of the point is not finite")
@@ -272,7 +255,7 @@ class _Reader:
             self.note_point(token, "geometry.too_far", "the point is farther out than any neuron")
         return x, y, z, d
 
-    def note_point(self, token: _Token, code: str, meaning: str) -> None:
+    def note_point(self, token: Token, code: str, meaning: str) -> None:
         self.problems.append(
             Problem(
                 code,
@@ -331,7 +314,7 @@ class _Reader:
             )
 
     def build(self, name: str) -> Morphology:
-        """Somata first, each a row of disks; then the trees, hung on the middle disk of their soma."""
+        """Somata first, as rows of disks; then the trees, hung on the middle disk of their soma."""
         outlines = [np.array(values) for values in self.outlines]
         cells = somata(outlines)
         if len(cells) > 1:
@@ -382,15 +365,6 @@ class _Reader:
             notes=as_notes(self.problems),
             cuts=cuts.astype(np.int32),
         )
-
-
-def _tokens(text: str) -> Iterator[_Token]:
-    for match in _TOKEN.finditer(text):
-        kind = match.lastgroup
-        if kind == "point":
-            yield _Token(kind, "(…)", match.start(), match.groups()[2:6])
-        elif kind is not None and kind != "comment":
-            yield _Token(kind, match.group(), match.start())
 
 
 def _nearest(cells: list[Soma], stem: FloatArray) -> int:

@@ -48,8 +48,8 @@ def cell_name(path: str | Path) -> str:
 def load_text(path: str | Path) -> str:
     """The file's text with ``\\n`` line ends, unpacked if gzipped.
 
-    UTF-8 (with or without byte-order mark) and UTF-16 with mark are recognized; anything else is taken as Latin-1,
-    which cannot fail, because only comments hold more than ASCII.
+    UTF-8 (with or without byte-order mark) and UTF-16 with mark are recognized; anything else is
+    taken as Latin-1, which cannot fail, because only comments hold more than ASCII.
 
     Raises
     ------

@@ -1,9 +1,10 @@
 """From outlines of a soma to the straight cylinder NEURON stacks in their place.
 
-A single outline is resampled along its way around, its principal axes are found, and 21 disks are laid along the
-longest. Outlines whose boxes overlap from one to the next are slices of one soma: each becomes one disk. The
-arithmetic follows NEURON 9's Import3d in every step, also where one could do better (the way around is measured in
-the xy-plane, one edge late), because areas of published models depend on it.
+A single outline is resampled along its way around, its principal axes are found, and 21 disks are
+laid along the longest. Outlines whose boxes overlap from one to the next are slices of one soma:
+each becomes one disk. The arithmetic follows NEURON 9's Import3d in every step, also where one
+could do better (the way around is measured in the xy-plane and leaves out the closing edge),
+because areas of published models depend on it.
 """
 
 from dataclasses import dataclass
@@ -21,7 +22,9 @@ _EPSILON = 1e-11  # NEURON compares numbers with this slack
 
 @dataclass(frozen=True, eq=False)
 class Soma:
-    """A cylinder of disks in a row: ``xyz`` (n, 3) and ``diameter`` (n,) in µm; where stems are drawn to; its box."""
+    """A cylinder of disks in a row: ``xyz`` (n, 3) and ``diameter`` (n,) in µm; where stems are
+    drawn to; its box.
+    """
 
     xyz: FloatArray
     diameter: FloatArray
@@ -79,7 +82,7 @@ def _around(points: FloatArray) -> FloatArray:
     """(101, 3) µm: the outline resampled at equal steps of the way around."""
     edge = np.roll(points, -1, axis=0) - points
     step = np.hypot(edge[:, 0], edge[:, 1])
-    way = np.concatenate([[0.0], np.cumsum(step[1:])])
+    way = np.concatenate([[0.0], np.cumsum(step[:-1])])
     at = np.arange(N_AROUND) * (way[-1] / (N_AROUND - 1))
     return np.column_stack([_interpolate(at, way, column) for column in points.T])
 
@@ -104,7 +107,9 @@ def _disk(points: FloatArray) -> tuple[FloatArray, float]:
 
 
 def _disks_along_axis(around: FloatArray) -> tuple[FloatArray, FloatArray] | None:
-    """Centers and diameters of 21 disks along the longest axis of a centered outline; None where it has no width."""
+    """Centers and diameters of 21 disks along the longest axis of a centered outline; None where it
+    has no width.
+    """
     value, vector = np.linalg.eigh(around.T @ around)
     long_axis, cross = vector[:, 2], vector[:, 1].copy()
     if long_axis[np.abs(long_axis).argmax()] < 0:
@@ -139,7 +144,9 @@ def _interpolate1(at: FloatArray, x: FloatArray, y: FloatArray) -> FloatArray:
 
 
 def _rising(x: FloatArray, y: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Without the points that do not lie beyond the one before, seen from the far end, so that x only rises."""
+    """Without the points that do not lie beyond the one before, seen from the far end, so that x
+    only rises.
+    """
     xs, ys = x.tolist(), y.tolist()
     j = len(xs) - 1
     while j > 0:

@@ -1,20 +1,23 @@
 """From points to the unbranched sections that NEURON's Import3d makes of them, point for point.
 
-The rules were read off NEURON 9's behavior and are stated at each function; the tests compare with a live NEURON.
-Where NEURON fails or would damage the cell, the rule is ours and says so:
+The rules were read off NEURON 9's behavior and are stated at each function; the tests compare with
+a live NEURON. Where NEURON fails or would damage the cell, the rule is ours and says so:
 
-- several roots: each tree keeps its own root section (NEURON stops);
-- a radius of 0: the section takes the radius of the nearest point towards the soma that has one, then of the nearest
-  point away from it, then 0.5 µm (NEURON makes cables with an infinite resistance);
-- a stem of one point whose children stand later in the file stays a section of its own (NEURON runs it into the
-  next branch of the file);
+- several roots: each tree keeps its own root section (NEURON hangs the others on the soma, unasked,
+  or stops);
+- a radius of 0: the section takes the radius of the nearest point towards the soma that has one,
+  then of the nearest point away from it, then 0.5 µm (NEURON makes cables with an infinite
+  resistance);
+- a stem of one point whose children stand later in the file stays a section of its own (NEURON runs
+  it into the next branch of the file);
 - points out of order were sorted by the reader (NEURON loses their diameters).
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
+from engine.morphology.cables import Cables, cables_asc, cables_swc, without_empty
 from engine.morphology.model import Morphology, Sections, Tag
 from engine.types import BoolArray, FloatArray, IntArray
 
@@ -24,27 +27,11 @@ DEFAULT_RADIUS = 0.5
 _NAMES = {1: "soma", 2: "axon", 3: "dend", 4: "apic"}
 
 
-@dataclass(frozen=True, eq=False)
-class _Cables:
-    """Runs of points before they become sections; arrays are (n_run,) unless said otherwise.
-
-    ``first`` and ``n_own`` give each run's own points, ``lead`` the point copied to its front (-1: none), ``own_width``
-    whether that copy takes the width of the run's first own point, ``parent`` the run it hangs on.
-    """
-
-    first: IntArray
-    n_own: IntArray
-    lead: IntArray
-    own_width: BoolArray
-    parent: IntArray
-    parent_x: FloatArray
-    wired: BoolArray
-
-
 def make_sections(morphology: Morphology) -> Sections:
     """Cut a morphology into sections: names, joints, points and diameters as NEURON's Import3d.
 
-    Sections stand in the order in which Import3d reads them, parents first; names count within each type.
+    Sections stand in the order in which Import3d reads them, parents first; names count within each
+    type.
 
     Raises
     ------
@@ -54,15 +41,15 @@ def make_sections(morphology: Morphology) -> Sections:
     if morphology.n_point == 0:
         raise ValueError("the morphology has no points, so there are no sections")
     if morphology.source == "asc":
-        cables = _cables_asc(morphology)
+        cables = cables_asc(morphology)
     else:
         morphology = _single_precision(morphology)
-        cables = _cables_swc(morphology)
-    return _assemble(morphology, _without_empty(cables, morphology))
+        cables = cables_swc(morphology)
+    return _assemble(morphology, without_empty(cables, morphology))
 
 
 def _single_precision(m: Morphology) -> Morphology:
-    """NEURON reads the numbers of an SWC file (but not those of an ASC file) in single precision."""
+    """NEURON reads the numbers of an SWC file, but not of an ASC file, in single precision."""
     return replace(
         m,
         xyz=m.xyz.astype(np.float32).astype(np.float64),
@@ -70,179 +57,7 @@ def _single_precision(m: Morphology) -> Morphology:
     )
 
 
-def _cables_swc(m: Morphology) -> _Cables:
-    """Runs by the rules of Import3d_SWC_read.
-
-    A run ends at a point without exactly one child of its type that follows it in the file. Somata are kept in
-    one piece through their interior points, wherever dendrites leave them.
-    """
-    parent, tag, n = m.parent.astype(np.int64), m.tag, m.n_point
-    index = np.arange(n)
-    root = parent < 0
-    up = np.where(root, 0, parent)
-    soma = tag == Tag.SOMA
-    soma_child = soma & ~root & soma[up]
-    n_child = np.bincount(parent[~root], minlength=n)
-    n_soma_child = np.bincount(parent[soma_child], minlength=n)
-    sphere = _sphere_root(m, n_child)
-    if sphere >= 0:
-        parent = parent.copy()
-        parent[sphere + 2] = sphere + 1
-
-    follows = np.zeros(n, bool)  # the next point is a child of this one
-    follows[:-1] = parent[1:] == index[:-1]
-    alike = np.zeros(n, bool)
-    alike[:-1] = follows[:-1] & (tag[1:] == tag[:-1])
-    goes_on = alike & (n_child == 1)
-    goes_on |= alike & soma & (root | (n_soma_child <= 1))
-    stem, at_start = _stems(parent, tag, root, up)
-    goes_on |= alike & stem
-    at_start &= ~(stem & ~alike)[up]
-
-    first = np.flatnonzero(np.concatenate([[True], ~goes_on[:-1]]))
-    n_own = np.diff(np.append(first, n))
-    run_of_point = np.repeat(np.arange(len(first)), n_own)
-    joint = np.where(root[first], -1, parent[first])
-    over = np.where(joint < 0, -1, run_of_point[joint])
-    if sphere >= 0:
-        n_own[run_of_point[sphere]] = 1
-    x, wired = _joints_swc(first, n_own, joint, over, soma, n_soma_child)
-    x[at_start[first]] = 0.0
-    x[joint < 0] = 0.0
-    leaves_soma = (joint >= 0) & soma[first[over]] & ~soma[first]
-    return _Cables(first, n_own, np.where(wired, -1, joint), leaves_soma, over, x, wired)
-
-
-def _sphere_root(m: Morphology, n_child: IntArray) -> int:
-    """First point of NeuroMorpho's three-point soma, which stands for a sphere; -1 if there is none.
-
-    All three are of one width, the two others are childless children of the first, and their distances to it add up
-    to the diameter within 1 %.
-    """
-    soma = np.flatnonzero(m.tag == Tag.SOMA)
-    if len(soma) != 3 or soma[2] != soma[0] + 2 or m.parent[soma[0]] != -1:
-        return -1
-    a, b, c = soma
-    if m.parent[b] != a or m.parent[c] != a or n_child[b] or n_child[c]:
-        return -1
-    diameter = 2 * m.radius[a]
-    if not m.radius[a] == m.radius[b] == m.radius[c] or diameter == 0:
-        return -1
-    length = np.linalg.norm(m.xyz[[b, c]] - m.xyz[a], axis=1).sum()
-    return int(a) if abs(length / diameter - 1) < 0.01 else -1
-
-
-def _stems(
-    parent: IntArray, tag: IntArray, root: BoolArray, up: IntArray
-) -> tuple[BoolArray, BoolArray]:
-    """Stems that start with a branch point, and the points that join such a stem at its 0 end.
-
-    A dendrite's first point, hung on the soma by a wire, may branch at once. To avoid a section of one point the run
-    goes on through it, and the branches that stand later in the file join the 0 end. The same holds for a root that
-    is no soma. The second point of a file is never taken so.
-    """
-    n = len(parent)
-    later = ~root & (parent != np.arange(n) - 1)
-    grows_from_soma = ~root & (tag[up] == Tag.SOMA) & (np.arange(n) > 1)
-    start = (tag != Tag.SOMA) & (root | grows_from_soma)
-    at_start = later & start[up]
-    last = np.full(n, -1)
-    np.maximum.at(last, parent[at_start], np.flatnonzero(at_start))
-    return (last >= 0) & (tag[last] == tag), at_start
-
-
-def _joints_swc(
-    first: IntArray,
-    n_own: IntArray,
-    joint: IntArray,
-    over: IntArray,
-    soma: BoolArray,
-    n_soma_child: IntArray,
-) -> tuple[FloatArray, BoolArray]:
-    """Where each run joins its parent, and whether by a wire.
-
-    A point soma is joined at 0.5, by a wire if the branch has two points. The first point of the root is joined at 0,
-    an interior point of a soma at 0.5 by a wire, everything else at 1. Where a soma branches at the joint, dendrites
-    go by a wire too.
-    """
-    x = np.ones(len(first))
-    wired = np.zeros(len(first), bool)
-    child = joint >= 0
-    on_root = child & (over >= 0) & (joint[over] < 0)
-    on_soma = child & soma[first[over]]
-    dendrite = ~soma[first]
-    long = n_own > 1
-    branched = n_soma_child[joint] > 1
-    n_over = n_own[over]
-
-    point_soma = on_root & on_soma & dendrite & (n_over == 1)
-    x[point_soma] = 0.5
-    wired |= point_soma & long
-    at_root_start = on_root & ~point_soma & (joint == first[over])
-    x[at_root_start] = 0.0
-    wired |= at_root_start & dendrite & branched
-    rest = on_soma & ~point_soma & ~at_root_start
-    inside = rest & (joint < first[over] + n_over - 1)
-    x[inside] = 0.5
-    wired |= inside & dendrite & long
-    wired |= rest & ~inside & dendrite & long & branched
-    return x, wired
-
-
-def _cables_asc(m: Morphology) -> _Cables:
-    """Runs by the rules of Import3d_Neurolucida3.
-
-    Every branch of the file is a run. Trees hang on the middle of their soma by a wire; a branch starts with a copy of
-    its parent's last point, in its own width, unless its first point lies there already.
-    """
-    parent, n = m.parent.astype(np.int64), m.n_point
-    root = parent < 0
-    up = np.where(root, 0, parent)
-    soma = m.tag == Tag.SOMA
-    n_child = np.bincount(parent[~root], minlength=n)
-    starts = root | (~soma & ((parent != np.arange(n) - 1) | (n_child[up] > 1) | soma[up]))
-    starts[m.cuts] = True
-    first = np.flatnonzero(starts)
-    n_own = np.diff(np.append(first, n))
-    run_of_point = np.repeat(np.arange(len(first)), n_own)
-    joint = np.where(root[first], -1, parent[first])
-    over = np.where(joint < 0, -1, run_of_point[joint])
-    wired = (joint >= 0) & soma[joint] & ~soma[first]
-    there = (m.xyz[joint] == m.xyz[first]).all(axis=1)
-    lead = np.where(wired | there, -1, joint)
-    x = np.where(wired, 0.5, np.where(joint < 0, 0.0, 1.0))
-    return _Cables(first, n_own, lead, np.ones(len(first), bool), over, x, wired)
-
-
-def _without_empty(c: _Cables, m: Morphology) -> _Cables:
-    """Leave out what NEURON leaves out: branches of one point, or of two at one place; their children move up."""
-    n_pt = c.n_own + (c.lead >= 0)
-    start = np.where(c.lead >= 0, c.lead, c.first)
-    end = c.first + c.n_own - 1
-    nowhere = (n_pt == 2) & (np.abs(m.xyz[start] - m.xyz[end]) <= 1e-11).all(axis=1)
-    empty = (c.parent >= 0) & ((n_pt < 2) | nowhere)
-    if not empty.any():
-        return c
-    parent, x = c.parent.copy(), c.parent_x.copy()
-    for run in range(len(parent)):  # parents come first, so one step up is enough
-        over = parent[run]
-        if over >= 0 and empty[over]:
-            parent[run], x[run] = parent[over], x[over]
-    keep = ~empty
-    number = np.cumsum(keep) - 1
-    parent = np.where(parent < 0, -1, number[parent])[keep]
-    return _Cables(
-        c.first[keep],
-        c.n_own[keep],
-        c.lead[keep],
-        c.own_width[keep],
-        parent,
-        x[keep],
-        c.wired[keep],
-    )
-
-
-def _assemble(m: Morphology, c: _Cables) -> Sections:
+def _assemble(m: Morphology, c: Cables) -> Sections:
     """Lay the runs' points one behind the other, in single precision as NEURON keeps them."""
     has_lead = c.lead >= 0
     single = c.n_own + has_lead == 1  # a root of one point: a cylinder as long as wide, along x
@@ -280,7 +95,9 @@ def _assemble(m: Morphology, c: _Cables) -> Sections:
 
 
 def section_names(tag: IntArray) -> tuple[str, ...]:
-    """NEURON's names: the type's word and a count within the type; ``dend_7`` for other types, ``minus_2`` below 0."""
+    """NEURON's names: the type's word and a count within the type; ``dend_7`` for other types,
+    ``minus_2`` below 0.
+    """
     counts: dict[int, int] = {}
     names = []
     for t in tag.tolist():
@@ -309,7 +126,112 @@ def _positive_radius(m: Morphology) -> FloatArray:
     return radius
 
 
-def stub_axon(
-    sections: Sections, length: float = 30.0, number: int = 2, attach: float = 1.0
-) -> Sections:
-    raise NotImplementedError
+def stub_axon(sections: Sections, attach: float = 1.0) -> Sections:
+    """Replace the reconstructed axon by two cylinders in a row, ``axon[0]`` and ``axon[1]``, as
+    published models do.
+
+    Each is 30 µm long, exactly, as wide as the first section of the old axon in its middle (1 µm
+    where there was none), and gets one segment under every usual rule. ``attach`` is the place on
+    the soma: 1 in the human model of Eyal et al., eLife 7:e41714 (2018), 0.5 in the L5b model of
+    Hay et al., PLoS Comput. Biol. 7:e1002107 (2011). The stub points where the old axon began to
+    go, or away from the other branches. Sections of another type that hung on the axon move to
+    where it hung.
+
+    Raises
+    ------
+    ValueError
+        If the cell consists of an axon only, or ``attach`` is not in 0 to 1.
+    """
+    if not 0 <= attach <= 1:
+        raise ValueError(f"the axon cannot be attached at {attach:g} of the soma; use 0 to 1")
+    axon = sections.tag == Tag.AXON
+    if axon.all():
+        raise ValueError(
+            "the cell consists of an axon only, so nothing would be left; keep the axon"
+        )
+    rest = _without(sections, axon)
+    soma = np.flatnonzero((rest.tag == Tag.SOMA) & (rest.parent < 0))
+    host = int(soma[0]) if soma.size else 0
+    diameter = _middle_diameter(sections, int(np.flatnonzero(axon)[0])) if axon.any() else 1.0
+    begin = (
+        np.round(64 * _place(rest, host, attach)) / 64
+    )  # so that single precision keeps the 30 µm
+    step = _step(_axon_direction(sections, axon, begin))
+    points = begin + np.array([0, 1, 1, 2])[:, None] * step
+    n = rest.n_section
+    tag = np.concatenate([rest.tag, [Tag.AXON, Tag.AXON]]).astype(np.int32)
+    return Sections(
+        parent=np.concatenate([rest.parent, [host, n]]).astype(np.int32),
+        parent_x=np.concatenate([rest.parent_x, [attach, 1.0]]),
+        tag=tag,
+        name=section_names(tag),
+        start=np.concatenate([rest.start, rest.start[-1] + [2, 4]]).astype(np.int32),
+        xyz=np.concatenate([rest.xyz, points]).astype(np.float32),
+        diameter=np.concatenate([rest.diameter, np.full(4, diameter)]).astype(np.float32),
+        point=np.concatenate([rest.point, np.full(4, -1)]).astype(np.int32),
+        wired=np.concatenate([rest.wired, [False, False]]),
+    )
+
+
+def _without(s: Sections, gone: BoolArray) -> Sections:
+    """The other sections; those that hung on a removed one move to where it hung."""
+    parent, x = s.parent.copy(), s.parent_x.copy()
+    for i in range(s.n_section):  # parents first
+        over = parent[i]
+        if over >= 0 and gone[over]:
+            parent[i], x[i] = parent[over], x[over]
+    keep = ~gone
+    number = (np.cumsum(keep) - 1).astype(np.int32)
+    n_pt = np.diff(s.start)
+    of_kept = np.repeat(keep, n_pt)
+    tag = s.tag[keep]
+    return Sections(
+        parent=np.where(parent < 0, -1, number[parent])[keep].astype(np.int32),
+        parent_x=x[keep],
+        tag=tag,
+        name=tuple(name for name, kept in zip(s.name, keep, strict=True) if kept),
+        start=np.concatenate([[0], np.cumsum(n_pt[keep])]).astype(np.int32),
+        xyz=s.xyz[of_kept],
+        diameter=s.diameter[of_kept],
+        point=s.point[of_kept],
+        wired=s.wired[keep],
+    )
+
+
+def _way(s: Sections, i: int) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Points, diameters and distance from the 0 end of a section, in double precision."""
+    span = slice(s.start[i], s.start[i + 1])
+    xyz = s.xyz[span].astype(np.float64)
+    way = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(xyz, axis=0), axis=1))])
+    return xyz, s.diameter[span].astype(np.float64), way
+
+
+def _place(s: Sections, i: int, x: float) -> FloatArray:
+    """(3,) µm, the middle line of section i at its normalized position x."""
+    xyz, _, way = _way(s, i)
+    return np.array([np.interp(x * way[-1], way, column) for column in xyz.T])
+
+
+def _middle_diameter(s: Sections, i: int) -> float:
+    _, diameter, way = _way(s, i)
+    return float(np.interp(way[-1] / 2, way, diameter))
+
+
+def _axon_direction(s: Sections, axon: BoolArray, begin: FloatArray) -> FloatArray:
+    """(3,) where the axon's first 30 µm lead, else away from the middle of all points."""
+    if axon.any():
+        xyz, _, way = _way(s, int(np.flatnonzero(axon)[0]))
+        lead = np.array([np.interp(30.0, way, column) for column in xyz.T]) - xyz[0]
+    else:
+        lead = begin - s.xyz.mean(axis=0)
+    return lead if np.linalg.norm(lead) > 0 else np.array([0.0, -1.0, 0.0])
+
+
+def _step(direction: FloatArray) -> FloatArray:
+    """(3,) µm, of the vectors of whole numbers that are exactly 30 long the one nearest to a
+    direction.
+    """
+    whole = np.arange(-30, 31)
+    grid = np.stack(np.meshgrid(whole, whole, whole, indexing="ij"), axis=-1).reshape(-1, 3)
+    exact = grid[(grid**2).sum(axis=1) == 900]
+    return exact[(exact @ direction).argmax()].astype(np.float64)

@@ -1,7 +1,9 @@
-"""SWC: seven numbers a row (id, type, x, y, z, radius, parent), read fast where clean, with care where not.
+"""SWC: seven numbers a row (id, type, x, y, z, radius, parent), read fast where clean, with care
+where not.
 
-The rules: http://www.neuronland.org/NLMorphologyConverter/MorphologyFormats/SWC/Spec.html and the INCF specification.
-What is harmless is read and noted; what would need a guess about the tree is refused, with every problem of the file.
+The rules: http://www.neuronland.org/NLMorphologyConverter/MorphologyFormats/SWC/Spec.html and the
+INCF specification. What is harmless is read and noted; what would need a guess about the tree is
+refused, with every problem of the file.
 """
 
 import re
@@ -10,12 +12,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from engine.morphology.model import Morphology, Tag
-from engine.morphology.problems import Problem, as_notes, refuse
+from engine.morphology.model import Morphology
+from engine.morphology.problems import Problem, as_notes
 from engine.types import FloatArray, IntArray
-
-FAR = 1e9
-"""µm; a coordinate beyond this is no neuron and would not fit single precision."""
 
 _NAMES = ("id", "type", "x", "y", "z", "radius", "parent")
 _SEPARATORS = re.compile(r"[\s,;]+")
@@ -36,7 +35,7 @@ class Rows:
     text: list[str]
     problems: list[Problem] = field(default_factory=list)
 
-    def row(self, i: int) -> str:
+    def row(self, i: int | np.integer) -> str:
         return self.text[self.line[i] - 1].strip()
 
 
@@ -206,89 +205,6 @@ def _oddities(odd: dict[str, int]) -> Iterator[Problem]:
         yield Problem(code, *said[code], line, severity="warning")
 
 
-def find_problems(rows: Rows) -> list[Problem]:
-    """Everything wrong or odd in the rows: numbers first, then the tree they make."""
-    problems = [*rows.problems, *_number_problems(rows)]
-    if len(rows.id):
-        problems += _identity_problems(rows)
-        problems += _tree_problems(rows)
-    elif not problems:
-        raise refuse("format.no_points", "the file holds no points", "save or download it again")
-    return problems
-
-
-def _number_problems(rows: Rows) -> Iterator[Problem]:
-    radius, xyz = rows.values[:, 4], rows.values[:, 1:4]
-    for i in np.flatnonzero((rows.id < 0)):
-        yield Problem(
-            "identity.out_of_range",
-            f"the id {rows.id[i]} is negative",
-            "number the points from 1",
-            int(rows.line[i]),
-            rows.row(i),
-        )
-    for i in np.flatnonzero(radius < 0):
-        yield Problem(
-            "geometry.negative_radius",
-            f"point {rows.id[i]} has the radius {radius[i]:g} µm",
-            "write the radius without the sign, or measure it again",
-            int(rows.line[i]),
-            rows.row(i),
-        )
-    for i in np.flatnonzero((np.abs(xyz) > FAR).any(axis=1) | (radius > FAR)):
-        yield Problem(
-            "geometry.too_far",
-            f"point {rows.id[i]} is farther out or wider than any neuron",
-            "write coordinates and radius in µm",
-            int(rows.line[i]),
-            rows.row(i),
-        )
-    zero = np.flatnonzero(radius == 0)
-    if zero.size:
-        yield Problem(
-            "geometry.zero_radius",
-            f"{_points(zero.size)} the radius 0",
-            "cables take the radius of the nearest point towards the soma that has one "
-            "(0.5 µm where none has)",
-            int(rows.line[zero[0]]),
-            rows.row(zero[0]),
-            "warning",
-        )
-    if len(xyz) > 1:
-        extent = np.ptp(xyz, axis=0).max()
-        if extent == 0:
-            yield Problem(
-                "geometry.one_place",
-                "all points lie at one place, so no cable has a length",
-                "check the coordinates",
-                severity="warning",
-            )
-        if extent > 50_000:
-            yield Problem(
-                "geometry.units",
-                f"the cell is {extent / 1000:.0f} mm large, so its unit is probably not µm",
-                "scale coordinates and radii to µm before simulating",
-                severity="warning",
-            )
-
-
-def _points(n: int) -> str:
-    return "1 point has" if n == 1 else f"{n} points have"
-
-
-def _identity_problems(rows: Rows) -> Iterator[Problem]:
-    order = np.argsort(rows.id, kind="stable")
-    same = np.flatnonzero(rows.id[order][1:] == rows.id[order][:-1])
-    for first, again in zip(order[same], order[same + 1], strict=True):
-        yield Problem(
-            "identity.duplicate",
-            f"the id {rows.id[again]} is already that of line {rows.line[first]}",
-            "remove this row or give the point an id of its own",
-            int(rows.line[again]),
-            rows.row(again),
-        )
-
-
 def parent_rows(rows: Rows) -> np.ndarray:
     """(n_row,) row of each point's parent; -1 at a root, -2 where the parent is not in the file."""
     order = np.argsort(rows.id, kind="stable")
@@ -298,106 +214,19 @@ def parent_rows(rows: Rows) -> np.ndarray:
     return np.where(rows.parent < 0, -1, np.where(found, order[place], -2))
 
 
-def _tree_problems(rows: Rows) -> Iterator[Problem]:
-    up = parent_rows(rows)
-    n = len(up)
-    for i in np.flatnonzero(up == -2):
-        hint = "join it to an existing point, or write -1 if it is a root"
-        yield Problem(
-            "topology.missing_parent",
-            f"point {rows.id[i]} has parent {rows.parent[i]}, which is not in the file",
-            hint,
-            int(rows.line[i]),
-            rows.row(i),
-        )
-    own = rows.parent == rows.id
-    for i in np.flatnonzero(own):
-        yield Problem(
-            "topology.self_parent",
-            f"point {rows.id[i]} is its own parent",
-            "write the id of the point it grows from, or -1 if it is the root",
-            int(rows.line[i]),
-            rows.row(i),
-        )
-    yield from _cycles(rows, np.where(own, -1, up))
-    roots = np.flatnonzero(up == -1)
-    soma = rows.values[:, 0] == Tag.SOMA
-    if not roots.size and not (up == -2).any() and not own.any() and n:
-        return  # the cycle says it
-    somata = roots[soma[roots]]
-    for i in somata[1:]:
-        yield Problem(
-            "topology.two_somata",
-            f"point {rows.id[i]} is a second soma, not joined to that of line "
-            f"{rows.line[somata[0]]}",
-            "keep one cell per file, or join the two by a parent",
-            int(rows.line[i]),
-            rows.row(i),
-        )
-    if roots.size > 1 and somata.size <= 1:
-        yield Problem(
-            "topology.several_roots",
-            f"the file holds {roots.size} trees that are not joined",
-            "each stays a tree of its own; give the root a parent if it belongs to the cell",
-            int(rows.line[roots[1]]),
-            rows.row(roots[1]),
-            "warning",
-        )
-    if not soma.any():
-        yield Problem(
-            "semantics.no_soma",
-            "no point is marked as soma (type 1)",
-            "the first point serves as the root",
-            severity="warning",
-        )
-    if not _parents_have_smaller_ids(rows):
-        yield Problem(
-            "topology.order",
-            "points stand before or have smaller ids than their parents",
-            "they were sorted along the tree",
-            severity="warning",
-        )
-
-
-def _cycles(rows: Rows, up: np.ndarray) -> Iterator[Problem]:
-    """One problem for every ring of points; ``up`` holds no self-parents."""
-    if (up < np.arange(len(up))).all() or _parents_have_smaller_ids(rows):
-        return
-    state = np.zeros(len(up), np.int8)  # 0 unseen, 1 on this path, 2 done
-    for start in range(len(up)):
-        path = []
-        i = start
-        while i >= 0 and state[i] == 0:
-            state[i] = 1
-            path.append(i)
-            i = int(up[i])
-        if i >= 0 and state[i] == 1:
-            ring = path[path.index(i) :]
-            at = min(ring, key=lambda j: rows.line[j])
-            shown = ", ".join(str(rows.id[j]) for j in sorted(ring, key=lambda j: rows.line[j])[:6])
-            yield Problem(
-                "topology.cycle",
-                f"{len(ring)} points ({shown}{', …' if len(ring) > 6 else ''}) are each other's "
-                "ancestors, so they never reach a root",
-                "give one of them a parent outside the ring, or -1 if it is the root",
-                int(rows.line[at]),
-                rows.row(at),
-            )
-        state[path] = 2
-
-
-def _parents_have_smaller_ids(rows: Rows) -> bool:
+def parents_have_smaller_ids(rows: Rows) -> bool:
+    """Whether the order of ids is an order along the tree; it also rules out rings."""
     return bool((rows.parent < rows.id).all())
 
 
 def build(rows: Rows, problems: list[Problem], name: str) -> Morphology:
     """The morphology of sound rows, parents first.
 
-    Points stand in the order of their ids where every parent has the smaller id, which is also NEURON's order;
-    otherwise along the tree from each root, children in the order of their ids.
+    Points stand in the order of their ids where every parent has the smaller id, which is also
+    NEURON's order; otherwise along the tree from each root, children in the order of their ids.
     """
     up = parent_rows(rows)
-    if _parents_have_smaller_ids(rows):
+    if parents_have_smaller_ids(rows):
         order = np.argsort(rows.id, kind="stable")
     else:
         order = _along_the_tree(up, rows.id)
