@@ -13,6 +13,7 @@ from engine.compartments import CompartmentTree
 from engine.experiment import Experiment
 from engine.morphology.model import Morphology, Sections
 from engine.recording import Recording
+from engine.schedule.costs import CostCurve, MethodCost
 from engine.schedule.model import Schedule
 from engine.stimuli import Site
 from engine.types import FloatArray, NodeSet, ScheduleMethod
@@ -85,6 +86,15 @@ class Run:
     message: str = ""
 
 
+@dataclass(frozen=True, eq=False)
+class NamedCurve:
+    """Cost of a cell against threads, for the chart of costs; ``own`` where it is the open cell."""
+
+    name: str
+    curve: CostCurve
+    own: bool = False
+
+
 @dataclass(eq=False)
 class AppState:
     """The one state. Indices named *segment* are segment numbers (the same in both node sets)."""
@@ -105,6 +115,9 @@ class AppState:
     nodes: NodeSet = "neuron"  # of the schedule views
     schedule: Schedule | None = None
     step: int = 0  # steps already done in the player, 0..n_step
+    step_speed: float = 10.0  # steps per second while playing
+    cost_curves: tuple[NamedCurve, ...] = ()  # the open cell first; grows while the chart is seen
+    comparison: tuple[MethodCost, ...] = ()  # of all methods; empty until the table is seen
     playing: Literal["", "schedule", "run"] = ""
 
     runs: tuple[Run, ...] = ()

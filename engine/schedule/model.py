@@ -6,7 +6,7 @@ from typing import Literal
 
 import numpy as np
 
-from engine.schedule.bound import depths, lower_bound
+from engine.schedule.bound import depths, lower_bound, threads_needed
 from engine.types import IntArray, ScheduleMethod
 
 
@@ -101,6 +101,18 @@ class Schedule:
         np.maximum.at(ready, self.parent[child], self.step[child] + 1)
         ready[self.parent < 0] = -1
         return ready
+
+    @cached_property
+    def n_free(self) -> IntArray:
+        """(n_step,) int32, nodes that every step could have taken."""
+        ready = self.ready[self.node]
+        freed = np.cumsum(np.bincount(ready, minlength=self.n_step))
+        return (freed - self.step_start[:-1]).astype(np.int32)
+
+    @cached_property
+    def n_threads_enough(self) -> int:
+        """Threads from which on the best schedule of this tree is as short as the tree is deep."""
+        return threads_needed(self.parent)
 
     @cached_property
     def depth(self) -> int:
