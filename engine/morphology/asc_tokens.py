@@ -7,8 +7,8 @@ from typing import NamedTuple
 _NUMBER = r"[+-]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|nan|inf(?:inity)?)(?![\w.])"
 _TOKEN = re.compile(
     rf"""(?P<comment>;[^\n]*)
-    |(?P<point>\(\s*({_NUMBER})\s*,?\s*({_NUMBER})(?:\s*,?\s*({_NUMBER}))?(?:\s*,?\s*({_NUMBER}))?
-        (?:\s*,?\s*[A-Za-z_]\w*)?(?:\s*\([^()\n]*\))?\s*\))
+    |(?P<point>\(\s*+({_NUMBER})[\s,]++({_NUMBER})(?:[\s,]++({_NUMBER}))?(?:[\s,]++({_NUMBER}))?
+        (?:[\s,]++[A-Za-z_]\w*+)?(?:\s*+\([^()\n]*+\))?\s*+\))
     |(?P<string>"[^"\n]*")
     |(?P<word>[A-Za-z_]\w*)
     |(?P<mark>[()|<>,])

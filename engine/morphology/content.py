@@ -1,6 +1,7 @@
 """The text of a file and what it is, told by its content and never by its ending."""
 
 import gzip
+import io
 import re
 import zlib
 from pathlib import Path
@@ -34,7 +35,10 @@ _MAGIC = (
 _WANTED = "open an SWC or Neurolucida ASC file"
 _COLUMNS = "seven columns (id, type, x, y, z, radius, parent)"
 _INTEGER = re.compile(r"[+-]?\d+(\.0*)?$")
-_HOC = re.compile(r"\bpt3dadd\s*\(|^\s*\{?\s*create\s+\w+|\bbegintemplate\b|\bload_file\s*\(", re.M)
+_HOC = re.compile(
+    r"\bpt3dadd[ \t]*+\(|^[ \t]*+\{?[ \t]*+create[ \t]++\w|\bbegintemplate\b|\bload_file[ \t]*+\(",
+    re.M,
+)
 
 
 def cell_name(path: str | Path) -> str:
@@ -60,6 +64,8 @@ def load_text(path: str | Path) -> str:
     try:
         if path.is_dir():
             raise refuse("file.folder", "this is a folder", _WANTED + " inside it")
+        if path.exists() and not path.is_file():
+            raise refuse("file.unreadable", "this is a device, not a file", _WANTED)
         data = path.read_bytes() if path.stat().st_size <= MAX_BYTES else b""
         too_large = path.stat().st_size > MAX_BYTES
     except FileNotFoundError:
@@ -91,8 +97,6 @@ def load_text(path: str | Path) -> str:
 
 
 def _unpack(data: bytes) -> tuple[bytes, bool]:
-    import io
-
     try:
         with gzip.GzipFile(fileobj=io.BytesIO(data)) as stream:
             unpacked = stream.read(MAX_BYTES + 1)
@@ -122,13 +126,14 @@ def recognize(text: str) -> Kind:
     Refusal
         With the name of the format where it is one we know but do not read.
     """
-    head = text[:200_000].lstrip()
+    text = text.lstrip()
+    head = text[:200_000]
     if head.startswith("<"):
         raise refuse("format.other", *_markup(head))
-    rows = _data_rows(head, "#", 60)
+    rows = _data_rows(text, "#", 60)
     if rows and sum(map(_is_swc_row, rows)) * 2 >= len(rows):
         return "swc"
-    asc_rows = _data_rows(head, ";", 1)
+    asc_rows = _data_rows(text, ";", 1)
     if asc_rows and asc_rows[0].startswith("(") and not _HOC.search(head):
         return "asc"
     if _HOC.search(head):
@@ -149,13 +154,16 @@ def recognize(text: str) -> Kind:
 
 
 def _data_rows(text: str, comment: str, n: int) -> list[str]:
+    """The first n rows that hold more than a comment."""
     rows: list[str] = []
-    for line in text.split("\n"):
-        row = line.split(comment, 1)[0].strip()
+    begin = 0
+    while begin < len(text) and len(rows) < n:
+        end = text.find("\n", begin)
+        end = len(text) if end < 0 else end
+        row = text[begin : min(end, begin + 10_000)].split(comment, 1)[0].strip()
         if row:
             rows.append(row)
-            if len(rows) == n:
-                break
+        begin = end + 1
     return rows
 
 

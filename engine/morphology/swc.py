@@ -18,6 +18,7 @@ from engine.types import FloatArray, IntArray
 
 _NAMES = ("id", "type", "x", "y", "z", "radius", "parent")
 _SEPARATORS = re.compile(r"[\s,;]+")
+_START = re.compile(r"\d+")
 _DECIMAL_COMMA = re.compile(r"\d,\d")
 
 
@@ -34,9 +35,10 @@ class Rows:
     line: IntArray
     text: list[str]
     problems: list[Problem] = field(default_factory=list)
+    left_out: frozenset[int] = frozenset()  # ids of rows that could not be read
 
     def row(self, i: int | np.integer) -> str:
-        return self.text[self.line[i] - 1].strip()
+        return self.text[self.line[i] - 1].strip()[:200]
 
 
 def parse_rows(text: str) -> Rows:
@@ -74,6 +76,7 @@ def _parse_clean(lines: list[str]) -> Rows | None:
 def _parse_odd(lines: list[str]) -> Rows:
     """Rows of any file, line by line."""
     problems: list[Problem] = []
+    left_out: set[int] = set()
     ids: list[int] = []
     parents: list[int] = []
     values: list[list[float]] = []
@@ -89,6 +92,8 @@ def _parse_odd(lines: list[str]) -> Rows:
             real = [_real(fields[i], i, number, row) for i in range(2, 6)]
         except _BadRow as bad:
             problems.append(bad.problem)
+            if (start := _START.match(row)) and len(start[0]) < 19:
+                left_out.add(int(start[0]))
             continue
         ids.append(whole[0])
         parents.append(whole[2])
@@ -102,12 +107,13 @@ def _parse_odd(lines: list[str]) -> Rows:
         np.array(numbers, np.int32),
         lines,
         problems,
+        frozenset(left_out),
     )
 
 
 class _BadRow(Exception):  # noqa: N818
     def __init__(self, code: str, meaning: str, fix: str, line: int, text: str) -> None:
-        self.problem = Problem(code, meaning, fix, line, text)
+        self.problem = Problem(code, meaning, fix, line, text[:200])
 
 
 def _fields(row: str, line: int, odd: dict[str, int]) -> list[str]:

@@ -103,6 +103,8 @@ def _tree_problems(rows: Rows) -> Iterator[Problem]:
     up = parent_rows(rows)
     n = len(up)
     for i in np.flatnonzero(up == -2):
+        if int(rows.parent[i]) in rows.left_out:
+            continue  # it is in the file, in a row that is told of already
         hint = "join it to an existing point, or write -1 if it is a root"
         yield Problem(
             "topology.missing_parent",
@@ -142,6 +144,16 @@ def _tree_problems(rows: Rows) -> Iterator[Problem]:
             "each stays a tree of its own; give the root a parent if it belongs to the cell",
             int(rows.line[roots[1]]),
             rows.row(roots[1]),
+            "warning",
+        )
+    again = np.flatnonzero(soma & (up >= 0) & ~soma[up])
+    if again.size:
+        yield Problem(
+            "semantics.split_soma",
+            f"point {rows.id[again[0]]} is soma (type 1) but grows from a point that is not",
+            "it makes a soma section of its own; correct its type if that is not meant",
+            int(rows.line[again[0]]),
+            rows.row(again[0]),
             "warning",
         )
     if not soma.any():
