@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from engine.errors import MechanismError
+from engine.mechanisms.exponentials import share_exponentials
 from engine.mechanisms.expressions import (
     ZERO,
     Binary,
@@ -37,7 +38,7 @@ def compile_mechanism(source: Source) -> Mechanism:
     initialize = _initialize(source, symbols)
     current, analytic = _current(source, symbols)
     advance = _advance(source, symbols)
-    kernels = (initialize, current, advance)
+    kernels = tuple(share_exponentials(kernel) for kernel in (initialize, current, advance))
     kept = _kept(kernels, symbols)
     initialize, current, advance = (_trim(kernel, {*symbols.states, *kept}) for kernel in kernels)
     return Mechanism(

@@ -10,9 +10,9 @@ import math
 
 from numba import njit
 
-from engine.mechanisms.fastmath import exp
+from engine.mechanisms.fastmath import BLOCK, exp, stack_array, wide_vectors
 """
-DECORATOR = '@njit(nogil=True, error_model="numpy", fastmath={"contract"})'
+DECORATOR = '@njit(nogil=True, error_model="numpy")'
 """Stands before every kernel, so that a caller can replace it. Contraction changes the last place only; nothing here
 may assume that numbers are finite."""
 
@@ -42,7 +42,7 @@ def _kernel(mechanism: Mechanism, which: KernelName) -> str:
     outside, _ = split_invariant(program, mechanism)
     before = [f"{step.target} = {emit(step.value, NUMBA, rename)}" for step in outside]
     loops = _loops(mechanism, which, taken)
-    return "\n".join([DECORATOR, head, indent("\n".join([*before, loops]), "    "), ""])
+    return "\n".join([DECORATOR, head, indent("\n".join(["wide_vectors()", *before, loops]), "    "), ""])
 
 
 def _parameter(argument: Argument) -> str:
@@ -72,26 +72,37 @@ def _loops(mechanism: Mechanism, which: KernelName, taken: tuple[Argument, ...])
     flat = [f"{_row(a)} = {_parameter(a)}[first : first + n]" for a in by_comp]
     flat += ["for i in range(n):"]
     flat += [f"    {a.name}_ = {a.name}_all[i]" for a in by_node]
-    flat += [f"    {line}" for line in _body(mechanism, which, taken, "{row}[i]", "{all}[i]")]
+    flat += [f"    {line}" for line in _body(mechanism, which, taken, own="{all}[i]")]
 
-    scattered = ["for i in range(n):", "    c = node[i]"]
-    scattered += [f"    {a.name}_ = {a.name}_all[i]" for a in by_node]
-    scattered += [f"    {line}" for line in _body(mechanism, which, taken, "{all}[c]", "{all}[i]")]
+    gathered = [a for a in by_comp if a.kind in ("voltage", "ion_read")]
+    added = [a for a in by_comp if a.kind not in ("voltage", "ion_read")]
+    blocks = [f"{_row(a)} = stack_array()" for a in by_comp]
+    blocks += ["for base in range(0, n, BLOCK):", "    stop = min(base + BLOCK, n)"]
+    blocks += [f"    {_row(a)} = {_parameter(a)}[base:stop]" for a in (*by_row, *by_node)]
+    blocks += ["    for i in range(stop - base):", "        c = node[base + i]"]
+    blocks += [f"        {_row(a)}[i] = {_parameter(a)}[c]" for a in gathered]
+    blocks += [f"        {_row(a)}[i] = 0.0" for a in added]
+    blocks += ["    for i in range(stop - base):"]
+    blocks += [f"        {a.name}_ = {_row(a)}[i]" for a in by_node]
+    blocks += [f"        {line}" for line in _body(mechanism, which, taken, own="{row}[i]")]
+    if added:
+        blocks += ["    for i in range(stop - base):", "        c = node[base + i]"]
+        blocks += [f"        {_parameter(a)}[c] += {_row(a)}[i]" for a in added]
 
     rows = ["for j in range(n):", "    start, row = node[j] * n_instance, j * n_instance"]
     rows += [f"    {_row(a)} = {_parameter(a)}[start : start + n_instance]" for a in by_comp]
     rows += [f"    {_row(a)} = {_parameter(a)}[row : row + n_instance]" for a in by_row]
     rows += [f"    {a.name}_ = {a.name}_all[j]" for a in by_node]
     rows += ["    for i in range(n_instance):"]
-    rows += [f"        {line}" for line in _body(mechanism, which, taken, "{row}[i]", "{row}[i]")]
+    rows += [f"        {line}" for line in _body(mechanism, which, taken, own="{row}[i]")]
     if which == "initialize":  # once a run: one loop that serves every layout
         return "\n".join(rows)
-    blocks = (
+    variants = (
         ("if n_instance == 1 and first >= 0:", flat),
-        ("elif n_instance == 1:", scattered),
+        ("elif n_instance == 1:", blocks),
         ("else:", rows),
     )
-    return "\n".join(f"{head}\n{indent(chr(10).join(lines), '    ')}" for head, lines in blocks)
+    return "\n".join(f"{head}\n{indent(chr(10).join(lines), '    ')}" for head, lines in variants)
 
 
 def _row(argument: Argument) -> str:
@@ -99,13 +110,13 @@ def _row(argument: Argument) -> str:
 
 
 def _body(
-    mechanism: Mechanism, which: KernelName, taken: tuple[Argument, ...], comp: str, own: str
+    mechanism: Mechanism, which: KernelName, taken: tuple[Argument, ...], own: str
 ) -> list[str]:
-    """The statements for one element; ``comp`` and ``own`` say how arrays of the cell and of the mechanism are read."""
+    """The statements for one element; ``own`` says how arrays of the mechanism are read."""
     program = mechanism.program(which)
     rename, read = _names(mechanism, which), inputs(program)
     where = {
-        a.name: (own if a.kind in ("state", "assigned") else comp).format(
+        a.name: (own if a.kind in ("state", "assigned") else "{row}[i]").format(
             row=_row(a), all=_parameter(a)
         )
         for a in taken

@@ -3,7 +3,8 @@
 import math
 
 from llvmlite import ir
-from numba import types
+from numba import carray, njit, types
+from numba.core import cgutils
 from numba.extending import intrinsic
 
 _LOG2E = 1.4426950408889634
@@ -57,11 +58,14 @@ def exp(typingctx, x):  # type: ignore[no-untyped-def]
         k = builder.fsub(shifted, number(_ROUND))
         r = times_plus(k, number(-_LN2_HIGH), x)
         r = times_plus(k, number(-_LN2_LOW), r)
-        q = number(_TWICE[-1])
-        for coefficient in reversed(_TWICE[:-1]):
-            q = times_plus(q, r, number(coefficient))
-        twice = builder.fadd(r, r)
         square = builder.fmul(r, r)
+        terms, step = [number(coefficient) for coefficient in _TWICE], r
+        while len(terms) > 1:  # neighbors in pairs (Estrin): short chains keep the units busy
+            pairs = [times_plus(b, step, a) for a, b in zip(terms[::2], terms[1::2], strict=False)]
+            terms = pairs + terms[len(terms) - len(terms) % 2 :]
+            step = square if step is r else builder.fmul(step, step)
+        (q,) = terms
+        twice = builder.fadd(r, r)
         twice = builder.fadd(times_plus(q, square, twice), number(2.0))
         bits = builder.add(builder.bitcast(shifted, whole), ir.Constant(whole, 1022))
         scale = builder.bitcast(builder.shl(bits, ir.Constant(whole, 52)), real)
@@ -72,3 +76,39 @@ def exp(typingctx, x):  # type: ignore[no-untyped-def]
         return builder.select(too_small, number(0.0), value)
 
     return types.float64(types.float64), generate
+
+
+BLOCK = 128
+"""Elements a stack array holds: scattered nodes are worked on in blocks of this size."""
+
+
+@intrinsic
+def _stack(typingctx):  # type: ignore[no-untyped-def]
+    """Pointer to BLOCK doubles on the caller's stack."""
+
+    def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+        return cgutils.alloca_once(builder, ir.DoubleType(), size=BLOCK)
+
+    return types.CPointer(types.float64)(), generate
+
+
+@njit(inline="always")
+def stack_array():  # type: ignore[no-untyped-def]
+    """An array of BLOCK doubles that lives as long as the kernel that calls this; no allocation."""
+    return carray(_stack(), BLOCK)
+
+
+@intrinsic
+def wide_vectors(typingctx):  # type: ignore[no-untyped-def]
+    """Ask for 512-bit vectors in the function that calls this.
+
+    LLVM halves the width on processors that once slowed down under AVX-512. hh's kernels take 9.9 ns per compartment
+    with it and 13.8 ns without (Emerald Rapids). Processors without AVX-512 are not affected.
+    """
+
+    def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+        # llvmlite checks names against a list that lacks this one
+        set.add(builder.function.attributes, '"prefer-vector-width"="512"')
+        return context.get_dummy_value()
+
+    return types.void(), generate
