@@ -156,7 +156,7 @@ def _needed_points(
     """
     ball = np.concatenate([xyz, radius[:, None]], axis=1)
     tolerance = np.clip(0.2 * radius, 0.03, 0.3)
-    kept = np.arange(len(xyz))
+    kept = np.arange(len(xyz), dtype=np.int32)
     error = np.zeros(max(len(xyz) - 1, 0))  # of the interval after each kept point
     for turn in range(24):
         if len(kept) < 3:

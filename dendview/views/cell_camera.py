@@ -1,4 +1,4 @@
-"""The orthographic camera of the cell: y up, orbit, pan, zoom at the pointer. Numbers only, no Qt."""
+"""The orthographic camera of the cell: y up, orbit, pan, zoom at the pointer. No Qt."""
 
 from dataclasses import dataclass, field, replace
 

@@ -141,11 +141,9 @@ void main() {
     vec2 across = vec2(v_at.x - t * l, v_at.y);
     float nz = sqrt(max(0.0, 1.0 - dot(across, across) / (r * r)));
     // the point's place along the axis in space gives the segment
-    float zz = best;
-    float s = (v_at.x * l + zz * dz) / max(l * l + dz * dz, 1e-9);
-    float along = clamp(mix(v_along.x, v_along.y, s),
-                        min(v_along.x, v_along.z), max(v_along.y, v_along.w + 1.0));
-    float segment = clamp(floor(along), floor(v_along.z + 0.5), floor(v_along.w + 0.5));
+    float s = (v_at.x * l + best * dz) / max(l * l + dz * dz, 1e-9);
+    float segment = clamp(floor(mix(v_along.x, v_along.y, s)),
+                          floor(v_along.z + 0.5), floor(v_along.w + 0.5));
     if (u_only_segment >= 0.0 && abs(segment - u_only_segment) > 0.5) discard;
     float kind = u_classed > 0.5 ? floor(texture2D(u_classes, cell_of(segment)).r + 0.5) : -1.0;
     if (u_only_class >= 0.0 && abs(kind - u_only_class) > 0.5) discard;
@@ -164,7 +162,8 @@ void main() {
         if (kind > 2.5) color = u_done;
         else if (kind < 0.5) color = mix(u_ground, color, 0.30);
         else if (kind < 1.5)
-            color = mix(mix(u_ground, color, 0.55), u_rim, max(1.0 - thick, 1.0 - smoothstep(0.35, 0.6, nz)) * 0.75);
+            color = mix(mix(u_ground, color, 0.55), u_rim,
+                        0.75 * max(1.0 - thick, 1.0 - smoothstep(0.35, 0.6, nz)));
     }
     vec2 side = across / r;
     vec2 n = v_axis.xy * side.x + vec2(-v_axis.y, v_axis.x) * side.y;
@@ -242,8 +241,10 @@ class CapsuleVisual:
         self.geometry = geometry
         n = geometry.n_capsule
         kind = np.dtype(
-            [("a_first", "f4", 4), ("a_second", "f4", 4), ("a_along", "f4", 2)]
-            + [("a_segments", "f4", 2), ("a_corner", "f4", 2)]
+            {
+                "names": ["a_first", "a_second", "a_along", "a_segments", "a_corner"],
+                "formats": ["4f4", "4f4", "2f4", "2f4", "2f4"],
+            }
         )
         vertices = np.empty((n, 4), kind)
         vertices["a_first"] = geometry.ends[:, None, 0]

@@ -1,0 +1,120 @@
+"""The legend of the 3-D cell: names with squares, a strip of classes, or a bar with ticks."""
+
+from collections.abc import Callable
+
+from PyQt6.QtCore import QPointF, QRectF, Qt
+from PyQt6.QtGui import QBrush, QColor, QFont, QFontMetricsF, QPainter, QPen, QPolygonF
+
+from dendview.colors import Theme, hex_color
+from dendview.scene import CellScene, Legend
+
+LEFT, TOP = 14.0, 14.0
+ROW = 19.0
+BAR_WIDTH, BAR_HEIGHT = 14.0, 150.0
+
+FontMaker = Callable[..., QFont]
+
+CLASS_ROWS = ("waiting", "can be taken now", "taken at this step", "done")
+
+
+def paint_legend(
+    painter: QPainter, size: tuple[float, float], theme: Theme, scene: CellScene, font: FontMaker
+) -> None:
+    """Paint the legend of a scene at the top left."""
+    legend = scene.legend
+    if legend is None:
+        return
+    y = TOP
+    painter.setFont(font(12, bold=True))
+    painter.setPen(QColor(theme.text))
+    title = legend.title + (f" ({legend.unit})" if legend.unit else "")
+    painter.drawText(QPointF(LEFT, y + 11), title)
+    y += ROW
+    if legend.entries:
+        _entries(painter, theme, legend, y, font)
+    else:
+        _bar(painter, size, theme, scene, legend, y, font)
+
+
+def _entries(painter: QPainter, theme: Theme, legend: Legend, y: float, font: FontMaker) -> None:
+    painter.setFont(font(12))
+    for name, color in legend.entries:
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QBrush(QColor(color)))
+        painter.drawRoundedRect(QRectF(LEFT, y, 12, 12), 3, 3)
+        painter.setPen(QColor(theme.text))
+        painter.drawText(QPointF(LEFT + 19, y + 10.5), name)
+        y += ROW
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    if legend.note:
+        painter.setPen(QColor(theme.muted))
+        painter.drawText(QPointF(LEFT, y + 10.5), legend.note)
+
+
+def _bar(
+    painter: QPainter,
+    size: tuple[float, float],
+    theme: Theme,
+    scene: CellScene,
+    legend: Legend,
+    y: float,
+    font: FontMaker,
+) -> None:
+    """Colors from the lowest (bottom) to the highest, with ticks; points beyond the limits."""
+    painter.setFont(font(12))
+    metrics = QFontMetricsF(painter.font())
+    if legend.note:
+        painter.setPen(QColor(theme.muted))
+        painter.drawText(QPointF(LEFT, y + 9), legend.note)
+        y += ROW
+    height = max(min(BAR_HEIGHT, size[1] * 0.32), 60.0)
+    top = y + 8
+    low, high = legend.limits
+    n = len(scene.table)
+    painter.setPen(Qt.PenStyle.NoPen)
+    if legend.strip:
+        for i, color in enumerate(scene.table):
+            painter.setBrush(QBrush(QColor(hex_color(color))))
+            painter.drawRect(QRectF(LEFT, top + i * height / n, BAR_WIDTH, height / n + 0.3))
+    else:
+        step = height / n
+        for i, color in enumerate(scene.table):
+            painter.setBrush(QBrush(QColor(hex_color(color))))
+            painter.drawRect(QRectF(LEFT, top + height - (i + 1) * step, BAR_WIDTH, step + 0.5))
+        if legend.unit == "mV":
+            _points(painter, scene, top, height)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+
+    def place(value: float) -> float:
+        share = (value - low) / (high - low)
+        if legend.strip:
+            return top + (value + 0.5 - low) / (high - low) * height
+        return top + height * (1 - share)
+
+    used: list[float] = []
+    marks = [(legend.rest, f"{legend.rest:g} rest")] if legend.rest is not None else []
+    marks += [(t, f"{t:g}") for t in legend.ticks]
+    for value, text in marks:
+        if not low <= value <= high:
+            continue
+        at = place(value)
+        if any(abs(at - other) < 13 for other in used):
+            continue
+        used.append(at)
+        is_rest = text.endswith("rest")
+        painter.setPen(QPen(QColor(theme.text), 2 if is_rest else 1))
+        painter.drawLine(QPointF(LEFT + BAR_WIDTH, at), QPointF(LEFT + BAR_WIDTH + 5, at))
+        baseline = at + (metrics.ascent() - metrics.descent()) / 2
+        painter.drawText(QPointF(LEFT + BAR_WIDTH + 9, baseline), text.replace("-", "−"))
+
+
+def _points(painter: QPainter, scene: CellScene, top: float, height: float) -> None:
+    """Triangles at the ends of the bar in the colors of what lies beyond."""
+    x, w = LEFT, BAR_WIDTH
+    for color, base, tip in (
+        (scene.over, top - 1, top - 9),
+        (scene.under, top + height + 1, top + height + 9),
+    ):
+        painter.setBrush(QBrush(QColor(color)))
+        corners = [QPointF(x, base), QPointF(x + w, base), QPointF(x + w / 2, tip)]
+        painter.drawPolygon(QPolygonF(corners))

@@ -1,0 +1,230 @@
+"""Scale bar, axes, marks, card and sentences over the 3-D cell, on any paint device."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from PyQt6.QtCore import QPointF, QRectF, Qt
+from PyQt6.QtGui import QBrush, QColor, QFont, QFontMetricsF, QPainter, QPainterPath, QPen
+
+from dendview.colors import THEMES, Theme
+from dendview.geometry import CellGeometry
+from dendview.scene import CellScene, Marker, nice_step
+from dendview.views.cell_camera import Camera
+from dendview.views.cell_legend import paint_legend
+
+MARGIN = 14.0
+AXES = (("x", "#e5484d", "#c62a2f"), ("y", "#46a758", "#2b7a3e"), ("z", "#5b8def", "#2457c5"))
+"""Letter, color on dark, color on light."""
+
+
+@dataclass(frozen=True)
+class Card:
+    """Lines to show beside a point (logical pixels)."""
+
+    x: float
+    y: float
+    lines: tuple[str, ...]
+
+
+def font(size: float, bold: bool = False) -> QFont:
+    """The overlay's font, by its height in logical pixels."""
+    result = QFont()
+    result.setPixelSize(round(size))
+    result.setBold(bold)
+    return result
+
+
+def paint(
+    painter: QPainter,
+    size: tuple[float, float],
+    scene: CellScene,
+    camera: Camera,
+    geometry: CellGeometry | None,
+    card: Card | None = None,
+) -> None:
+    """Paint everything that lies over the cell, in logical pixels."""
+    theme = THEMES[scene.theme]
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setRenderHint(QPainter.RenderHint.TextAntialiasing)
+    if scene.cell is None or geometry is None:
+        _paint_empty(painter, size, theme, scene.reason)
+        return
+    _paint_markers(painter, size, theme, scene.markers, camera, geometry)
+    if scene.legend is not None:
+        paint_legend(painter, size, theme, scene, font)
+    _paint_axes(painter, size, scene.theme == "dark", theme, camera)
+    _paint_scale_bar(painter, size, theme, camera.scale)
+    if scene.reason:
+        _paint_reason(painter, size, theme, scene.reason)
+    if card is not None and card.lines:
+        _paint_card(painter, size, theme, card)
+
+
+def scale_bar(scale: float, width: float) -> tuple[float, str]:
+    """Length in µm of a round scale bar of about a seventh of the width, and its text."""
+    wanted = min(max(width / 7, 50.0), 160.0) / scale
+    length = nice_step(wanted, 1)
+    if length > 1.6 * wanted:
+        length = nice_step(wanted / 2.5, 1)
+    if length >= 1000:
+        return length, f"{length / 1000:g} mm"
+    return length, f"{length:g} µm" if length >= 1 else f"{length * 1000:g} nm"
+
+
+def _paint_scale_bar(
+    painter: QPainter, size: tuple[float, float], theme: Theme, scale: float
+) -> None:
+    length, text = scale_bar(scale, size[0])
+    right, y = size[0] - MARGIN, size[1] - MARGIN
+    left = right - length * scale
+    painter.setPen(QPen(QColor(theme.text), 2, cap=Qt.PenCapStyle.FlatCap))
+    painter.drawLine(QPointF(left, y), QPointF(right, y))
+    painter.setFont(font(12))
+    _haloed(painter, theme, QRectF(left - 60, y - 22, right - left + 120, 18), text, centered=True)
+
+
+def _paint_axes(
+    painter: QPainter, size: tuple[float, float], dark: bool, theme: Theme, camera: Camera
+) -> None:
+    middle, reach = QPointF(MARGIN + 30, size[1] - MARGIN - 30), 24.0
+    turn = camera.turn
+    for axis in np.argsort(turn[2]):  # the axis that points at the viewer last
+        letter, on_dark, on_light = AXES[axis]
+        color = QColor(on_dark if dark else on_light)
+        tip = middle + QPointF(turn[0, axis] * reach, -turn[1, axis] * reach)
+        painter.setPen(QPen(color, 2.2, cap=Qt.PenCapStyle.RoundCap))
+        painter.drawLine(middle, tip)
+        at = middle + QPointF(turn[0, axis], -turn[1, axis]) * (reach + 9)
+        painter.setFont(font(12, bold=True))
+        _haloed(painter, theme, QRectF(at.x() - 8, at.y() - 9, 16, 18), letter, True, color)
+
+
+def _paint_markers(
+    painter: QPainter,
+    size: tuple[float, float],
+    theme: Theme,
+    markers: tuple[Marker, ...],
+    camera: Camera,
+    geometry: CellGeometry,
+) -> None:
+    if not markers:
+        return
+    at = camera.project(geometry.center[[m.segment for m in markers]], size)
+    labels = len(markers) <= 40
+    taken: list[QRectF] = []
+    painter.setFont(font(12))
+    metrics = QFontMetricsF(painter.font())
+    for marker, (x, y) in sorted(zip(markers, at, strict=True), key=lambda m: m[1][1]):
+        badge = QRectF(x - 9, y - 34, 18, 18)
+        while any(badge.intersects(t) for t in taken):
+            badge.translate(0, -20)
+        taken.append(badge)
+        _paint_pin(painter, theme, marker, QPointF(x, y), badge)
+        if labels:
+            box = QRectF(
+                badge.right() + 4, badge.top(), metrics.horizontalAdvance(marker.label), 18
+            )
+            if box.right() > size[0] - 4:
+                box.moveRight(badge.left() - 4)
+            while any(box.intersects(t) for t in taken if t is not badge):
+                box.translate(0, 19)
+            taken.append(box)
+            _haloed(painter, theme, box.adjusted(-2, 0, 8, 0), marker.label)
+
+
+def _paint_pin(painter: QPainter, theme: Theme, marker: Marker, at: QPointF, badge: QRectF) -> None:
+    """A round badge on a stalk: a bolt for a clamp, a wave for a probe."""
+    color, ground = QColor(marker.color), QColor(theme.canvas)
+    foot = QPointF(badge.center().x(), badge.bottom())
+    for pen in (QPen(ground, 4), QPen(color, 2)):
+        painter.setPen(pen)
+        painter.drawLine(foot, at)
+    painter.setPen(QPen(ground, 1.5))
+    painter.setBrush(QBrush(color))
+    painter.drawEllipse(badge)
+    painter.drawEllipse(at, 3.5, 3.5)
+    sign = QPainterPath()
+    c = badge.center()
+    points = (
+        ((1.5, -6), (-3.5, 1), (0, 1), (-1.5, 6), (3.5, -1), (0, -1))
+        if marker.kind == "clamp"
+        else ((-6, 2), (-3, 2), (-1, -5), (1.5, 5), (3, 2), (6, 2))
+    )
+    sign.moveTo(c + QPointF(*points[0]))
+    for p in points[1:]:
+        sign.lineTo(c + QPointF(*p))
+    dark_sign = QColor("#14161a") if color.lightnessF() > 0.45 else QColor("#ffffff")
+    if marker.kind == "clamp":
+        sign.closeSubpath()
+        painter.fillPath(sign, QBrush(dark_sign))
+    else:
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.setPen(QPen(dark_sign, 1.6, join=Qt.PenJoinStyle.RoundJoin))
+        painter.drawPath(sign)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+
+
+def _paint_card(painter: QPainter, size: tuple[float, float], theme: Theme, card: Card) -> None:
+    fonts = [font(13, bold=True)] + [font(12)] * (len(card.lines) - 1)
+    widths = [QFontMetricsF(f).horizontalAdvance(t) for f, t in zip(fonts, card.lines, strict=True)]
+    line = 18.0
+    box = QRectF(card.x + 16, card.y + 16, max(widths) + 20, line * len(card.lines) + 12)
+    if box.right() > size[0] - 4:
+        box.moveRight(card.x - 10)
+    if box.bottom() > size[1] - 4:
+        box.moveBottom(card.y - 10)
+    box.moveLeft(max(box.left(), 4))
+    box.moveTop(max(box.top(), 4))
+    panel(painter, theme, box)
+    for i, (f, text) in enumerate(zip(fonts, card.lines, strict=True)):
+        painter.setFont(f)
+        painter.setPen(QColor(theme.text if i == 0 else theme.muted))
+        row = QRectF(box.left() + 10, box.top() + 6 + i * line, box.width(), line)
+        painter.drawText(row, Qt.AlignmentFlag.AlignVCenter, text)
+
+
+def _paint_reason(painter: QPainter, size: tuple[float, float], theme: Theme, text: str) -> None:
+    painter.setFont(font(13))
+    metrics = QFontMetricsF(painter.font())
+    wide = min(metrics.horizontalAdvance(text) + 28, size[0] - 2 * MARGIN)
+    box = QRectF((size[0] - wide) / 2, MARGIN, wide, 28)
+    panel(painter, theme, box)
+    painter.setPen(QColor(theme.warning))
+    text = metrics.elidedText(text, Qt.TextElideMode.ElideRight, wide - 16)
+    painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)
+
+
+def _paint_empty(painter: QPainter, size: tuple[float, float], theme: Theme, text: str) -> None:
+    painter.setFont(font(15))
+    painter.setPen(QColor(theme.muted))
+    painter.drawText(QRectF(0, 0, *size), Qt.AlignmentFlag.AlignCenter, text)
+
+
+def panel(painter: QPainter, theme: Theme, box: QRectF) -> None:
+    """A rounded, slightly transparent ground for text."""
+    ground = QColor(theme.panel)
+    ground.setAlphaF(0.92)
+    painter.setPen(QPen(QColor(theme.grid), 1))
+    painter.setBrush(QBrush(ground))
+    painter.drawRoundedRect(box, 6, 6)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+
+
+def _haloed(
+    painter: QPainter,
+    theme: Theme,
+    box: QRectF,
+    text: str,
+    centered: bool = False,
+    color: QColor | None = None,
+) -> None:
+    """Text with an edge in the canvas color, readable over the cell."""
+    metrics = QFontMetricsF(painter.font())
+    x = box.left() + ((box.width() - metrics.horizontalAdvance(text)) / 2 if centered else 0)
+    y = box.center().y() + (metrics.ascent() - metrics.descent()) / 2
+    path = QPainterPath()
+    path.addText(QPointF(x, y), painter.font(), text)
+    edge = QPen(QColor(theme.canvas), 3.5, join=Qt.PenJoinStyle.RoundJoin)
+    painter.strokePath(path, edge)
+    painter.setPen(color or QColor(theme.text))
+    painter.drawText(QPointF(x, y), text)
