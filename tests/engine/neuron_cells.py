@@ -1,131 +1,103 @@
-"""Cells built by NEURON, and what NEURON makes of them: the truth the engine is held against."""
+"""The same experiment in NEURON, built from the same file by NEURON's own importer."""
 
-import gzip
-import re
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from engine.morphology.model import Sections
-from engine.types import FloatArray, IntArray
+from engine.experiment import Experiment
+from engine.types import FloatArray
 
-TAGS = {"soma": 1, "axon": 2, "dend": 3, "apic": 4}
-
-
-class Cell:
-    """Holds NEURON sections; they die with it."""
-
-    def __init__(self) -> None:
-        self.soma, self.axon, self.dend, self.apic, self.all = [], [], [], [], []
-
-    def __str__(self) -> str:
-        return "cell"
+REGION_PREFIX = {"soma": "soma", "axon": "axon", "basal": "dend", "apical": "apic"}
+REGIONS = {
+    "all": lambda name: True,
+    "soma": lambda name: name.startswith("soma"),
+    "axon": lambda name: name.startswith("axon"),
+    "dendrite": lambda name: name.startswith(("dend", "apic")),
+    "other": lambda name: not name.startswith(("soma", "axon", "dend", "apic")),
+}
 
 
-def import_cell(h, path: Path):
-    """Build a cell from a file with Import3d; keep the cell, its sections die with it."""
-    for section in list(h.allsec()):
-        h.delete_section(sec=section)
-    with tempfile.TemporaryDirectory() as folder:
-        if path.suffix == ".gz":
-            plain = Path(folder, path.stem)
-            plain.write_bytes(gzip.decompress(path.read_bytes()))
-            path = plain
-        if path.suffix.lower() == ".swc":
-            reader = h.Import3d_SWC_read()
-        else:
-            reader = h.Import3d_Neurolucida3()
+@dataclass
+class NeuronRun:
+    """What NEURON gave: time (ms), one row of ``values`` per probe, spike times of the first probe."""
+
+    time: FloatArray
+    values: FloatArray
+    spikes: FloatArray
+
+
+class NeuronCell:
+    """Holds the sections of an imported cell; they live as long as it does.
+
+    Import3d writes points into an object in full; at the top level it would go through text of eight
+    digits and move them by a bit.
+    """
+
+    def __init__(self, h: Any, path: Path) -> None:
+        swc = path.suffix.lower() == ".swc"
+        reader = h.Import3d_SWC_read() if swc else h.Import3d_Neurolucida3()
         reader.quiet = 1
         reader.input(str(path))
-        cell = Cell()
-        gui = h.Import3d_GUI(reader, 0)
-        gui.instantiate(cell)
-    return cell, parents_first(list(h.allsec()))
+        h.Import3d_GUI(reader, 0).instantiate(self)
+        self.by_name = {section.name().rpartition(".")[2]: section for section in self.all}
 
 
-def parents_first(sections: list) -> list:
-    placed, order = set(), []
-    for section in sections:
-        chain = []
-        while section is not None and section not in placed:
-            chain.append(section)
-            up = section.parentseg()
-            section = up.sec if up is not None else None
-        for one in reversed(chain):
-            placed.add(one)
-            order.append(one)
-    return order
+def run_neuron(h: Any, experiment: Experiment, path: Path) -> NeuronRun:
+    """Run an experiment (no stub axon, mechanisms pas and hh) in NEURON with its rate tables off.
+
+    Parameters
+    ----------
+    h
+        NEURON's interpreter.
+    experiment
+        ``rule`` must be ``fixed`` or ``max_length``.
+    path
+        SWC or Neurolucida file.
+    """
+    cell = NeuronCell(h, path)
+    return _run(h, experiment, cell.by_name)
 
 
-def section_name(section) -> str:
-    return section.name().split(".")[-1]
+def _run(h: Any, experiment: Experiment, sections: dict[str, Any]) -> NeuronRun:
+    for section in sections.values():
+        fixed = experiment.rule.kind == "fixed"
+        value = experiment.rule.value
+        section.nseg = int(value) if fixed else 1 + 2 * int(section.L / value)
+    for cable in experiment.cables:
+        for section in _inside(sections, cable.region):
+            section.cm, section.Ra = cable.cm, cable.ra
+    for insertion in experiment.insertions:
+        for section in _inside(sections, insertion.region):
+            section.insert(insertion.mechanism)
+            for name, value in insertion.parameters:
+                setattr(section, f"{name}_{insertion.mechanism}", value)
+            for name, value in experiment.reversals:
+                setattr(section, name, value)
+    h.usetable_hh = 0
+    clamps = []
+    for stimulus in experiment.stimuli:
+        clamp = h.IClamp(sections[stimulus.site.section](stimulus.site.x))
+        clamp.delay, clamp.dur, clamp.amp = stimulus.delay, stimulus.duration, stimulus.amplitude
+        clamps.append(clamp)
+    h.celsius, h.dt, h.steps_per_ms, h.secondorder = experiment.celsius, experiment.dt, 1 / experiment.dt, 0
+    recorded = []
+    for probe in experiment.probes:
+        segment = sections[probe.site.section](probe.site.x)
+        recorded.append(h.Vector().record(getattr(segment, f"_ref_{probe.variable}")))
+    time = h.Vector().record(h._ref_t)
+    site = experiment.spike_site or experiment.probes[0].site
+    counter = h.NetCon(sections[site.section](site.x)._ref_v, None, sec=sections[site.section])
+    counter.threshold = experiment.spike_threshold
+    spikes = h.Vector()
+    counter.record(spikes)
+    h.finitialize(experiment.v_init)
+    while h.t < experiment.duration - experiment.dt / 2:
+        h.fadvance()
+    return NeuronRun(time.as_numpy().copy(), np.array([x.as_numpy() for x in recorded]), spikes.as_numpy().copy())
 
 
-def sections_of(h, order: list) -> Sections:
-    """NEURON's sections with their 3-D points as our :class:`Sections`."""
-    number = {section: i for i, section in enumerate(order)}
-    ups = [section.parentseg() for section in order]
-    names = tuple(section_name(section) for section in order)
-    points = [[(s.x3d(i), s.y3d(i), s.z3d(i), s.diam3d(i)) for i in range(s.n3d())] for s in order]
-    start = np.concatenate([[0], np.cumsum([len(p) for p in points])]).astype(np.int32)
-    flat = np.array([q for p in points for q in p], np.float32)
-    return Sections(
-        parent=np.array([-1 if up is None else number[up.sec] for up in ups], np.int32),
-        parent_x=np.array([0.0 if up is None else up.x for up in ups]),
-        tag=np.array([TAGS.get(re.sub(r"\W.*", "", name), 0) for name in names], np.int32),
-        name=names,
-        start=start,
-        xyz=flat[:, :3].copy(),
-        diameter=flat[:, 3].copy(),
-        point=np.full(len(flat), -1, np.int32),
-        wired=np.array([s.pt3dstyle() == 1 for s in order]),
-    )
-
-
-@dataclass(frozen=True, eq=False)
-class NeuronNodes:
-    """NEURON's nodes in our order: a root's 0 end, then per section its segments and its 1 end."""
-
-    area: FloatArray
-    diameter: FloatArray
-    ri: FloatArray
-    distance: FloatArray
-    index: IntArray
-
-
-def nodes_of(h, order: list, origin) -> NeuronNodes:
-    """Read areas, diameters, resistances, distances and matrix rows of every node."""
-    h.finitialize()  # numbers the rows
-    rows = []
-    for section in order:
-        if section.parentseg() is None:
-            rows.append((0.0, 0.0, np.inf, h.distance(origin, section(0)), section(0).node_index()))
-        for seg in section:
-            rows.append((seg.area(), seg.diam, seg.ri(), h.distance(origin, seg), seg.node_index()))
-        end = section(1)
-        rows.append((0.0, 0.0, end.ri(), h.distance(origin, end), end.node_index()))
-    area, diameter, ri, distance, index = np.array(rows).T
-    return NeuronNodes(area, diameter, ri, distance, index.astype(np.int32))
-
-
-def parents_of(h, order: list) -> IntArray:
-    """Parent of every matrix row, from the file NEURON writes for CoreNEURON."""
-    pc = h.ParallelContext()
-    pc.gid_clear()
-    root = next(section for section in order if section.parentseg() is None)
-    connection = h.NetCon(root(0.5)._ref_v, None, sec=root)
-    pc.set_gid2node(0, pc.id())
-    pc.cell(0, connection)
-    h.cvode.cache_efficient(1)
-    h.finitialize()
-    with tempfile.TemporaryDirectory() as folder:
-        pc.nrncore_write(folder)
-        data = Path(folder, "0_2.dat").read_bytes()
-    pc.gid_clear()
-    header, _, body = data.partition(b"chkpnt 2\n")
-    n_node = int(re.search(rb"(\d+) nnode", header)[1])
-    parent = np.frombuffer(body[: 4 * n_node], np.int32).copy()
-    parent[0] = -1  # the root's own row
-    return parent
+def _inside(sections: dict[str, Any], region: str) -> list[Any]:
+    inside = REGIONS.get(region) or (lambda name: name.startswith(REGION_PREFIX[region]))
+    return [section for name, section in sections.items() if inside(name)]
