@@ -7,6 +7,7 @@ import pytest
 
 from engine.compartments import path_distance
 from engine.discretize import Rule, discretize
+from engine.morphology.model import Tag
 from engine.morphology.reading import read_morphology
 from engine.morphology.sections import make_sections, stub_axon
 from engine.schedule import check, make_schedule
@@ -98,24 +99,31 @@ def test_human(human_tree):
 
 
 def test_spn(data_dir):
-    """With the axon as reconstructed, 269 nodes; the published model's has one section less deep."""
+    """With the axon as reconstructed there is one node more than published, on a short branch."""
     name = "SPN_lindroos2018_latest_WT-P270-20-14ak.swc"
     tree = tree_of(data_dir / "morphologies/paper" / name)
     assert tree.n_comp == 269
-    print(
-        counts(tree),
-        counts(tree, "depth_levels", (16, 32)),
-        counts(tree, "permute2", (32,)),
-        counts(tree, "branches", (16,)),
-    )
+    assert counts(tree) == [268, 135, 68, 35, 21, 21, 21]
+    assert counts(tree, "depth_levels", (16, 32)) == [27, 21]
+    assert counts(tree, "permute2", (32,)) == [21]
+    assert counts(tree, "branches", (16,)) == [95]
 
 
 def test_human_full_spine(human_tree):
-    """floor(1.3 per µm) spines of four nodes on every segment more than 60 µm from the soma."""
+    """1.3 spines per µm, rounded down, on every dendritic segment more than 60 µm from the soma.
+
+    A spine is a neck and a head of one segment each: four nodes.
+    """
     tree = human_tree
-    distance, tag = path_distance(tree), tree.tag
-    far = (distance > 60) & (tag >= 3) & (tree.length > 0)
-    for i in range(tree.n_comp):
-        pass
-    n_spine = np.where(far, np.floor(tree.length * 1.3), 0).astype(int)
-    print(n_spine.sum())
+    spiny = (path_distance(tree) > 60) & np.isin(tree.tag, (Tag.BASAL, Tag.APICAL))
+    n_spine = np.where(spiny, np.floor(1.3 * tree.length), 0).astype(int)
+    assert n_spine.sum() == 24_994
+    shaft = np.repeat(np.arange(tree.n_comp), n_spine)
+    first = tree.n_comp + 4 * np.arange(shaft.size)
+    spines = np.stack([shaft, first, first + 1, first + 2], axis=1)
+    parent = np.concatenate([tree.parent, spines.ravel()])
+    assert len(parent) == 101_239
+    assert counts(parent) == [101_238, 50_620, 25_311, 12_656, 6_330, 3_168, 1_587]
+    assert counts(parent, "dhs", (128, 256, 512, 1024)) == [796, 401, 205, 107]
+    assert counts(parent, "depth_levels", (16, 32)) == [6_367, 3_205]
+    assert counts(parent, "branches", (16,)) == [56_305]
