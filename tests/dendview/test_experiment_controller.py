@@ -109,14 +109,18 @@ def test_another_rule_cuts_the_cell_anew_and_keeps_the_place_selected(state, con
     assert state.selection == 12
 
 
-def test_a_clamp_on_the_axon_forbids_to_cut_the_axon_off(state, controller):
-    controller.edit(stimuli=(CurrentClamp(Site("axon[0]", 0.9)),))
-    cell = state.cell
-    if controller.edit(axon="stub"):  # the stub is called axon[0], too
-        assert "axon[0]" in state.cell.sections.name
-        assert state.cell is not cell
-    else:
-        assert state.cell is cell
+def test_an_axon_can_be_cut_off_only_where_nothing_sits(state, controller):
+    whole = state.cell
+    assert controller.edit(axon="stub")
+    assert state.cell.sections.name[-2:] == ("axon[0]", "axon[1]")
+    assert state.cell.distance.max() < whole.distance.max() + 60
+    controller.add_clamp(state.cell.n_segment - 1)
+    assert state.experiment.stimuli[0].site.section == "axon[1]"
+    stubbed = state.cell
+    assert not controller.edit(axon="keep")  # the whole cell has one axon only
+    assert "axon[1]" in state.message.text
+    assert state.cell is stubbed
+    assert state.experiment.axon == "stub"
 
 
 def test_a_node_set_needs_no_new_cell(state, controller):

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -203,3 +204,39 @@ def test_joined_chunks_are_the_run():
     assert whole.traces.shape == (1, 1, 801)
     assert whole.frames.shape == (41, 5)
     np.testing.assert_allclose(whole.spikes[:, 1], [10, 20])
+
+
+def test_the_real_engine_gives_what_it_gives_without_a_pipe(tmp_path):
+    from engine.experiment import default_experiment
+    from engine.model import build
+    from engine.morphology.writing import write_swc
+    from engine.recording import RecordingBuilder, collect
+    from engine.simulation import simulate
+    from engine.stimuli import CurrentClamp
+    from tests.dendview.small_cell import small_morphology
+
+    path = tmp_path / "small.swc"
+    write_swc(small_morphology(), path)
+    asked = replace(
+        default_experiment(str(path)),
+        duration=30.0,
+        stimuli=(CurrentClamp(SOMA, 2.0, 20.0, 0.5),),
+        probes=(Probe(SOMA), Probe(Site("apic[1]"))),
+    )
+    engine = EngineProcess()
+    engine.start()
+    engine.send(Run(1, asked))
+    heard = listen(engine, Finished, seconds=120)  # compiles, where nothing is cached
+    engine.close()
+    assert isinstance(heard[0], Ready)
+    assert 0 < heard[0].rate < 1e-5
+    builder = RecordingBuilder(heard[1])
+    for reply in heard[2:-1]:
+        builder.append(reply.chunk)
+    piped, model = builder.recording(), build(asked)
+    here = collect(model, simulate(model))
+    assert piped.complete
+    assert piped.labels == here.labels
+    assert len(piped.spikes) > 0
+    for name in ("time", "values", "frame_time", "frames", "spikes", "segment"):
+        np.testing.assert_array_equal(getattr(piped, name), getattr(here, name))
