@@ -3,7 +3,7 @@
 import argparse
 import json
 import sys
-from typing import Any
+from typing import Any, TextIO
 
 from engine.compartments import CompartmentTree
 from engine.discretize import Rule, discretize
@@ -42,7 +42,11 @@ def read_cell(args: argparse.Namespace) -> tuple[Morphology, Sections, Compartme
     sections = make_sections(morphology)
     if args.axon == "stub":
         sections = stub_axon(sections)
-    return morphology, sections, discretize(sections, args.rule, nodes=args.nodes, n_point=morphology.n_point)
+    return (
+        morphology,
+        sections,
+        discretize(sections, args.rule, nodes=args.nodes, n_point=morphology.n_point),
+    )
 
 
 def print_json(answer: dict[str, Any]) -> None:
@@ -50,7 +54,8 @@ def print_json(answer: dict[str, Any]) -> None:
     print()
 
 
-def print_table(rows: list[tuple[str, str]]) -> None:
+def print_table(rows: list[tuple[str, str]], file: TextIO | None = None) -> None:
+    """Names on the left, values on the right; to a file or, by default, to the terminal."""
     width = max(len(name) for name, _ in rows)
     for name, value in rows:
-        print(f"{name:<{width}}  {value}")
+        print(f"{name:<{width}}  {value}", file=file)

@@ -28,14 +28,25 @@ def display() -> Iterator[None]:
             "install it (Debian/Ubuntu: apt-get install xvfb) or run 'sh assets/start.sh', which does"
         )
     read_end, write_end = os.pipe()
-    command = ["Xvfb", "-displayfd", str(write_end), "-screen", "0", "2560x1600x24", "-nolisten", "tcp"]
+    command = [
+        "Xvfb",
+        "-displayfd",
+        str(write_end),
+        "-screen",
+        "0",
+        "2560x1600x24",
+        "-nolisten",
+        "tcp",
+    ]
     server = subprocess.Popen(command, pass_fds=(write_end,), stderr=subprocess.DEVNULL)
     os.close(write_end)
     try:
         with os.fdopen(read_end) as pipe:
             number = pipe.readline().strip()  # Xvfb writes it when it is ready
         if not number:
-            raise UserError("Xvfb did not start, so no picture can be drawn; try 'Xvfb :99' to see why")
+            raise UserError(
+                "Xvfb did not start, so no picture can be drawn; try 'Xvfb :99' to see why"
+            )
         os.environ["DISPLAY"] = f":{number}"
         os.environ.setdefault("LIBGL_ALWAYS_SOFTWARE", "1")
         yield

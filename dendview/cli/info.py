@@ -1,4 +1,4 @@
-"""info: what is in a morphology file."""
+"""What is in a morphology file."""
 
 import argparse
 import dataclasses
@@ -17,7 +17,14 @@ def execute(args: argparse.Namespace) -> None:
     metrics = measure(morphology, sections, tree)
     if args.json:
         notes = [dataclasses.asdict(note) for note in morphology.notes]
-        print_json({"cell": morphology.name, "source": morphology.source, **dataclasses.asdict(metrics), "notes": notes})
+        print_json(
+            {
+                "cell": morphology.name,
+                "source": morphology.source,
+                **dataclasses.asdict(metrics),
+                "notes": notes,
+            }
+        )
         return
     print_table([("cell", f"{morphology.name} ({morphology.source.upper()})"), *metrics.rows()])
     for note in morphology.notes:

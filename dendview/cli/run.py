@@ -1,4 +1,4 @@
-"""run: run an experiment and write its traces, spikes and recipe."""
+"""Run an experiment and write its traces, spikes and recipe."""
 
 import argparse
 import sys
@@ -16,16 +16,28 @@ from engine.simulation import simulate
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("experiment", type=Path, help="experiment.json, as 'dendview demo' or the window writes it")
-    parser.add_argument("--backend", choices=("auto", "cpu", "gpu"), default="auto", help="default %(default)s")
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for traces, spikes and recipe")
+    parser.add_argument(
+        "experiment", type=Path, help="experiment.json, as 'dendview demo' or the window writes it"
+    )
+    parser.add_argument(
+        "--backend", choices=("auto", "cpu", "gpu"), default="auto", help="default %(default)s"
+    )
+    parser.add_argument(
+        "--out",
+        type=Path,
+        required=True,
+        metavar="DIR",
+        help="folder for traces, spikes and recipe",
+    )
 
 
 def execute(args: argparse.Namespace) -> int:
     try:
         text = args.experiment.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
-        raise FileError(args.experiment, "is not a text file", "give the experiment.json of a run") from error
+        raise FileError(
+            args.experiment, "is not a text file", "give the experiment.json of a run"
+        ) from error
     experiment = from_json(text, args.experiment)
     args.out.mkdir(parents=True, exist_ok=True)
     recording, seconds = run_experiment(experiment, args.backend)
@@ -56,7 +68,12 @@ def show_progress(chunks: Iterable[Chunk]) -> Iterator[Chunk]:
     for chunk in chunks:
         if show:
             done = int(30 * chunk.fraction)
-            print(f"\r[{'#' * done}{'.' * (30 - done)}] {chunk.stop:.1f} ms", end="", file=sys.stderr, flush=True)
+            print(
+                f"\r[{'#' * done}{'.' * (30 - done)}] {chunk.stop:.1f} ms",
+                end="",
+                file=sys.stderr,
+                flush=True,
+            )
         yield chunk
     if show:
         print(file=sys.stderr)
@@ -75,8 +92,15 @@ def write_run(recording: Recording, folder: Path) -> list[Path]:
 def summary(recording: Recording, seconds: float) -> list[tuple[str, str]]:
     """What a run gave, as rows of name and value."""
     last = recording.time[-1] if recording.time.size else 0.0
-    rows = [("simulated", f"{last:g} ms in {seconds:.2f} s" + ("" if recording.complete else " (stopped early)"))]
-    for label, unit, trace in zip(recording.labels, recording.units, recording.values[:, 0], strict=True):
+    rows = [
+        (
+            "simulated",
+            f"{last:g} ms in {seconds:.2f} s" + ("" if recording.complete else " (stopped early)"),
+        )
+    ]
+    for label, unit, trace in zip(
+        recording.labels, recording.units, recording.values[:, 0], strict=True
+    ):
         if trace.size:
             rows.append((label, f"{trace.min():.4g} … {trace.max():.4g} {unit}"))
     times = ", ".join(f"{time:g}" for time in recording.spikes[:8, 1])

@@ -1,4 +1,4 @@
-"""schedule: which thread eliminates which compartment at which step, in numbers."""
+"""Which thread eliminates which compartment at which step, in numbers."""
 
 import argparse
 from pathlib import Path
@@ -13,10 +13,20 @@ from engine.types import ScheduleMethod
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_cell_arguments(parser)
-    parser.add_argument("--method", choices=get_args(ScheduleMethod), default="dhs", help="default %(default)s")
-    parser.add_argument("--threads", type=int, default=16, metavar="K", help="threads a cell is given (default %(default)s)")
+    parser.add_argument(
+        "--method", choices=get_args(ScheduleMethod), default="dhs", help="default %(default)s"
+    )
+    parser.add_argument(
+        "--threads",
+        type=int,
+        default=16,
+        metavar="K",
+        help="threads a cell is given (default %(default)s)",
+    )
     parser.add_argument("--json", action="store_true", help="print the answer as JSON")
-    parser.add_argument("--out", type=Path, metavar="FILE", help="write the whole schedule to FILE (.csv or .json)")
+    parser.add_argument(
+        "--out", type=Path, metavar="FILE", help="write the whole schedule to FILE (.csv or .json)"
+    )
 
 
 def execute(args: argparse.Namespace) -> None:
@@ -43,7 +53,9 @@ def execute(args: argparse.Namespace) -> None:
     if args.out is not None:
         writers = {".csv": export_schedule_csv, ".json": export_schedule_json}
         if args.out.suffix not in writers:
-            raise UserError(f"{args.out}: a schedule is written as .csv or .json; give the file one of these endings")
+            raise UserError(
+                f"{args.out}: a schedule is written as .csv or .json; give the file one of these endings"
+            )
         writers[args.out.suffix](schedule, tree, args.out)
     if args.json:
         print_json(answer)
@@ -54,7 +66,15 @@ def execute(args: argparse.Namespace) -> None:
             ("cell", f"{morphology.name}: {tree.n_comp} nodes, depth {answer['depth']}"),
             ("schedule", f"{schedule.method} with {schedule.n_threads} threads"),
             ("steps", f"{steps} ({100 * steps / serial:.2f} % of {serial} serial steps)"),
-            ("bound", f"{bound}" + (": no schedule can be shorter" if steps == bound else f"; {steps - bound} above it")),
+            (
+                "bound",
+                f"{bound}"
+                + (
+                    ": no schedule can be shorter"
+                    if steps == bound
+                    else f"; {steps - bound} above it"
+                ),
+            ),
             ("idle slots", f"{answer['idle_slots']} of {steps * schedule.n_threads}"),
         ]
     )
