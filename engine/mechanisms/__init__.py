@@ -5,6 +5,7 @@
 
 from engine.mechanisms.cache import cache_dir, compile_source
 from engine.mechanisms.emit import arguments
+from engine.mechanisms.emit_cuda import emit_cuda
 from engine.mechanisms.emit_numba import emit_numba
 from engine.mechanisms.loading import library, load_mechanism, parse
 from engine.mechanisms.model import Argument, Mechanism
@@ -15,6 +16,7 @@ __all__ = [
     "arguments",
     "cache_dir",
     "compile_source",
+    "emit_cuda",
     "emit_numba",
     "library",
     "load_mechanism",

@@ -38,7 +38,7 @@ def compile_mechanism(source: Source) -> Mechanism:
     initialize = _initialize(source, symbols)
     current, analytic = _current(source, symbols)
     advance = _advance(source, symbols)
-    kernels = tuple(share_exponentials(kernel) for kernel in (initialize, current, advance))
+    kernels = (initialize, share_exponentials(current), share_exponentials(advance))
     kept = _kept(kernels, symbols)
     initialize, current, advance = (_trim(kernel, {*symbols.states, *kept}) for kernel in kernels)
     return Mechanism(
