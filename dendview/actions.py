@@ -1,0 +1,222 @@
+# ruff: noqa: E501  (a table, one row a line)
+"""Everything a person can do, as data: menus, shortcuts, toolbar and search palette come from here."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from PyQt6.QtGui import QAction, QActionGroup, QKeySequence
+from PyQt6.QtWidgets import QMenu, QMenuBar, QWidget
+
+from dendview.schedule_scene import METHOD_TEXTS
+from dendview.state import AppState
+
+
+@dataclass(frozen=True)
+class Situation:
+    """What decides whether an action makes sense now."""
+
+    state: AppState
+    can_undo: bool = False
+    can_redo: bool = False
+    reading: bool = False
+
+
+Condition = Callable[[Situation], bool]
+
+
+def always(_: Situation) -> bool:
+    return True
+
+
+def has_cell(s: Situation) -> bool:
+    return s.state.cell is not None
+
+
+def has_selection(s: Situation) -> bool:
+    return s.state.cell is not None and s.state.selection is not None
+
+
+def in_schedule(s: Situation) -> bool:
+    return s.state.perspective == "schedule" and s.state.schedule is not None
+
+
+def can_run(s: Situation) -> bool:
+    return s.state.experiment is not None and s.state.job is None
+
+
+def has_run(s: Situation) -> bool:
+    return s.state.perspective == "simulate" and s.state.shown_run is not None
+
+
+def can_play(s: Situation) -> bool:
+    return in_schedule(s) or has_run(s)
+
+
+@dataclass(frozen=True)
+class ActionSpec:
+    """One action.
+
+    Attributes
+    ----------
+    id
+        Its handler's key.
+    menu
+        ``File``, or ``View/Theme`` for a submenu.
+    shortcuts
+        As :class:`QKeySequence` reads them.
+    tip
+        One line for the status bar and the tool tip.
+    enabled, checked
+        Asked after every change of the state; ``checked`` None makes a plain action.
+    separator
+        A line above it in the menu.
+    """
+
+    id: str
+    text: str
+    menu: str
+    shortcuts: tuple[str, ...] = ()
+    tip: str = ""
+    enabled: Condition = always
+    checked: Condition | None = None
+    separator: bool = False
+
+
+def _is(field: str, value: object) -> Condition:
+    return lambda s: getattr(s.state, field) == value
+
+
+def _choices(
+    prefix: str, field: str, menu: str, names: Mapping[str, str], keys: str = "", **more: Condition
+) -> tuple[ActionSpec, ...]:
+    """One checkable action per value of a field of the state."""
+    return tuple(
+        ActionSpec(
+            f"{prefix}:{value}",
+            text,
+            menu,
+            (keys.format(i),) if keys else (),
+            checked=_is(field, value),
+            enabled=more.get("enabled", always),
+        )
+        for i, (value, text) in enumerate(names.items(), 1)
+    )
+
+
+COLORINGS = {
+    "type": "Type",
+    "depth": "Depth",
+    "thread": "Thread",
+    "step": "Step",
+    "distance": "Path distance",
+    "voltage": "Voltage",
+}
+METHODS = {method: name for method, (name, _) in METHOD_TEXTS.items()}
+PERSPECTIVES = {"explore": "Explore", "schedule": "Schedule", "simulate": "Simulate"}
+NODE_SETS = {"neuron": "NEURON's nodes", "merged": "Merged nodes"}
+
+ACTIONS: tuple[ActionSpec, ...] = (
+    ActionSpec("open", "&Open…", "File", ("Ctrl+O",), "Open an SWC or Neurolucida ASC file"),
+    ActionSpec("start", "&Start page", "File", ("Ctrl+Home",), "Samples and recent files"),
+    ActionSpec("export", "&Export…", "File", ("Ctrl+E",), "Save pictures and data", has_cell, separator=True),
+    ActionSpec("close", "&Close cell", "File", ("Ctrl+W",), "Close the open cell", has_cell, separator=True),
+    ActionSpec("quit", "&Quit", "File", ("Ctrl+Q",), "End DendView", separator=True),
+    ActionSpec("undo", "&Undo", "Edit", ("Ctrl+Z",), "Take back the last change of the experiment", lambda s: s.can_undo),
+    ActionSpec("redo", "&Redo", "Edit", ("Ctrl+Shift+Z", "Ctrl+Y"), "Bring back what was undone", lambda s: s.can_redo),
+    ActionSpec("clear_selection", "&Clear selection", "Edit", ("Ctrl+D",), "Select nothing", has_selection, separator=True),
+    ActionSpec("palette", "Search &actions…", "Edit", ("Ctrl+K", "Ctrl+Shift+P"), "Find anything a menu holds by typing", separator=True),
+    *_choices("perspective", "perspective", "View", PERSPECTIVES, "Ctrl+{}", enabled=has_cell),
+    *_choices("color", "color_by", "View/Color by", COLORINGS, "Alt+{}", enabled=has_cell),
+    ActionSpec("fit", "&Fit the cell", "View", ("Home",), "Frame the whole cell", has_cell, separator=True),
+    ActionSpec("align", "&Apical up", "View", ("Ctrl+Up",), "Turn the cell so that its apical dendrite points up", has_cell),
+    *_choices("theme", "theme", "View/Theme", {"dark": "Dark", "light": "Light"}),
+    ActionSpec("reset_layout", "&Reset layout", "View", (), "Put the panels of this perspective back where they belong", has_cell, separator=True),
+    ActionSpec("fullscreen", "F&ull screen", "View", ("F11",), "Use the whole screen"),
+    ActionSpec("select_soma", "Select &soma", "Cell", ("Ctrl+M",), "Select the middle of the soma", has_cell),
+    ActionSpec("clamp", "&Current clamp here", "Cell", ("Ctrl+I",), "Inject a current pulse at the selection", has_selection),
+    ActionSpec("probe", "&Record voltage here", "Cell", ("Ctrl+R",), "Record the voltage at the selection", has_selection),
+    ActionSpec("notes", "&Notes on the file…", "Cell", (), "What the reader found odd in the file", has_cell, separator=True),
+    *_choices("method", "method", "Schedule/Method", METHODS, enabled=has_cell),
+    ActionSpec("threads_double", "&Double the threads", "Schedule", ("Ctrl+]",), "Twice as many threads", lambda s: has_cell(s) and s.state.n_threads < 1024),
+    ActionSpec("threads_halve", "&Halve the threads", "Schedule", ("Ctrl+[",), "Half as many threads", lambda s: has_cell(s) and s.state.n_threads > 1),
+    *_choices("nodes", "nodes", "Schedule/Nodes", NODE_SETS, enabled=has_cell),
+    ActionSpec("step_forward", "Step &forward", "Schedule", ("Ctrl+Right",), "Do the next step", lambda s: in_schedule(s) and s.state.schedule is not None and s.state.step < s.state.schedule.n_step, separator=True),
+    ActionSpec("step_back", "Step &back", "Schedule", ("Ctrl+Left",), "Take the last step back", lambda s: in_schedule(s) and s.state.step > 0),
+    ActionSpec("step_first", "To the &start", "Schedule", ("Ctrl+Shift+Left",), "Nothing is done yet", in_schedule),
+    ActionSpec("step_last", "To the &end", "Schedule", ("Ctrl+Shift+Right",), "All steps are done", in_schedule),
+    ActionSpec("run", "&Run", "Simulate", ("F5",), "Run the experiment in the engine", can_run),
+    ActionSpec("cancel", "&Cancel", "Simulate", ("Esc",), "Stop the run and keep what is done", lambda s: s.state.job is not None),
+    ActionSpec("play", "&Play or pause", "Simulate", ("Ctrl+Space",), "Play the schedule's steps, or the run", can_play, separator=True),
+    ActionSpec("clear_runs", "C&lear earlier runs", "Simulate", (), "Forget all runs but the shown one", lambda s: len(s.state.runs) > 1 and s.state.job is None),
+    ActionSpec("restart_engine", "Restart &engine", "Simulate", (), "End the engine's process and start a new one", separator=True),
+    ActionSpec("shortcuts", "&Keyboard shortcuts", "Help", ("F1",), "All shortcuts in one table"),
+    ActionSpec("report", "System &report", "Help", (), "Versions, OpenGL, engine: to copy into a bug report"),
+    ActionSpec("about", "&About DendView", "Help", separator=True),
+)  # fmt: skip
+
+
+class Actions:
+    """The table as Qt actions, kept in step with the state.
+
+    Parameters
+    ----------
+    owner : QWidget
+        The window; shortcuts work wherever the focus is in it.
+    handlers : mapping of id to callable
+        What an action does; an id without a handler is a defect and raises KeyError.
+    """
+
+    def __init__(self, owner: QWidget, handlers: Mapping[str, Callable[[], object]]) -> None:
+        self.by_id: dict[str, QAction] = {}
+        groups: dict[str, QActionGroup] = {}
+        for spec in ACTIONS:
+            action = QAction(spec.text, owner)
+            action.setObjectName(spec.id)
+            action.setShortcuts([QKeySequence(keys) for keys in spec.shortcuts])
+            keys = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
+            tip = spec.tip or spec.text.replace("&", "").rstrip("…")
+            action.setStatusTip(tip)
+            action.setToolTip(f"{tip} ({keys})" if keys else tip)
+            if spec.checked is not None:
+                action.setCheckable(True)
+                if (kind := spec.id.partition(":")[0]) not in groups:
+                    groups[kind] = QActionGroup(owner)
+                    policy = QActionGroup.ExclusionPolicy.ExclusiveOptional
+                    groups[kind].setExclusionPolicy(policy)
+                groups[kind].addAction(action)
+            handler = handlers[spec.id]
+            action.triggered.connect(lambda _=False, call=handler: call())
+            owner.addAction(action)
+            self.by_id[spec.id] = action
+
+    def __getitem__(self, name: str) -> QAction:
+        return self.by_id[name]
+
+    def update(self, situation: Situation) -> None:
+        """Enable and check what fits the situation."""
+        for spec in ACTIONS:
+            action = self.by_id[spec.id]
+            action.setEnabled(spec.enabled(situation))
+            if spec.checked is not None:
+                action.setChecked(spec.checked(situation))
+
+
+def fill_menus(bar: QMenuBar, actions: Actions) -> dict[str, QMenu]:
+    """Make the menus of the table; gives them by path (``View/Theme``) for those that grow."""
+    menus: dict[str, QMenu] = {}
+    for spec in ACTIONS:
+        name, _, sub = spec.menu.partition("/")
+        if name not in menus:
+            menus[name] = _titled(bar.addMenu(f"&{name}"))
+        if sub and spec.menu not in menus:
+            menus[spec.menu] = _titled(menus[name].addMenu(sub))
+        if spec.separator:
+            menus[spec.menu].addSeparator()
+        menus[spec.menu].addAction(actions[spec.id])
+    return menus
+
+
+def _titled(menu: QMenu | None) -> QMenu:
+    assert menu is not None  # Qt makes the menu it is asked for
+    menu.setToolTipsVisible(True)
+    return menu

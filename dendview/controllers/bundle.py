@@ -1,0 +1,35 @@
+"""All controllers of a window, made together."""
+
+from dataclasses import dataclass
+
+from dendview.controllers.experiment import ExperimentController
+from dendview.controllers.export import ExportController
+from dendview.controllers.files import FilesController
+from dendview.controllers.run import RunController, Worker
+from dendview.controllers.schedule import ScheduleController
+from dendview.controllers.selection import SelectionController
+from dendview.state import AppState
+
+
+@dataclass(frozen=True)
+class Controllers:
+    """What the window's signals are wired to."""
+
+    files: FilesController
+    selection: SelectionController
+    schedule: ScheduleController
+    experiment: ExperimentController
+    run: RunController
+    export: ExportController
+
+
+def make_controllers(state: AppState, worker: Worker) -> Controllers:
+    """One controller of each kind for a state."""
+    return Controllers(
+        FilesController(state),
+        SelectionController(state),
+        ScheduleController(state),
+        ExperimentController(state),
+        RunController(state, worker),
+        ExportController(state),
+    )

@@ -1,0 +1,143 @@
+# ruff: noqa: E501  (the table of kinds, one row a line)
+"""What can be saved of the open cell, under which name, and the data files themselves."""
+
+import hashlib
+import re
+import time
+import unicodedata
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from dendview.runs import shown_run
+from dendview.state import AppState
+from engine.errors import UserError
+from engine.experiment import to_json
+from engine.exporting import (
+    export_schedule_csv,
+    export_schedule_json,
+    export_spikes_csv,
+    export_traces_csv,
+    export_traces_hdf5,
+)
+
+Target = Literal["cell", "gantt", "costs", "methods", "traces", "spikes", "schedule", "experiment"]
+
+NAME_LIMIT = 120
+
+
+@dataclass(frozen=True)
+class ExportKind:
+    """Something that can be saved.
+
+    Attributes
+    ----------
+    target
+    title
+        In the list of the dialog.
+    hint
+        One line on what is in the file.
+    formats
+        File endings with what they are, the usual one first.
+    missing
+        Why it cannot be saved now and what to do; empty where it can.
+    """
+
+    target: Target
+    title: str
+    hint: str
+    formats: tuple[tuple[str, str], ...]
+    missing: Callable[[AppState], str]
+
+
+def _no_cell(state: AppState) -> str:
+    return "" if state.cell is not None else "Open a cell first."
+
+
+def _no_schedule(state: AppState) -> str:
+    return "" if state.schedule is not None else "There is no schedule; open a cell first."
+
+
+def _no_run(state: AppState) -> str:
+    run = shown_run(state)
+    if run is None:
+        return "There is no run yet; press F5."
+    return "The run goes on; wait or cancel it." if run.state == "running" else ""
+
+
+PNG = ("png", "PNG picture")
+CSV = ("csv", "CSV table")
+
+KINDS: tuple[ExportKind, ...] = (
+    ExportKind("cell", "Picture of the cell", "As it is seen now, with legend and scale bar.", (PNG,), _no_cell),
+    ExportKind("gantt", "Gantt chart", "Threads by steps.", (PNG, ("svg", "SVG drawing")), _no_schedule),
+    ExportKind("costs", "Cost curve", "Steps against threads.", (PNG, ("svg", "SVG drawing"), CSV), _no_schedule),
+    ExportKind("methods", "Table of methods", "Steps of every method on this cell.", (CSV,), _no_schedule),
+    ExportKind("schedule", "Schedule", "Step, thread and place of every node.", (CSV, ("json", "JSON")), _no_schedule),
+    ExportKind("traces", "Traces", "Every probe of the shown run, with units.", (CSV, ("h5", "HDF5")), _no_run),
+    ExportKind("spikes", "Spike times", "Of the shown run.", (CSV,), _no_run),
+    ExportKind("experiment", "Experiment", "All of it; 'dendview run' gives the same numbers.", (("json", "JSON"),), _no_cell),
+)  # fmt: skip
+
+
+class ExportController:
+    """Names files and writes the data; pictures are drawn by the views."""
+
+    def __init__(self, state: AppState, clock: Callable[[], float] = time.time) -> None:
+        self.state = state
+        self._clock = clock
+
+    def recipe(self) -> str:
+        """The experiment as JSON, to be kept with a picture or a file."""
+        experiment = self.state.experiment
+        return "" if experiment is None else to_json(experiment)
+
+    def file_name(self, target: Target, ending: str) -> str:
+        """``<cell>_<what>_<date>-<time>_<hash>.<ending>``: ASCII, no colons, not too long."""
+        cell = self.state.cell
+        name = "cell" if cell is None else cell.morphology.name
+        stamp = time.strftime("%Y%m%d-%H%M%S", time.localtime(self._clock()))
+        digest = hashlib.sha256(self.recipe().encode()).hexdigest()[:8]
+        tail = f"_{target}_{stamp}_{digest}.{ending}"
+        return plain(name)[: NAME_LIMIT - len(tail)] + tail
+
+    def save(self, target: Target, path: Path) -> None:
+        """Write a data file; its ending decides the format.
+
+        Raises
+        ------
+        UserError
+            If there is nothing to save, or the file cannot be written.
+        """
+        kind = next(kind for kind in KINDS if kind.target == target)
+        if reason := kind.missing(self.state):
+            raise UserError(reason)
+        try:
+            self._write(target, path)
+        except OSError as error:
+            raise UserError(
+                f"{path} cannot be written ({error.strerror or error}); choose another folder"
+            ) from error
+
+    def _write(self, target: Target, path: Path) -> None:
+        state, ending = self.state, path.suffix.lower()
+        run = shown_run(state)
+        if target == "traces" and run is not None:
+            (export_traces_hdf5 if ending == ".h5" else export_traces_csv)(run.recording, path)
+        elif target == "spikes" and run is not None:
+            export_spikes_csv(run.recording, path)
+        elif target == "schedule" and state.schedule is not None and state.cell is not None:
+            tree = state.cell.trees[state.nodes]
+            write = export_schedule_json if ending == ".json" else export_schedule_csv
+            write(state.schedule, tree, path)
+        elif target == "experiment":
+            path.write_text(self.recipe() + "\n", encoding="utf-8")
+        else:
+            raise UserError(f"'{target}' is a picture; a view draws it")
+
+
+def plain(name: str) -> str:
+    """A name as every file system takes it: ASCII letters, digits, dot, minus and underscore."""
+    ascii_only = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+    return re.sub(r"[^A-Za-z0-9.\-]+", "-", ascii_only).strip("-.") or "cell"

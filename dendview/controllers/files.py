@@ -1,0 +1,157 @@
+"""Opening cells: from a file or a sample to the state, all or nothing."""
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from engine.morphology.samples import SAMPLES, resolve
+
+from dendview.controllers.cells import make_cell
+from dendview.state import AppState, Cell, Message
+from engine.errors import MorphologyError
+from engine.experiment import Experiment, default_experiment
+from engine.morphology.doctor import Problem, examine
+from engine.morphology.model import Morphology
+from engine.morphology.reading import read_morphology
+
+N_RECENT = 10
+
+
+@dataclass(frozen=True, eq=False)
+class Opened:
+    """A cell that was read, not yet shown; ``seconds`` is how long reading took."""
+
+    cell: Cell
+    experiment: Experiment
+    seconds: float
+
+
+class FilesController:
+    """Reads cells and puts them into the state.
+
+    :meth:`load` touches no state and may run in another thread; :meth:`show` makes its result the
+    open cell. :meth:`open` is both.
+    """
+
+    def __init__(self, state: AppState) -> None:
+        self.state = state
+
+    def load(self, source: str) -> Opened:
+        """Read a cell and cut it.
+
+        Parameters
+        ----------
+        source
+            A path, or ``sample:NAME``.
+
+        Raises
+        ------
+        FileError
+            If the file cannot be read or is damaged.
+        """
+        begin = time.perf_counter()
+        path = resolve(source)
+        if not path.exists():
+            raise MorphologyError(
+                path, "there is no such file", "check its name, or choose File ▸ Open"
+            )
+        morphology = read_morphology(path)
+        cell = make_cell(source, morphology, default_experiment(source))
+        experiment = default_experiment(source, cell.sections, name=morphology.name)
+        return Opened(cell, experiment, time.perf_counter() - begin)
+
+    def show(self, opened: Opened) -> None:
+        """Make a cell that was read the open one; the runs of the cell before are left behind."""
+        state = self.state
+        state.playing = ""
+        state.selection = state.hovered = state.shown_run = None
+        state.runs, state.step, state.time = (), 0, 0.0
+        state.schedule = None
+        state.color_by = "type"
+        state.experiment = None  # its places belong to the cell before
+        state.cell = opened.cell
+        state.experiment = opened.experiment
+        if state.perspective == "start":
+            state.perspective = "explore"
+        self.remember(opened.cell.source)
+        state.message = opened_message(opened)
+
+    def open(self, source: str) -> None:
+        """Read a cell and show it; where it cannot be read nothing changes.
+
+        Raises
+        ------
+        FileError
+        """
+        self.show(self.load(source))
+
+    def open_sample(self, name: str) -> None:
+        """Open one of the cells that come with the program."""
+        self.open(f"sample:{name}")
+
+    def problems(self, source: str) -> tuple[Problem, ...]:
+        """What is wrong with a file, line by line; empty where it cannot be looked at."""
+        try:
+            return tuple(examine(resolve(source)))
+        except OSError:
+            return ()
+
+    def remember(self, source: str) -> None:
+        """Put a source at the head of the recent ones; samples, which have cards, are left out."""
+        if source.startswith("sample:"):
+            return
+        source = str(Path(source).absolute())
+        others = [name for name in self.state.recent if name != source]
+        self.state.recent = (source, *others)[:N_RECENT]
+
+    def forget(self, source: str) -> None:
+        """Take a source off the recent ones."""
+        self.state.recent = tuple(name for name in self.state.recent if name != source)
+
+    def close(self) -> None:
+        """Back to the start page, without a cell."""
+        state = self.state
+        state.playing = ""
+        state.perspective = "start"
+        state.selection = state.hovered = state.shown_run = None
+        state.runs, state.schedule = (), None
+        state.experiment = None
+        state.cell = None
+
+
+def count(n: int) -> str:
+    """A number as people read it: 4 071, with thin spaces."""
+    return f"{n:,}".replace(",", "\u202f")
+
+
+def plural(n: int, noun: str) -> str:
+    return f"{count(n)} {noun}" if n == 1 else f"{count(n)} {noun}s"
+
+
+def opened_message(opened: Opened) -> Message:
+    """What was read, and whether the file has oddities worth a look."""
+    morphology = opened.cell.morphology
+    text = f"Read {plural(morphology.n_point, 'point')} in {max(opened.seconds, 0.1):.1f} s"
+    if not morphology.notes:
+        return Message(text, "done")
+    return Message(
+        f"{text}, {plural(len(morphology.notes), 'note')}", "info", notes_text(morphology)
+    )
+
+
+def notes_text(morphology: Morphology) -> str:
+    """The notes of a file, one a line."""
+    return "\n".join(
+        f"line {note.line}: {note.text}" if note.line else note.text for note in morphology.notes
+    )
+
+
+def title(cell: Cell | None) -> str:
+    """A cell's name for people: a sample's title, else the file's name."""
+    if cell is None:
+        return ""
+    if cell.source.startswith("sample:"):
+        info = SAMPLES.get(cell.source.removeprefix("sample:"))
+        if info is not None:
+            return str(info.title)
+    return cell.morphology.name

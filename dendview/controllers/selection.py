@@ -1,0 +1,50 @@
+"""What is selected, hovered and how the cell is colored."""
+
+from dendview.state import AppState, Cell, ColorBy
+
+
+class SelectionController:
+    """One selection for all views: replaces ``selection``, ``hovered`` and ``color_by``."""
+
+    def __init__(self, state: AppState) -> None:
+        self.state = state
+
+    def _valid(self, segment: int) -> int | None:
+        cell = self.state.cell
+        return segment if cell is not None and 0 <= segment < cell.n_segment else None
+
+    def select(self, segment: int) -> None:
+        """Select a segment; -1 clears the selection."""
+        self.state.selection = self._valid(segment)
+
+    def hover(self, segment: int) -> None:
+        """The segment under the pointer; -1 where there is none."""
+        self.state.hovered = self._valid(segment)
+
+    def select_node(self, node: int) -> None:
+        """Select the segment of a node of the tree the schedule views show."""
+        if self.state.cell is not None:
+            tree = self.state.cell.trees[self.state.nodes]
+            self.select(int(tree.segment[node]) if 0 <= node < tree.n_comp else -1)
+
+    def select_probe(self, index: int) -> None:
+        """Select the segment a probe of the experiment sits on."""
+        cell, experiment = self.state.cell, self.state.experiment
+        if cell is not None and experiment is not None and 0 <= index < len(experiment.probes):
+            self.select(cell.segment(experiment.probes[index].site))
+
+    def select_soma(self) -> None:
+        """Select the middle of the soma, or of the first section where there is none."""
+        if self.state.cell is not None:
+            self.select(soma_segment(self.state.cell))
+
+    def clear(self) -> None:
+        self.state.selection = None
+
+    def color_by(self, quantity: ColorBy) -> None:
+        self.state.color_by = quantity
+
+
+def soma_segment(cell: Cell) -> int:
+    """The segment nearest to where path distances start: the middle of the soma."""
+    return int(cell.distance.argmin())

@@ -1,0 +1,234 @@
+"""What the inspector says about a cell or a place on it, as plain rows (no Qt)."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+
+from dendview.colors import type_name
+from dendview.state import AppState, Cell
+from engine.errors import UserError
+from engine.experiment import Experiment, Insertion
+from engine.mechanisms import library
+from engine.morphology.metrics import Metrics, measure
+from engine.regions import mask_of_tags
+from engine.schedule import depths
+from engine.schedule.model import Schedule
+from engine.types import IntArray
+
+Row = tuple[str, str]
+
+UNITS = {
+    "S/cm2": "S/cm²", "mho/cm2": "S/cm²", "uF/cm2": "µF/cm²", "mA/cm2": "mA/cm²", "um": "µm",
+    "ohm-cm": "Ω·cm", "ohm cm": "Ω·cm", "degC": "°C", "1": "", "uS": "µS",
+}  # fmt: skip
+"""NMODL's spelling of units and ours."""
+
+
+@dataclass(frozen=True)
+class Group:
+    """Rows under a heading."""
+
+    heading: str
+    rows: tuple[Row, ...]
+
+
+@dataclass(frozen=True)
+class Description:
+    """A title, a line under it, groups of rows, and remarks below them."""
+
+    title: str
+    subtitle: str
+    groups: tuple[Group, ...]
+    remarks: tuple[str, ...] = ()
+
+
+def describe(state: AppState) -> Description | None:
+    """The selected segment; without one the cell; None where no cell is open."""
+    if state.cell is None:
+        return None
+    if state.selection is None:
+        return describe_cell(state.cell)
+    return describe_segment(state, state.cell, state.selection)
+
+
+@lru_cache(maxsize=2)
+def describe_cell(cell: Cell) -> Description:
+    """What the file holds and what it was cut into."""
+    tree = cell.trees["neuron"]
+    metrics = measure(cell.morphology, cell.sections, tree)
+    where = cell.source if cell.source.startswith("sample:") else Path(cell.source).name
+    nodes = (
+        ("segments", number(cell.n_segment)),
+        ("NEURON's nodes", number(tree.n_comp)),
+        ("merged nodes", number(cell.trees["merged"].n_comp)),
+    )
+    remarks = tuple(
+        f"line {note.line}: {note.text}" if note.line else note.text
+        for note in cell.morphology.notes
+    )
+    groups = (Group("Morphology", metric_rows(metrics)), Group("Compartments", nodes))
+    return Description(cell.morphology.name, where, groups, remarks)
+
+
+def metric_rows(metrics: Metrics) -> tuple[Row, ...]:
+    """What is measured of a cell, for people."""
+    rows = [
+        ("points", number(metrics.n_point)),
+        ("sections", number(metrics.n_section)),
+        ("branch points", number(metrics.n_branch_point)),
+        ("tips", number(metrics.n_tip)),
+        ("highest branch order", number(metrics.max_branch_order)),
+        ("total length", f"{metrics.length:,.0f} µm".replace(",", "\u202f")),
+        ("membrane area", f"{metrics.area:,.0f} µm²".replace(",", "\u202f")),
+        ("farthest tip", f"{metrics.max_path_distance:,.0f} µm".replace(",", "\u202f")),
+    ]
+    if metrics.soma_area > 0:
+        rows.append(("soma diameter", quantity(metrics.soma_diameter, "µm")))
+    if metrics.n_tree > 1:
+        rows.append(("separate trees", number(metrics.n_tree)))
+    return tuple(rows)
+
+
+def describe_segment(state: AppState, cell: Cell, segment: int) -> Description:
+    """Geometry of a segment, its place in the schedule, and its membrane in the experiment."""
+    tree = cell.trees["neuron"]
+    node = int(tree.node_of_segment[segment])
+    section = int(tree.section[node])
+    name = cell.sections.name[section]
+    tag = int(cell.sections.tag[section])
+    n_in_section = int(tree.nseg[section])
+    place = f"segment {round(tree.x[node] * n_in_section + 0.5)} of {n_in_section}"
+    geometry = (
+        ("length", quantity(tree.length[node], "µm")),
+        ("diameter", quantity(tree.diameter[node], "µm")),
+        ("membrane area", quantity(tree.area[node], "µm²")),
+        ("axial conductance", quantity(tree.g_axial[node], "µS")),
+        ("distance from soma", quantity(cell.distance[segment], "µm")),
+        ("position", " ".join(f"{v:.1f}" for v in tree.center[node]) + " µm"),
+    )
+    groups = [Group("Geometry", geometry), _schedule_group(state, cell, segment)]
+    if state.experiment is not None:
+        groups += membrane_groups(state.experiment, tag)
+    title = f"{name}({tree.x[node]:.4g})"
+    return Description(title, f"{type_name(tag)} · {place}", tuple(groups))
+
+
+def _schedule_group(state: AppState, cell: Cell, segment: int) -> Group:
+    tree = cell.trees[state.nodes]
+    node = int(tree.node_of_segment[segment])
+    rows: list[Row] = [
+        ("node", f"{number(node)} of {number(tree.n_comp)}"),
+        ("depth", number(int(node_depths(cell, state.nodes)[node]))),
+        ("children", number(int(np.count_nonzero(tree.parent == node)))),
+    ]
+    schedule = state.schedule
+    if schedule is not None and schedule.n_comp == tree.n_comp:
+        step = step_of_node(schedule)[node]
+        if step < 0:
+            rows.append(("thread, step", "root: not eliminated"))
+        else:
+            rows.append(("thread", number(int(schedule.thread[node]))))
+            rows.append(("step", f"{number(int(step) + 1)} of {number(schedule.n_step)}"))
+    return Group("In the schedule", tuple(rows))
+
+
+@lru_cache(maxsize=4)
+def node_depths(cell: Cell, nodes: str) -> IntArray:
+    """(n_comp,) depth of every node of one of the cell's trees."""
+    return np.asarray(depths(cell.trees[nodes].parent))  # type: ignore[index]
+
+
+@lru_cache(maxsize=2)
+def step_of_node(schedule: Schedule) -> IntArray:
+    """(n_comp,) step that takes each node, -1 at a root."""
+    steps = np.full(schedule.n_comp, -1, np.int32)
+    counts = np.diff(schedule.step_start)
+    steps[schedule.node] = np.repeat(np.arange(schedule.n_step), counts)
+    return steps
+
+
+def membrane_groups(experiment: Experiment, tag: int) -> list[Group]:
+    """Cable and mechanisms at a structure type, with all their parameters and units."""
+    tags = np.array([tag], np.int32)
+    cables = [c for c in experiment.cables if mask_of_tags(tags, c.region)[0]]
+    groups = []
+    if cables:
+        rows = (
+            ("capacitance", quantity(cables[-1].cm, "µF/cm²")),
+            ("axial resistivity", quantity(cables[-1].ra, "Ω·cm")),
+        )
+        groups.append(Group("Cable", rows))
+    for insertion in experiment.insertions:
+        if mask_of_tags(tags, insertion.region)[0]:
+            heading = f"Mechanism {insertion.mechanism}"
+            groups.append(Group(heading, tuple(parameter_rows(insertion))))
+    return groups
+
+
+@dataclass(frozen=True)
+class ParameterValue:
+    """A parameter of an inserted mechanism: its value now, its default and its unit."""
+
+    name: str
+    value: float
+    default: float
+    unit: str
+
+
+def parameters(insertion: Insertion) -> tuple[ParameterValue, ...]:
+    """All parameters of an inserted mechanism; empty where the library does not hold it."""
+    mechanism = library().get(insertion.mechanism)
+    if mechanism is None:
+        return ()
+    given = dict(insertion.parameters)
+    return tuple(
+        ParameterValue(p.name, given.get(p.name, p.default), p.default, UNITS.get(p.unit, p.unit))
+        for p in mechanism.parameters
+        if p.name not in ("celsius", "v")
+    )
+
+
+def parameter_rows(insertion: Insertion) -> list[Row]:
+    """The parameters of a mechanism as rows."""
+    try:
+        values = parameters(insertion)
+    except UserError as error:
+        return [("not available", str(error))]
+    return [(p.name, quantity(p.value, p.unit)) for p in values]
+
+
+def number(value: int) -> str:
+    """4 071, with narrow spaces."""
+    return f"{value:,}".replace(",", "\u202f")
+
+
+def quantity(value: float, unit: str) -> str:
+    """A value with four digits and its unit."""
+    return f"{value:.4g} {unit}".rstrip()
+
+
+def summary(state: AppState) -> str:
+    """For the status bar: ``human_L23 · 1 263 nodes · 81 steps at 16 threads (optimal)``."""
+    if state.cell is None:
+        return ""
+    name = state.cell.morphology.name
+    parts = [
+        name if len(name) <= 28 else f"{name[:26]}…",
+        f"{number(state.cell.trees[state.nodes].n_comp)} nodes",
+    ]
+    schedule = state.schedule
+    if schedule is not None:
+        threads = "thread" if schedule.n_threads == 1 else "threads"
+        steps = f"{number(schedule.n_step)} steps at {number(schedule.n_threads)} {threads}"
+        parts.append(steps + (" (optimal)" if is_optimal(schedule) else ""))
+    return " · ".join(parts)
+
+
+@lru_cache(maxsize=2)
+def is_optimal(schedule: Schedule) -> bool:
+    """Whether no schedule of that tree and so many threads can be shorter."""
+    from engine.schedule import lower_bound
+
+    return schedule.n_step == lower_bound(schedule.parent, schedule.n_threads)

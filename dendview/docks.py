@@ -1,0 +1,134 @@
+"""The panels around the cell, and where they stand in each perspective."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from PyQt6.QtCore import Qt
+from PyQt6.QtGui import QPixmap
+from PyQt6.QtWidgets import QDockWidget, QMainWindow, QWidget
+
+from dendview.state import AppState, Perspective
+from dendview.views.inspector import Inspector
+from dendview.views.project_tree import ProjectTree
+
+Stack = tuple[str, ...]
+"""Panels behind one another, as tabs; the first is in front."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Stacks of panels by side, with the share of the window they take at first."""
+
+    left: tuple[Stack, ...] = ()
+    right: tuple[Stack, ...] = ()
+    bottom: tuple[Stack, ...] = ()
+    left_width: int = 230
+    right_width: int = 270
+    bottom_share: float = 0.36
+
+    @property
+    def panels(self) -> tuple[str, ...]:
+        """All panels of the layout."""
+        return tuple(
+            name for side in (self.left, self.right, self.bottom) for s in side for name in s
+        )
+
+
+LAYOUTS: dict[Perspective, Layout] = {
+    "start": Layout(),
+    "explore": Layout(left=(("project",),), right=(("inspector",),)),
+    "schedule": Layout(left=(("project",),), right=(("inspector",),)),
+    "simulate": Layout(left=(("project",),), right=(("inspector",),)),
+}
+
+AREAS = {
+    "left": Qt.DockWidgetArea.LeftDockWidgetArea,
+    "right": Qt.DockWidgetArea.RightDockWidgetArea,
+    "bottom": Qt.DockWidgetArea.BottomDockWidgetArea,
+}
+
+
+class Plot(Protocol):
+    """A view that can save what it shows."""
+
+    def export(self, path: Path) -> None: ...
+
+    def grab(self) -> QPixmap: ...
+
+
+class Docks:
+    """Makes the panels once and moves them as a perspective wants them."""
+
+    def __init__(self, window: QMainWindow, state: AppState) -> None:
+        self._window = window
+        self.project = ProjectTree(state)
+        self.inspector = Inspector(state)
+        self.by_name: dict[str, QDockWidget] = {}
+        self.plots: dict[str, Plot] = {}
+        for name, title, widget in (
+            ("project", "Project", self.project),
+            ("inspector", "Inspector", self.inspector),
+        ):
+            self._add(name, title, widget)
+        window.setCorner(Qt.Corner.BottomLeftCorner, AREAS["left"])
+        window.setCorner(Qt.Corner.BottomRightCorner, AREAS["right"])
+        window.setDockOptions(
+            QMainWindow.DockOption.AnimatedDocks
+            | QMainWindow.DockOption.AllowTabbedDocks
+            | QMainWindow.DockOption.AllowNestedDocks
+        )
+
+    def _add(self, name: str, title: str, widget: QWidget) -> None:
+        dock = QDockWidget(title, self._window)
+        dock.setObjectName(name)
+        dock.setWidget(widget)
+        widget.setAccessibleName(title)
+        self._window.addDockWidget(AREAS["left"], dock)
+        dock.hide()
+        self.by_name[name] = dock
+
+    def hide_all(self) -> None:
+        for dock in self.by_name.values():
+            dock.hide()
+
+    def arrange(self, perspective: Perspective) -> None:
+        """Put the panels where the perspective has them at first."""
+        window, layout = self._window, LAYOUTS[perspective]
+        for dock in self.by_name.values():
+            dock.setFloating(False)
+            window.removeDockWidget(dock)
+        across, down = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
+        self._arrange_side("left", layout.left, down)
+        self._arrange_side("right", layout.right, down)
+        self._arrange_side("bottom", layout.bottom, across)
+        for side, width in ((layout.left, layout.left_width), (layout.right, layout.right_width)):
+            if side:
+                window.resizeDocks([self.by_name[side[0][0]]], [width], across)
+        if layout.bottom:
+            height = int(window.height() * layout.bottom_share)
+            heads = [self.by_name[stack[0]] for stack in layout.bottom]
+            window.resizeDocks(heads, [height] * len(heads), down)
+            window.resizeDocks(heads, [1000] * len(heads), across)
+            for side, width in (
+                (layout.left, layout.left_width),
+                (layout.right, layout.right_width),
+            ):
+                if side:
+                    window.resizeDocks([self.by_name[side[0][0]]], [width], across)
+
+    def _arrange_side(
+        self, side: str, stacks: tuple[Stack, ...], direction: Qt.Orientation
+    ) -> None:
+        before: QDockWidget | None = None
+        for stack in stacks:
+            head = self.by_name[stack[0]]
+            self._window.addDockWidget(AREAS[side], head)
+            if before is not None:
+                self._window.splitDockWidget(before, head, direction)
+            head.show()
+            for name in stack[1:]:
+                self._window.tabifyDockWidget(head, self.by_name[name])
+                self.by_name[name].show()
+            head.raise_()
+            before = head

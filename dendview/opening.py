@@ -1,0 +1,90 @@
+"""Opening a cell from the window: read in the background, then the cell or a sheet of problems."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dendview.controllers.files import Opened
+from dendview.dialogs.file_problems import FileProblemsDialog
+from dendview.state import Job, Message, Perspective
+from dendview.widgets.background import Background
+from engine.errors import FileError, UserError
+from engine.morphology.doctor import Problem
+
+if TYPE_CHECKING:
+    from dendview.main_window import MainWindow
+
+
+def open_source(window: MainWindow, source: str, perspective: Perspective | None = None) -> None:
+    """Read a source without holding up the window, then show it, in a perspective if one is given.
+
+    Where it cannot be read a sheet says why, and what was open stays open.
+    """
+    files, state = window.controllers.files, window.state
+    window.controllers.run.cancel()
+    window.reading = source
+    name = Path(source.removeprefix("sample:")).name
+    state.job = Job(f"Reading {name}…")
+    task = Background(window)
+
+    def work() -> Opened | tuple[FileError, Sequence[Problem]]:
+        try:
+            return files.load(source)
+        except FileError as error:
+            return error, files.problems(source)
+
+    def finish(answer: object) -> None:
+        if not _is_wanted(window, source):
+            return
+        if isinstance(answer, Opened):
+            files.show(answer)
+            if perspective is not None:
+                state.perspective = perspective
+            return
+        assert isinstance(answer, tuple)
+        error, problems = answer
+        show_problems(window, error, problems)
+
+    def fail(error: Exception) -> None:
+        if not _is_wanted(window, source):
+            return
+        if not isinstance(error, UserError):
+            raise error  # a defect of ours: the excepthook tells it with its traceback
+        state.message = Message(str(error), "error")
+
+    task.done.connect(finish)
+    task.failed.connect(fail)
+    task.start(work)
+
+
+def stop_reading(window: MainWindow) -> None:
+    """Let go of what is being read; its result will not be shown."""
+    window.reading = ""
+    window.state.job = None
+    window.state.message = Message("Stopped reading.")
+
+
+def _is_wanted(window: MainWindow, source: str) -> bool:
+    """Whether the person still waits for this source; it is then no longer being read."""
+    if window.reading != source:
+        return False
+    window.reading = ""
+    window.state.job = None
+    return True
+
+
+def show_problems(window: MainWindow, error: FileError, problems: Sequence[Problem]) -> None:
+    """The sheet that says why a file was refused."""
+    where = f"Line {error.line}: " if error.line is not None else ""
+    what = f"{where}{error.what}"
+    sentence = what[:1].upper() + what[1:] + "." + (f" {_sentence(error.fix)}" if error.fix else "")
+    window.state.message = Message(f"{error.path.name} was not opened.", "error", str(error))
+    window.toast.hide()  # the sheet says more
+    theme = window.state.theme
+    window.show_sheet(FileProblemsDialog(error.path, sentence, problems, theme, window))
+
+
+def _sentence(clause: str) -> str:
+    return clause[:1].upper() + clause[1:].rstrip(".") + "."

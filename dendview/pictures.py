@@ -1,0 +1,73 @@
+"""Pictures to files: the cell at several times the size of the screen, in either theme."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PyQt6.QtGui import QImage
+
+from dendview.colors import ThemeName
+from dendview.state import AppState
+from dendview.views.cell_view import CellView
+from engine.errors import UserError
+
+Pixels = NDArray[np.uint8]
+
+BASE_DPI = 100
+"""Dots per inch written into a picture at scale 1."""
+
+
+def cell_picture(
+    view: CellView, state: AppState, size: tuple[int, int], scale: float, theme: ThemeName
+) -> Pixels:
+    """The cell as a view shows it, drawn anew at another size and in another theme.
+
+    Parameters
+    ----------
+    size
+        Width and height in points.
+    scale
+        Pixels per point, 1 to 4.
+
+    Returns
+    -------
+    (height * scale, width * scale, 4) uint8
+    """
+    if theme == state.theme:
+        return view.render_image(*size, scale)
+    other = CellView(replace(state, theme=theme))
+    try:
+        other.resize(view.size())
+        _ = other.camera  # frames the cell, so that the next line is not undone
+        other.set_camera(view.camera)
+        return other.render_image(*size, scale)
+    finally:
+        other.canvas.close()
+        other.deleteLater()
+
+
+def to_image(pixels: Pixels) -> QImage:
+    """Pixels as a Qt image of its own."""
+    height, width, _ = pixels.shape
+    data = np.ascontiguousarray(pixels)
+    return QImage(data.data, width, height, 4 * width, QImage.Format.Format_RGBA8888).copy()
+
+
+def save_picture(image: QImage, path: Path, scale: float, texts: dict[str, str]) -> None:
+    """Write a PNG with texts (the recipe) inside.
+
+    Raises
+    ------
+    UserError
+        If the file cannot be written.
+    """
+    dots_per_meter = round(BASE_DPI * scale / 0.0254)
+    image.setDotsPerMeterX(dots_per_meter)
+    image.setDotsPerMeterY(dots_per_meter)
+    for key, text in texts.items():
+        image.setText(key, text)
+    if not path.parent.is_dir():
+        raise UserError(f"there is no folder {path.parent}; choose another one")
+    if not image.save(str(path), "PNG"):
+        raise UserError(f"{path} cannot be written; choose another folder")

@@ -1,0 +1,105 @@
+"""What clicks in the project tree do: show the thing on the cell, or open its parameters."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from dendview.describe import parameters
+from dendview.dialogs.parameters import Field, ParametersDialog
+from dendview.views.project_tree import Item
+
+if TYPE_CHECKING:
+    from dendview.main_window import MainWindow
+
+
+def select_item(window: MainWindow, item: Item) -> None:
+    """A click: show the thing on the cell."""
+    state, selection = window.state, window.controllers.selection
+    cell, experiment = state.cell, state.experiment
+    if cell is None or experiment is None:
+        return
+    if item.kind == "cell":
+        selection.clear()
+    elif item.kind == "stimulus":
+        selection.select(cell.segment(experiment.stimuli[item.index].site))
+    elif item.kind == "probe":
+        selection.select_probe(item.index)
+
+
+def remove_item(window: MainWindow, item: Item) -> None:
+    """Delete on a stimulus, a probe or a run."""
+    controllers = window.controllers
+    if item.kind == "stimulus":
+        controllers.experiment.remove_clamp(item.index)
+    elif item.kind == "probe":
+        controllers.experiment.remove_probe(item.index)
+    elif item.kind == "run":
+        controllers.run.discard(item.index)
+
+
+def open_item(window: MainWindow, item: Item) -> None:
+    """A double click: the parameters of the thing, or the run in front."""
+    if window.state.experiment is None:
+        return
+    if item.kind == "run":
+        window.state.perspective = "simulate"
+        window.controllers.run.show(item.index)
+    elif item.kind == "cell":
+        window.controllers.selection.clear()
+        window.docks.by_name["inspector"].show()
+        window.docks.by_name["inspector"].raise_()
+    else:
+        select_item(window, item)
+        window.show_sheet(parameters_dialog(window, item))
+
+
+def parameters_dialog(window: MainWindow, item: Item) -> ParametersDialog:
+    """The dialog for a cable, a mechanism, a stimulus or a probe."""
+    experiment = window.state.experiment
+    assert experiment is not None
+    edit = window.controllers.experiment
+    i = item.index
+    if item.kind == "cable":
+        cable = experiment.cables[i]
+        fields = (
+            Field("capacitance", cable.cm, "µF/cm²", 1e-6, 1000.0, 0.1),
+            Field("axial resistivity", cable.ra, "Ω·cm", 1e-6, 1e6, 10.0),
+        )
+
+        def apply(values: dict[str, float]) -> bool:
+            new = replace(cable, cm=values["capacitance"], ra=values["axial resistivity"])
+            return edit.edit(cables=(*experiment.cables[:i], new, *experiment.cables[i + 1 :]))
+
+        return ParametersDialog(f"Cable · {cable.region}", (), fields, apply, window)
+    if item.kind == "mechanism":
+        insertion = experiment.insertions[i]
+        known = parameters(insertion)
+        fields = tuple(
+            Field(p.name, p.value, p.unit, step=abs(p.value) / 10 or 0.1, default=p.default)
+            for p in known
+        )
+
+        def apply(values: dict[str, float]) -> bool:
+            given = tuple((p.name, values[p.name]) for p in known if values[p.name] != p.default)
+            new = replace(insertion, parameters=given)
+            before, after = experiment.insertions[:i], experiment.insertions[i + 1 :]
+            return edit.edit(insertions=(*before, new, *after))
+
+        title = f"{insertion.mechanism} · {insertion.region}"
+        rows = () if known else (("parameters", "none"),)
+        return ParametersDialog(title, rows, fields, apply, window)
+    if item.kind == "stimulus":
+        clamp = experiment.stimuli[i]
+        fields = (
+            Field("amplitude", clamp.amplitude, "nA", -1000.0, 1000.0, 0.1),
+            Field("delay", clamp.delay, "ms", 0.0, 1e6, 10.0),
+            Field("duration", clamp.duration, "ms", 0.0, 1e6, 10.0),
+        )
+        rows = (("site", str(clamp.site)),)
+        return ParametersDialog(
+            f"Current clamp {i + 1}", rows, fields, lambda v: edit.edit_clamp(i, **v), window
+        )
+    probe = experiment.probes[i]
+    rows = (("site", str(probe.site)), ("variable", probe.variable))
+    return ParametersDialog(f"Probe {i + 1}", rows, (), lambda _: True, window)

@@ -1,0 +1,140 @@
+"""The project: cell, cable, mechanisms, stimuli, probes and runs, each opened by a double click."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from PyQt6.QtCore import Qt, pyqtSignal
+from PyQt6.QtGui import QBrush, QColor
+from PyQt6.QtWidgets import QTreeWidget, QTreeWidgetItem, QVBoxLayout, QWidget
+
+from dendview.colors import THEMES
+from dendview.controllers.files import plural
+from dendview.describe import quantity
+from dendview.runs import is_stale
+from dendview.state import AppState, Run
+from dendview.widgets.lazy import LazyWidget
+
+Kind = Literal["cell", "cable", "mechanism", "stimulus", "probe", "run"]
+
+
+@dataclass(frozen=True)
+class Item:
+    """What a row stands for: the index-th of its kind (a run's number for a run)."""
+
+    kind: Kind
+    index: int
+
+
+class ProjectTree(LazyWidget):
+    """What makes up the experiment; clicks report what they hit."""
+
+    item_clicked = pyqtSignal(object)  # Item
+    item_opened = pyqtSignal(object)  # Item
+    remove_requested = pyqtSignal(object)  # Item
+
+    def __init__(self, state: AppState, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._state = state
+        self.setMinimumWidth(190)
+        self.tree = QTreeWidget()
+        self.tree.setHeaderHidden(True)
+        self.tree.setIndentation(14)
+        self.tree.setAccessibleName("Project")
+        self.tree.setTextElideMode(Qt.TextElideMode.ElideRight)
+        self.tree.itemClicked.connect(lambda item: self._report(self.item_clicked, item))
+        self.tree.itemActivated.connect(lambda item: self._report(self.item_opened, item))
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.tree)
+        events = state.events
+        for event in (events.cell, events.experiment, events.runs, events.shown_run, events.theme):
+            event.connect(self.redraw)
+
+    def _report(self, signal: object, row: QTreeWidgetItem) -> None:
+        if (item := row.data(0, Qt.ItemDataRole.UserRole)) is not None:
+            signal.emit(item)  # type: ignore[attr-defined]
+
+    def keyPressEvent(self, event: object) -> None:
+        key = event.key()  # type: ignore[attr-defined]
+        row = self.tree.currentItem()
+        if key in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace) and row is not None:
+            self._report(self.remove_requested, row)
+        else:
+            super().keyPressEvent(event)  # type: ignore[arg-type]
+
+    def _draw(self) -> None:
+        state, tree = self._state, self.tree
+        tree.clear()
+        if state.cell is None:
+            return
+        root = self._add(tree.invisibleRootItem(), state.cell.morphology.name, Item("cell", 0))
+        font = root.font(0)
+        font.setBold(True)
+        root.setFont(0, font)
+        experiment = state.experiment
+        if experiment is not None:
+            membrane = self._add(root, "Membrane")
+            for i, cable in enumerate(experiment.cables):
+                row = self._add(membrane, f"cable · {cable.region}", Item("cable", i))
+                cm, ra = quantity(cable.cm, "µF/cm²"), quantity(cable.ra, "Ω·cm")
+                row.setToolTip(0, f"capacitance {cm}, axial resistivity {ra}")
+            for i, insertion in enumerate(experiment.insertions):
+                self._add(
+                    membrane, f"{insertion.mechanism} · {insertion.region}", Item("mechanism", i)
+                )
+            stimuli = self._add(root, "Stimuli", hint="none; right-click the cell")
+            for i, clamp in enumerate(experiment.stimuli):
+                text = f"{clamp.site}: {quantity(clamp.amplitude, 'nA')}"
+                self._add(stimuli, text, Item("stimulus", i))
+            probes = self._add(root, "Probes", hint="none; right-click the cell")
+            for i, probe in enumerate(experiment.probes):
+                self._add(probes, f"{probe.site}: {probe.variable}", Item("probe", i))
+        runs = self._add(root, "Runs", hint="none; press F5")
+        for run in state.runs:
+            row = self._add(runs, _run_text(run, state), Item("run", run.number))
+            if run.number == state.shown_run:
+                font = row.font(0)
+                font.setBold(True)
+                row.setFont(0, font)
+        self._hint_empty(root)
+        tree.expandAll()
+
+    def _add(
+        self, parent: QTreeWidgetItem | None, text: str, item: Item | None = None, hint: str = ""
+    ) -> QTreeWidgetItem:
+        row = QTreeWidgetItem([text])
+        row.setToolTip(0, text)
+        if item is not None:
+            row.setData(0, Qt.ItemDataRole.UserRole, item)
+        if hint:
+            row.setData(0, Qt.ItemDataRole.UserRole + 1, hint)
+        assert parent is not None
+        parent.addChild(row)
+        return row
+
+    def _hint_empty(self, root: QTreeWidgetItem) -> None:
+        """Say how to get the first one where a branch has none."""
+        muted = QBrush(QColor(THEMES[self._state.theme].muted))
+        for i in range(root.childCount()):
+            row = root.child(i)
+            if (
+                row is not None
+                and not row.childCount()
+                and (hint := row.data(0, Qt.ItemDataRole.UserRole + 1))
+            ):
+                empty = self._add(row, hint)
+                empty.setForeground(0, muted)
+                empty.setFlags(Qt.ItemFlag.NoItemFlags)
+
+
+def _run_text(run: Run, state: AppState) -> str:
+    words = {
+        "running": "running",
+        "done": f"{run.seconds:.1f} s",
+        "cancelled": "cancelled",
+        "failed": "failed",
+    }
+    stale = run.state != "running" and is_stale(run, state.experiment)
+    spikes = plural(len(run.recording.spikes), "spike")
+    text = f"Run {run.number} · {words[run.state]} · {spikes}"
+    return text + (" · stale" if stale else "")

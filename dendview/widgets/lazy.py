@@ -1,0 +1,35 @@
+"""A widget that draws itself only while it is seen."""
+
+from PyQt6.QtCore import QTimer
+from PyQt6.QtGui import QShowEvent
+from PyQt6.QtWidgets import QWidget
+
+
+class LazyWidget(QWidget):
+    """Calls :meth:`_draw` once after any number of :meth:`redraw`, and only while it is shown."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._stale = True
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(0)
+        self._timer.timeout.connect(self._draw_if_seen)
+
+    def redraw(self, *_: object) -> None:
+        """Something changed; connect events of the state to this."""
+        self._stale = True
+        if self.isVisible():
+            self._timer.start()
+
+    def showEvent(self, event: QShowEvent | None) -> None:
+        super().showEvent(event)
+        self._draw_if_seen()
+
+    def _draw_if_seen(self) -> None:
+        if self._stale and self.isVisible():
+            self._stale = False
+            self._draw()
+
+    def _draw(self) -> None:
+        raise NotImplementedError

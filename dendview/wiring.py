@@ -1,0 +1,324 @@
+"""Which gesture calls which controller: the one place where views and controllers meet."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, get_args
+
+from engine.morphology.samples import SAMPLES
+from PyQt6.QtCore import QPoint
+from PyQt6.QtWidgets import QApplication, QFileDialog, QMenu
+
+from dendview.actions import COLORINGS, METHODS, NODE_SETS, PERSPECTIVES
+from dendview.colors import ThemeName
+from dendview.controllers.files import notes_text, plural
+from dendview.diagnosis import system_report
+from dendview.dialogs.texts import AboutDialog, ShortcutsDialog, TextDialog
+from dendview.export_sheet import open_export
+from dendview.opening import stop_reading
+from dendview.project_items import open_item, remove_item, select_item
+from dendview.state import Message
+from dendview.theme_qt import apply_theme
+from engine.schedule import MAX_THREADS
+
+if TYPE_CHECKING:
+    from dendview.main_window import MainWindow
+
+Handlers = dict[str, Callable[[], object]]
+
+FILTER = "Morphologies (*.swc *.asc *.swc.gz *.asc.gz *.SWC *.ASC);;All files (*)"
+
+
+def make_handlers(window: MainWindow) -> Handlers:
+    """What each action of the table does."""
+    state, controllers = window.state, window.controllers
+    selection, experiment = controllers.selection, controllers.experiment
+    schedule = controllers.schedule
+
+    def put(field: str, value: object) -> Callable[[], None]:
+        return partial(setattr, state, field, value)
+
+    def at_selection(call: Callable[[int], object]) -> Callable[[], None]:
+        def act() -> None:
+            if state.selection is not None:
+                call(state.selection)
+
+        return act
+
+    handlers: Handlers = {
+        "open": partial(browse, window),
+        "start": put("perspective", "start"),
+        "export": partial(open_export, window),
+        "close": controllers.files.close,
+        "quit": window.close,
+        "undo": experiment.undo,
+        "redo": experiment.redo,
+        "clear_selection": selection.clear,
+        "palette": lambda: window.open_palette(),
+        "fit": lambda: window.pane.view.fit(),
+        "align": lambda: window.pane.view.align_apical(),
+        "reset_layout": lambda: window.reset_layout(),
+        "fullscreen": partial(toggle_full_screen, window),
+        "select_soma": selection.select_soma,
+        "clamp": at_selection(partial(add_clamp, window)),
+        "probe": at_selection(partial(add_probe, window)),
+        "notes": partial(show_notes, window),
+        "threads_double": lambda: schedule.choose_threads(min(2 * state.n_threads, MAX_THREADS)),
+        "threads_halve": lambda: schedule.choose_threads(max(state.n_threads // 2, 1)),
+        "step_forward": partial(schedule.advance, 1),
+        "step_back": partial(schedule.advance, -1),
+        "step_first": partial(schedule.go_to, 0),
+        "step_last": lambda: schedule.go_to(state.schedule.n_step if state.schedule else 0),
+        "play": partial(toggle_play, window),
+        "run": partial(run, window),
+        "cancel": partial(cancel, window),
+        "clear_runs": partial(clear_runs, window),
+        "restart_engine": controllers.run.restart,
+        "shortcuts": lambda: window.show_sheet(ShortcutsDialog(window)),
+        "report": partial(show_report, window),
+        "about": lambda: window.show_sheet(AboutDialog(window)),
+    }
+    handlers |= {f"perspective:{name}": put("perspective", name) for name in PERSPECTIVES}
+    handlers |= {f"color:{name}": put("color_by", name) for name in COLORINGS}
+    handlers |= {f"theme:{name}": put("theme", name) for name in get_args(ThemeName)}
+    handlers |= {f"method:{name}": partial(schedule.choose_method, name) for name in METHODS}
+    handlers |= {f"nodes:{name}": partial(schedule.choose_nodes, name) for name in NODE_SETS}
+    return handlers
+
+
+def browse(window: MainWindow) -> None:
+    """Ask for a file and open it."""
+    path, _ = QFileDialog.getOpenFileName(window, "Open a morphology", window.folder, FILTER)
+    if path:
+        window.settings.folder = str(Path(path).parent)
+        window.open_source(path)
+
+
+def toggle_full_screen(window: MainWindow) -> None:
+    if window.isFullScreen():
+        window.showNormal()
+    else:
+        window.showFullScreen()
+
+
+def run(window: MainWindow) -> None:
+    """Go where runs are seen, and run."""
+    window.state.perspective = "simulate"
+    window.controllers.run.start()
+
+
+def cancel(window: MainWindow) -> None:
+    """Stop what goes on: reading, or the run."""
+    if window.reading:
+        stop_reading(window)
+    else:
+        window.controllers.run.cancel()
+
+
+def toggle_play(window: MainWindow) -> None:
+    """Play what the perspective shows: the steps, or the run."""
+    if window.state.perspective == "schedule":
+        window.controllers.schedule.toggle_play()
+    else:
+        window.controllers.run.toggle_play()
+
+
+def clear_runs(window: MainWindow) -> None:
+    """Forget all runs but the shown one."""
+    for earlier in window.state.runs:
+        if earlier.number != window.state.shown_run:
+            window.controllers.run.discard(earlier.number)
+
+
+def add_clamp(window: MainWindow, segment: int) -> None:
+    """A clamp at a segment; the next step is to run, so go where that is seen."""
+    state = window.state
+    if window.controllers.experiment.add_clamp(segment) and state.cell and state.experiment:
+        clamp = state.experiment.stimuli[-1]
+        what = f"{clamp.amplitude:g} nA from {clamp.delay:g} to {clamp.delay + clamp.duration:g} ms"
+        state.message = Message(f"Current clamp at {clamp.site}: {what}. F5 runs.", "done")
+
+
+def add_probe(window: MainWindow, segment: int) -> None:
+    """A probe at a segment."""
+    state = window.state
+    if window.controllers.experiment.add_probe(segment) and state.experiment:
+        state.message = Message(
+            f"Voltage is recorded at {state.experiment.probes[-1].site}.", "done"
+        )
+
+
+def show_notes(window: MainWindow) -> None:
+    """What the reader found odd in the open file."""
+    cell = window.state.cell
+    if cell is None:
+        return
+    notes = cell.morphology.notes
+    lead = f"{plural(len(notes), 'note')} on {cell.morphology.name}:" if notes else ""
+    text = notes_text(cell.morphology) or f"Nothing odd was found in {cell.morphology.name}."
+    window.show_sheet(TextDialog("Notes on the file", lead, text, window))
+
+
+def show_report(window: MainWindow) -> None:
+    """Versions, OpenGL and engine."""
+    lead = window.gl.advice or "Copy this into a bug report."
+    text = system_report(window.gl, window.state.engine)
+    window.show_sheet(TextDialog("System report", lead, text, window))
+
+
+def show_details(window: MainWindow) -> None:
+    """The details of the last message, if it has any; else the message once more."""
+    if (message := window.state.message) is None:
+        return
+    if message.details:
+        window.show_sheet(TextDialog("Details", message.text, message.details, window))
+    else:
+        show_message(window, message)
+
+
+ACTION_TEXTS = {
+    "restart_engine": "Restart engine",
+    "halve_dt": "Halve dt",
+    "discard_run": "Discard",
+}
+
+
+def show_message(window: MainWindow, message: Message | None) -> None:
+    """A message comes up with what can be done about it."""
+    if message is None:
+        window.toast.hide()
+        return
+    controllers, state = window.controllers, window.state
+
+    def act() -> None:
+        window.toast.hide()
+        if message.action == "restart_engine":
+            controllers.run.restart()
+        elif message.action == "halve_dt":
+            controllers.experiment.halve_dt()
+        elif message.action == "discard_run" and state.runs:
+            controllers.run.discard(state.runs[-1].number)
+
+    buttons: list[tuple[str, Callable[[], object]]] = []
+    if message.action:
+        buttons.append((ACTION_TEXTS[message.action], act))
+    if message.details:
+        buttons.append(("Details", partial(show_details, window)))
+    window.toast.show_message(message, buttons)
+
+
+def context_menu(window: MainWindow, segment: int) -> QMenu:
+    """What can be done at a place on the cell."""
+    state, controllers = window.state, window.controllers
+    menu = QMenu(window)
+    if segment >= 0 and state.cell is not None:
+        site = state.cell.site(segment)
+        heading = menu.addAction(str(site))
+        assert heading is not None
+        heading.setEnabled(False)
+        menu.addSeparator()
+        menu.addAction("Current clamp here", partial(add_clamp, window, segment))
+        menu.addAction("Record voltage here", partial(add_probe, window, segment))
+        menu.addSeparator()
+        menu.addAction("Select", partial(controllers.selection.select, segment))
+        menu.addAction("Show in inspector", partial(inspect, window, segment))
+        menu.addSeparator()
+    for name in ("fit", "align"):
+        menu.addAction(window.actions_table[name])
+    menu.addMenu(window.menus["View/Color by"])
+    return menu
+
+
+def show_context_menu(window: MainWindow, segment: int, position: QPoint) -> None:
+    window.context_menu = context_menu(window, segment)
+    window.context_menu.popup(position)
+
+
+def inspect(window: MainWindow, segment: int) -> None:
+    """Select a segment and bring the inspector to the front."""
+    if segment < 0:
+        return
+    window.controllers.selection.select(segment)
+    dock = window.docks.by_name["inspector"]
+    dock.show()
+    dock.raise_()
+
+
+def fill_sample_menus(window: MainWindow) -> None:
+    """Samples and recent files in the File menu."""
+    file_menu = window.menus["File"]
+    before = window.actions_table["start"]
+    samples = QMenu("Open &sample", window)
+    for name, info in SAMPLES.items():
+        action = samples.addAction(info.title, partial(window.open_source, f"sample:{name}"))
+        assert action is not None
+        action.setToolTip(info.description)
+    window.menus["File/Samples"] = samples
+    file_menu.insertMenu(before, samples)
+    recent = QMenu("Open &recent", window)
+    window.menus["File/Recent"] = recent
+    file_menu.insertMenu(before, recent)
+
+    def fill(*_: object) -> None:
+        recent.clear()
+        for source in window.state.recent:
+            path = Path(source)
+            action = recent.addAction(path.name, partial(window.open_source, source))
+            assert action is not None
+            action.setToolTip(source)
+            action.setStatusTip(source)
+        recent.setEnabled(not recent.isEmpty())
+
+    window.state.events.recent.connect(fill)
+    fill()
+
+
+def fill_panel_menu(window: MainWindow) -> None:
+    """Panels can be shown and hidden from the View menu."""
+    panels = QMenu("&Panels", window)
+    for dock in window.docks.by_name.values():
+        panels.addAction(dock.toggleViewAction())
+    window.menus["View/Panels"] = panels
+    window.menus["View"].insertMenu(window.actions_table["reset_layout"], panels)
+
+
+def wire(window: MainWindow) -> None:
+    """Join gestures to controllers, and the state to what only the window can do."""
+    state, controllers = window.state, window.controllers
+    view, start, docks = window.pane.view, window.start_page, window.docks
+    selection = controllers.selection
+    fill_sample_menus(window)
+    fill_panel_menu(window)
+
+    start.sample_chosen.connect(lambda name: window.open_source(f"sample:{name}"))
+    start.file_chosen.connect(window.open_source)
+    start.browse_clicked.connect(window.actions_table["open"].trigger)
+
+    view.segment_clicked.connect(selection.select)
+    view.segment_hovered.connect(selection.hover)
+    view.segment_double_clicked.connect(partial(inspect, window))
+    view.context_requested.connect(partial(show_context_menu, window))
+    window.pane.color_by.activated.connect(
+        lambda row: selection.color_by(window.pane.color_by.itemData(row))
+    )
+
+    docks.inspector.clamp_clicked.connect(partial(add_clamp, window))
+    docks.inspector.probe_clicked.connect(partial(add_probe, window))
+    docks.project.item_clicked.connect(partial(select_item, window))
+    docks.project.item_opened.connect(partial(open_item, window))
+    docks.project.remove_requested.connect(partial(remove_item, window))
+
+    window.status.message_clicked.connect(partial(show_details, window))
+    state.events.message.connect(partial(show_message, window))
+    state.events.recent.connect(lambda names: setattr(window.settings, "recent", names))
+    state.events.theme.connect(partial(_change_theme, window))
+    window.poll_timer.timeout.connect(controllers.run.poll)
+
+
+def _change_theme(window: MainWindow, theme: ThemeName) -> None:
+    window.settings.theme = theme
+    app = QApplication.instance()
+    assert isinstance(app, QApplication)
+    apply_theme(app, theme)
