@@ -1,6 +1,7 @@
 """An experiment says everything about a run; the same experiment gives the same numbers."""
 
 import json
+import os
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -160,7 +161,7 @@ def from_json(text: str, source: Path | None = None) -> Experiment:
     text
         What :func:`to_json` wrote.
     source
-        The file it came from; a relative morphology path is meant relative to it.
+        The file it came from; a relative morphology path is meant relative to it and made absolute.
 
     Raises
     ------
@@ -188,4 +189,4 @@ def from_json(text: str, source: Path | None = None) -> Experiment:
     morphology = experiment.morphology
     if source is None or morphology.startswith(SAMPLE_PREFIX) or Path(morphology).is_absolute():
         return experiment
-    return replace(experiment, morphology=str(source.parent / morphology))
+    return replace(experiment, morphology=os.path.abspath(source.parent / morphology))

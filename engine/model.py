@@ -272,7 +272,7 @@ def _capacitance(experiment: Experiment, tree: CompartmentTree) -> FloatArray:
 
 
 def place(experiment: Experiment, tree: CompartmentTree) -> tuple[Placed, ...]:
-    """Mechanisms on nodes; where two insertions of one mechanism overlap, the later one's values win.
+    """Mechanisms on nodes; where insertions of one mechanism overlap, the later one's values win.
 
     Raises
     ------

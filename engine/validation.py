@@ -49,8 +49,8 @@ def check_settings(experiment: Experiment) -> None:
     _check_positive("frame interval", experiment.frame_interval, "ms", "such as 0.5 ms")
     if experiment.duration < experiment.dt:
         raise UserError(
-            f"duration {experiment.duration:g} ms is shorter than one step of {experiment.dt:g} ms; "
-            "make it longer"
+            f"duration {experiment.duration:g} ms is shorter than one step of "
+            f"{experiment.dt:g} ms; make it longer"
         )
     for what, value in (
         ("initial voltage v_init", experiment.v_init),

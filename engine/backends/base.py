@@ -1,4 +1,4 @@
-"""What every backend offers: start a model, advance it by a number of steps, look at its voltages."""
+"""What every backend offers: start a model, advance it, look at its voltages."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -14,8 +14,8 @@ VOLTAGE_LIMIT = 1e4
 class Samples:
     """What some steps gave; shapes as in :class:`engine.recording.Chunk`.
 
-    ``bad`` is the first node (of the tree) and instance whose voltage left the possible numbers, and
-    the time in ms at which it did; the samples end before that step. None where all is well.
+    ``bad`` is the first node (of the tree) and instance whose voltage left the possible numbers,
+    and the time in ms at which it did; the samples end before that step. None where all is well.
     """
 
     time: FloatArray

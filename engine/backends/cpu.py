@@ -150,6 +150,9 @@ class CpuRun:
         arrays["v"][:] = self.model.experiment.v_init
         buffers = self._buffers(1, 1)
         n_spike = self._code.start(*self._arguments(buffers))
+        self._code.advance(
+            0, *self._arguments(self._buffers(0, 0))
+        )  # compiles, so that steps do not
         return self._samples(buffers, 1, 1, n_spike)
 
     def advance(self, n_step: int) -> Samples:
@@ -159,6 +162,19 @@ class CpuRun:
         buffers = self._buffers(n_step, (done + n_step) // every - done // every)
         n_done, n_frame, n_spike, bad = self._code.advance(n_step, *self._arguments(buffers))
         return self._samples(buffers, n_done, n_frame, n_spike, bad > 0)
+
+    def system(self) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+        """The equations of the next step, for one instance, in the order of the tree.
+
+        Returns
+        -------
+        a, v, d, r : (n_comp,)
+            As :func:`engine.backends.kernels.solve` takes them.
+        """
+        arrays = self._arrays
+        self._code.system(*self._arguments(self._buffers(0, 0)))
+        a, v, d, r = (arrays[name][self.layout.place] for name in ("a", "v", "d", "r"))
+        return a, v, d, r
 
     def _arguments(self, buffers: dict[str, Any]) -> list[Any]:
         arrays = self._arrays | buffers

@@ -1,13 +1,13 @@
 # mypy: disable-error-code="no-untyped-def"
 """The tree solve and its neighbors: flat arrays, nothing allocated, no policy.
 
-The system is  d x = r  with off-diagonals -a between a node and its parent. Every kernel does the
-same arithmetic in the same order on every node: its children's shares, in descending index, then the
-current from its own parent. So all of them give the same bits, whatever order they walk the tree in.
-No fastmath here: nothing may be fused or reordered.
+The system is a symmetric tree matrix: ``d`` on the diagonal, ``-a`` between a node and its parent,
+``r`` on the right. Every kernel does the same arithmetic in the same order on every node: its
+children's shares, in descending index, then the current from its own parent. So all of them give
+the same bits, whatever order they walk the tree in. No fastmath: nothing may be fused or reordered.
 
-``dv`` is the axial current to a node from its parent at the old voltages; NEURON puts it on the right
-side before the elimination, here it is added while passing by (the sum over children first).
+``dv`` is the axial current to a node from its parent at the old voltages. NEURON puts it on the
+right side before the elimination; here it is added in passing, after the shares of the children.
 """
 
 from numba import njit
@@ -105,8 +105,30 @@ def solve_rows(parent, n_root, n_instance, a, v, d, r, f):
 
 
 @njit(**J)
+def solve_serial(parent, a, v, d, r, f):
+    """Serial Hines elimination in the order of the tree, roots anywhere; else as :func:`solve`."""
+    n = parent.size
+    for i in range(n - 1, -1, -1):
+        p = parent[i]
+        inverse = 1.0 / d[i]
+        if p < 0:
+            r[i] = r[i] * inverse
+        else:
+            dv = a[i] * (v[p] - v[i])
+            right = r[i] + dv
+            factor = a[i] * inverse
+            d[p] -= factor * a[i]
+            r[p] += factor * right - dv
+            r[i] = right * inverse
+            f[i] = factor
+    for i in range(n):
+        if parent[i] >= 0:
+            r[i] += f[i] * r[parent[i]]
+
+
+@njit(**J)
 def solve_scheduled(node, step_start, root, parent, child_start, child, a, v, d, r, f, share, flow):
-    """The system in the order of a schedule: every node gathers from its children, no node is shared.
+    """The system in the order of a schedule: nodes gather from their children, none is shared.
 
     Parameters
     ----------

@@ -147,7 +147,7 @@ def empty(mechanism: Mechanism, which: KernelName) -> bool:
 
 
 def emit(structure: Structure) -> str:
-    """Python source with the mechanisms' kernels, ``start`` and ``advance``, for numba."""
+    """Python source with the mechanisms' kernels, ``start``, ``system`` and ``advance``."""
     return "\n".join(
         [
             '"""Generated from the mechanisms '
@@ -156,11 +156,12 @@ def emit(structure: Structure) -> str:
             f"# kernels {_fingerprint()}",
             "from numba import njit",
             "from engine.backends.kernels import (",
-            "    assemble, assemble_linear, assemble_rows, detect, inject, sample, snapshot, solve,",
-            "    solve_constant, solve_rows, update,",
+            "    assemble, assemble_linear, assemble_rows, detect, inject, sample, snapshot,",
+            "    solve, solve_constant, solve_rows, update,",
             ")",
             *(emit_numba(m) for m in structure.mechanisms),
             *_start(structure),
+            *_system(structure),
             *_loop(structure),
         ]
     )
@@ -180,13 +181,29 @@ def _samples(structure: Structure, column: str) -> list[str]:
     ]
 
 
+def _currents(structure: Structure) -> list[str]:
+    return [
+        *_zero(ion_name(name) for name in structure.ion_currents),
+        *_calls(structure, "current"),
+    ]
+
+
+def _inject(instances: str) -> str:
+    clamps = "clamp_node, clamp_on, clamp_off, clamp_amplitude"
+    return f"inject(t, {clamps}, {instances}, r)"
+
+
+def _function(head: str, body: Iterable[str]) -> list[str]:
+    lines = (f"    {line}" for line in body)
+    return ['@njit(nogil=True, cache=True, error_model="numpy")', f"def {head}:", *lines, ""]
+
+
 def _start(structure: Structure) -> list[str]:
     """``start``: every INITIAL block, the currents at t = 0 and the first sample."""
     body = [
         "t = 0.0",
         *_calls(structure, "initialize"),
-        *_zero(ion_name(name) for name in structure.ion_currents),
-        *_calls(structure, "current"),
+        *_currents(structure),
         *_zero(("i_membrane", "g_membrane")),
         "times[0] = t",
         *_samples(structure, "0"),
@@ -194,41 +211,46 @@ def _start(structure: Structure) -> list[str]:
         "snapshot(v, place, n_instance, frames[0])",
         "return detect(v, spike_node, threshold, n_instance, above, t, spikes, 0)",
     ]
-    return [
-        '@njit(nogil=True, cache=True, error_model="numpy")',
-        f"def start({', '.join(loop_arguments(structure))}):",
-        *(f"    {line}" for line in body),
-        "",
+    return _function(f"start({', '.join(loop_arguments(structure))})", body)
+
+
+def _system(structure: Structure) -> list[str]:
+    """``system``: diagonal and right side of the step that comes next, one instance."""
+    body = [
+        "t = clock[0] + 0.5 * dt",
+        *_currents(structure),
+        "assemble(own, leak_i, leak_g, area, v, i_membrane, g_membrane, d, r)",
+        _inject("1"),
     ]
+    return _function(f"system({', '.join(loop_arguments(structure))})", body)
 
 
 def _loop(structure: Structure) -> list[str]:
     """``advance``: one fixed step of NEURON's after the other."""
     if structure.constant:
-        system = [
+        solved = [
             "assemble_linear(leak_i, leak_g, v, r)",
-            "inject(half, clamp_node, clamp_on, clamp_off, clamp_amplitude, 1, r)",
+            _inject("1"),
             "solve_constant(parent, n_root, a, v, inverse, r, f)",
         ]
     elif structure.rows:
-        system = [
+        solved = [
             "assemble_rows(own, leak_i, leak_g, area, n_instance, v, i_membrane, g_membrane, d, r)",
-            "inject(half, clamp_node, clamp_on, clamp_off, clamp_amplitude, n_instance, r)",
+            _inject("n_instance"),
             "solve_rows(parent, n_root, n_instance, a, v, d, r, f)",
         ]
     else:
-        system = [
+        solved = [
             "assemble(own, leak_i, leak_g, area, v, i_membrane, g_membrane, d, r)",
-            "inject(half, clamp_node, clamp_on, clamp_off, clamp_amplitude, 1, r)",
+            _inject("1"),
             "solve(parent, n_root, a, v, d, r, f)",
         ]
     step = [
-        "half = t + 0.5 * dt",
-        *_zero(ion_name(name) for name in structure.ion_currents),
-        *_calls(structure, "current"),
-        *system,
+        "t += 0.5 * dt",
+        *_currents(structure),
+        *solved,
         "bad = update(v, r, limit)",
-        "t = half + 0.5 * dt",
+        "t += 0.5 * dt",
         "if bad > 0:",
         "    clock[0] = t",
         "    return s, n_frame, n_spike, bad",
@@ -242,20 +264,18 @@ def _loop(structure: Structure) -> list[str]:
         "    snapshot(v, place, n_instance, frames[n_frame])",
         "    n_frame += 1",
     ]
-    return [
-        '@njit(nogil=True, cache=True, error_model="numpy")',
-        f"def advance(n_step, {', '.join(loop_arguments(structure))}):",
-        "    t = clock[0]",
-        "    n_frame = 0",
-        "    n_spike = 0",
-        "    for s in range(n_step):",
-        *(f"        {line}" for line in step),
-        "    clock[0] = t",
-        "    return n_step, n_frame, n_spike, 0",
-        "",
+    body = [
+        "t = clock[0]",
+        "n_frame = 0",
+        "n_spike = 0",
+        "for s in range(n_step):",
+        *(f"    {line}" for line in step),
+        "clock[0] = t",
+        "return n_step, n_frame, n_spike, 0",
     ]
+    return _function(f"advance(n_step, {', '.join(loop_arguments(structure))})", body)
 
 
 def _fingerprint() -> str:
-    """Changes with the kernels that the generated code inlines, so that old compiled code is not used."""
+    """Changes with the kernels that the generated code takes in, so that no old code is run."""
     return sha256(Path(kernels.__file__).read_bytes()).hexdigest()[:16]

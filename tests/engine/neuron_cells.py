@@ -21,7 +21,7 @@ REGIONS = {
 
 @dataclass
 class NeuronRun:
-    """What NEURON gave: time (ms), one row of ``values`` per probe, spike times of the first probe."""
+    """What NEURON gave: time (ms), one row of values per probe, times of spikes."""
 
     time: FloatArray
     values: FloatArray
@@ -31,8 +31,8 @@ class NeuronRun:
 class NeuronCell:
     """Holds the sections of an imported cell; they live as long as it does.
 
-    Import3d writes points into an object in full; at the top level it would go through text of eight
-    digits and move them by a bit.
+    Import3d writes points into an object in full; at the top level it would go through text of
+    eight digits and move them by a bit.
     """
 
     def __init__(self, h: Any, path: Path) -> None:
@@ -81,7 +81,12 @@ def _run(h: Any, experiment: Experiment, sections: dict[str, Any]) -> NeuronRun:
         clamp = h.IClamp(sections[stimulus.site.section](stimulus.site.x))
         clamp.delay, clamp.dur, clamp.amp = stimulus.delay, stimulus.duration, stimulus.amplitude
         clamps.append(clamp)
-    h.celsius, h.dt, h.steps_per_ms, h.secondorder = experiment.celsius, experiment.dt, 1 / experiment.dt, 0
+    h.celsius, h.dt, h.steps_per_ms, h.secondorder = (
+        experiment.celsius,
+        experiment.dt,
+        1 / experiment.dt,
+        0,
+    )
     recorded = []
     for probe in experiment.probes:
         segment = sections[probe.site.section](probe.site.x)
@@ -95,7 +100,9 @@ def _run(h: Any, experiment: Experiment, sections: dict[str, Any]) -> NeuronRun:
     h.finitialize(experiment.v_init)
     while h.t < experiment.duration - experiment.dt / 2:
         h.fadvance()
-    return NeuronRun(time.as_numpy().copy(), np.array([x.as_numpy() for x in recorded]), spikes.as_numpy().copy())
+    return NeuronRun(
+        time.as_numpy().copy(), np.array([x.as_numpy() for x in recorded]), spikes.as_numpy().copy()
+    )
 
 
 def _inside(sections: dict[str, Any], region: str) -> list[Any]:

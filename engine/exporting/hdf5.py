@@ -1,0 +1,100 @@
+"""A whole recording as one HDF5 file; units, labels and the recipe are attributes."""
+
+from pathlib import Path
+
+import h5py
+import numpy as np
+
+from engine.errors import FileError
+from engine.experiment import from_json, to_json
+from engine.exporting.atomic import written_aside
+from engine.exporting.csv import PROGRAM
+from engine.recording import Recording
+
+FORMAT = "dendview-recording"
+VERSION = 1
+
+
+def export_traces_hdf5(recording: Recording, path: Path) -> None:
+    """Write traces, frames and spikes.
+
+    Datasets ``time``, ``values`` (probe, instance, time), ``frame_time``, ``frames`` (frame, node),
+    ``spikes`` (instance, time) and ``segment``; each has an attribute ``unit`` (or ``units``) and
+    ``axes``. The file's attributes hold the program, the experiment as JSON and dt.
+
+    Raises
+    ------
+    FileError
+        If the file cannot be written.
+    """
+    with written_aside(path) as aside:
+        try:
+            with h5py.File(aside, "w") as file:
+                _fill(file, recording)
+        except RuntimeError as error:  # HDF5's own word for a disk that is full
+            raise OSError(str(error)) from error
+
+
+def _fill(file: h5py.File, recording: Recording) -> None:
+    origin = recording.origin
+    file.attrs.update(
+        {
+            "format": FORMAT,
+            "version": VERSION,
+            "program": PROGRAM,
+            "experiment": to_json(origin),
+            "dt": origin.dt,
+            "dt_unit": "ms",
+            "complete": recording.complete,
+        }
+    )
+
+    def add(name: str, values: np.ndarray, axes: str, unit: str | None) -> h5py.Dataset:
+        packed = {"compression": "gzip", "compression_opts": 1} if values.size > 10_000 else {}
+        dataset = file.create_dataset(name, data=values, **packed)
+        dataset.attrs["axes"] = axes
+        if unit is not None:
+            dataset.attrs["unit"] = unit
+        return dataset
+
+    text = h5py.string_dtype()
+    add("time", recording.time, "time", "ms")
+    values = add("values", recording.values, "probe, instance, time", None)
+    values.attrs["labels"] = np.array(recording.labels, text)
+    values.attrs["units"] = np.array(recording.units, text)
+    add("frame_time", recording.frame_time, "frame", "ms")
+    add("frames", recording.frames, "frame, node", "mV")
+    spikes = add("spikes", recording.spikes, "spike, (instance, time)", None)
+    spikes.attrs["units"] = np.array(["1", "ms"], text)
+    add("segment", recording.segment, "node", "1")
+
+
+def read_traces_hdf5(path: Path) -> Recording:
+    """Read what :func:`export_traces_hdf5` wrote.
+
+    Raises
+    ------
+    FileError
+        If the file is not such a recording.
+    """
+    try:
+        with h5py.File(path, "r") as file:
+            if file.attrs.get("format") != FORMAT:
+                raise FileError(path, "this is not a recording", "export one with DendView")
+            values = file["values"]
+            return Recording(
+                time=file["time"][:],
+                values=values[:],
+                labels=tuple(values.attrs["labels"]),
+                units=tuple(values.attrs["units"]),
+                frame_time=file["frame_time"][:],
+                frames=file["frames"][:],
+                spikes=file["spikes"][:],
+                segment=file["segment"][:],
+                origin=from_json(file.attrs["experiment"]),
+                complete=bool(file.attrs["complete"]),
+            )
+    except (OSError, KeyError) as error:
+        raise FileError(
+            path, f"the recording cannot be read ({error})", "export it again"
+        ) from error
