@@ -19,6 +19,7 @@ import numpy as np
 
 from engine.morphology.cables import Cables, cables_asc, cables_swc, without_empty
 from engine.morphology.model import Morphology, Sections, Tag
+from engine.morphology.pointwise import cables_pointwise, is_pointwise
 from engine.types import BoolArray, FloatArray, IntArray
 
 DEFAULT_RADIUS = 0.5
@@ -44,7 +45,8 @@ def make_sections(morphology: Morphology) -> Sections:
         cables = cables_asc(morphology)
     else:
         morphology = _single_precision(morphology)
-        cables = cables_swc(morphology)
+        pointwise = is_pointwise(morphology)
+        cables = cables_pointwise(morphology) if pointwise else cables_swc(morphology)
     return _assemble(morphology, without_empty(cables, morphology))
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from engine.morphology.model import Morphology
+from engine.morphology.pointwise import header_note
 from engine.morphology.problems import Problem, as_notes
 from engine.types import FloatArray, IntArray
 
@@ -248,7 +249,7 @@ def build(rows: Rows, problems: list[Problem], name: str) -> Morphology:
         line=rows.line[order],
         name=name,
         source="swc",
-        notes=as_notes(problems),
+        notes=as_notes(problems) + header_note(rows.text),
     )
 
 

@@ -1,0 +1,104 @@
+"""The README of the sample cells: how they are made, and their sizes beside the published ones."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from engine.morphology.samples import SAMPLES
+
+
+@dataclass(frozen=True)
+class Target:
+    """A published model: sections, total length in µm and nodes, with where the figures come from.
+
+    ``ra`` and ``cm`` are those its rule was given.
+    """
+
+    n_section: int
+    length: float
+    n_node: int
+    source: str
+    ra: float = 150.0
+    cm: float = 1.0
+
+
+TARGETS = {
+    "human_l23": Target(219, 20719.0, 1263, "Eyal et al. 2018, ModelDB 238347"),
+    "l5b": Target(196, 12658.0, 839, "Hay et al. 2011, ModelDB 139653"),
+    "ca1": Target(202, 12852.0, 1414, "Migliore et al. 2004, ModelDB 32992"),
+    "ca3b": Target(135, 12461.0, 1079, "Hemond et al. 2008, ModelDB 101629", cm=1.41),
+    "purkinje": Target(1611, 12104.0, 3223, "Masoli et al. 2015, ModelDB 229585"),
+    "spn": Target(60, 4109.0, 268, "Lindroos et al. 2018, ModelDB 237653"),
+    "mitral": Target(30, 9413.0, 507, "Migliore et al. 2015, ModelDB 168591, gid 185"),
+}
+"""Sizes of the models of Zhang et al. 2023, axons as in the models (stubs for human and L5b)."""
+
+HEAD = """\
+# Sample models
+
+These cells are grown by DendView's own code, `engine/morphology/synthesis*.py`. No point in them is
+traced from a reconstruction: a recipe fixes the number of branches, their mean lengths and the total
+length, and a seeded random generator lays them out in space. Branches wander, are drawn away from the
+soma, and fork in the plane with most room; diameters follow the number of tips a branch carries (Rall's
+rule with a fitted power). The Purkinje cell is spun instead: places strewn over a fan are joined where
+wire and path to the soma are shortest (Cuntz et al., PLoS Comput. Biol. 6:e1000877, 2010).
+
+    python -m engine.morphology.synthesis        # writes this folder again, byte for byte
+
+Sizes beside those of the published models of the same class, cut by the rule named (`neuron` nodes;
+the axon of the human and the L5b cell replaced by a stub, as the models do):
+
+| file | recipe, seed | rule | sections | published | length, µm | published | nodes | published | model |
+|---|---|---|---|---|---|---|---|---|---|
+"""
+
+TAIL = """
+The Purkinje model is made of pieces with two points each, so many of its 1611 sections do not branch; ours
+all do.
+
+`ball_and_stick.swc` is a sphere of 20 µm with a cylinder of 300 µm by 2 µm.
+
+`toy15.swc` is the tree of Zhang et al. 2023 (Nat. Commun. 14:5798), Fig. 2d. Its header holds the line
+`one compartment a point`: DendView then makes each point a compartment joined to the middle of its
+parent, as the figure draws it; other programs ignore the line. With the rule `fixed:1`, merged nodes and
+four threads the schedule is {9, 10, 12, 14}, {1, 7, 11, 13}, {2, 3, 4, 8}, {6}, {5}, the soma being 0.
+"""
+
+
+@dataclass(frozen=True)
+class Size:
+    n_section: int
+    length: float
+    n_node: int
+
+
+def size_of(name: str, path: Path) -> Size:
+    """Size of a sample, measured as its published model is."""
+    # the pipeline stands above this package: only this document, a product of it, looks up there
+    from importlib import import_module
+
+    discretize = import_module("engine.discretize")
+    reading = import_module("engine.morphology.reading")
+    sections_of = import_module("engine.morphology.sections")
+    target = TARGETS[name]
+    sections = sections_of.make_sections(reading.read_morphology(path))
+    if name in ("human_l23", "l5b"):
+        sections = sections_of.stub_axon(sections)
+    rule = discretize.Rule.parse(SAMPLES[name].rule)
+    tree = discretize.discretize(sections, rule, nodes="neuron", ra=target.ra, cm=target.cm)
+    return Size(sections.n_section, float(tree.length.sum()), tree.n_comp)
+
+
+def readme(folder: Path) -> str:
+    """The text, with sizes measured on the files in a folder."""
+    from engine.morphology.synthesis import RECIPES
+
+    rows = []
+    for name, target in TARGETS.items():
+        info = SAMPLES[name]
+        size = size_of(name, folder / info.file)
+        rows.append(
+            f"| {info.file} | {name}, {RECIPES[name][1]} | {info.rule} | {size.n_section} | "
+            f"{target.n_section} | {size.length:.0f} | {target.length:.0f} | {size.n_node} | "
+            f"{target.n_node} | {target.source} |"
+        )
+    return HEAD + "\n".join(rows) + "\n" + TAIL
