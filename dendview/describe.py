@@ -8,6 +8,7 @@ import numpy as np
 
 from dendview.colors import type_name
 from dendview.state import AppState, Cell
+from dendview.wording import number, quantity, whole
 from engine.errors import UserError
 from engine.experiment import Experiment, Insertion
 from engine.mechanisms import library
@@ -80,9 +81,9 @@ def metric_rows(metrics: Metrics) -> tuple[Row, ...]:
         ("branch points", number(metrics.n_branch_point)),
         ("tips", number(metrics.n_tip)),
         ("highest branch order", number(metrics.max_branch_order)),
-        ("total length", f"{metrics.length:,.0f} µm".replace(",", "\u202f")),
-        ("membrane area", f"{metrics.area:,.0f} µm²".replace(",", "\u202f")),
-        ("farthest tip", f"{metrics.max_path_distance:,.0f} µm".replace(",", "\u202f")),
+        ("total length", whole(metrics.length, "µm")),
+        ("membrane area", whole(metrics.area, "µm²")),
+        ("farthest tip", whole(metrics.max_path_distance, "µm")),
     ]
     if metrics.soma_area > 0:
         rows.append(("soma diameter", quantity(metrics.soma_diameter, "µm")))
@@ -197,16 +198,6 @@ def parameter_rows(insertion: Insertion) -> list[Row]:
     except UserError as error:
         return [("not available", str(error))]
     return [(p.name, quantity(p.value, p.unit)) for p in values]
-
-
-def number(value: int) -> str:
-    """4 071, with narrow spaces."""
-    return f"{value:,}".replace(",", "\u202f")
-
-
-def quantity(value: float, unit: str) -> str:
-    """A value with four digits and its unit."""
-    return f"{value:.4g} {unit}".rstrip()
 
 
 def summary(state: AppState) -> str:

@@ -9,8 +9,11 @@ from PyQt6.QtGui import QPixmap
 from PyQt6.QtWidgets import QDockWidget, QMainWindow, QWidget
 
 from dendview.state import AppState, Perspective
+from dendview.views.gantt_view import GanttView
 from dendview.views.inspector import Inspector
 from dendview.views.project_tree import ProjectTree
+from dendview.views.time_player import TimePlayer
+from dendview.views.trace_view import TraceView
 
 Stack = tuple[str, ...]
 """Panels behind one another, as tabs; the first is in front."""
@@ -38,8 +41,8 @@ class Layout:
 LAYOUTS: dict[Perspective, Layout] = {
     "start": Layout(),
     "explore": Layout(left=(("project",),), right=(("inspector",),)),
-    "schedule": Layout(left=(("project",),), right=(("inspector",),)),
-    "simulate": Layout(left=(("project",),), right=(("inspector",),)),
+    "schedule": Layout(left=(("project",),), right=(("inspector",),), bottom=(("gantt",),)),
+    "simulate": Layout(left=(("project",),), right=(("inspector",),), bottom=(("traces",),)),
 }
 
 AREAS = {
@@ -64,11 +67,17 @@ class Docks:
         self._window = window
         self.project = ProjectTree(state)
         self.inspector = Inspector(state)
+        self.gantt = GanttView(state)
+        self.traces = TraceView(state)
+        self.time_player = TimePlayer(state)
         self.by_name: dict[str, QDockWidget] = {}
-        self.plots: dict[str, Plot] = {}
+        self.plots: dict[str, Plot] = {"gantt": self.gantt}
+        self.players: dict[Perspective, QWidget] = {"simulate": self.time_player}
         for name, title, widget in (
             ("project", "Project", self.project),
             ("inspector", "Inspector", self.inspector),
+            ("gantt", "Gantt chart", self.gantt),
+            ("traces", "Traces", self.traces),
         ):
             self._add(name, title, widget)
         window.setCorner(Qt.Corner.BottomLeftCorner, AREAS["left"])

@@ -37,6 +37,7 @@ from dendview.widgets.drops import dropped_path
 from dendview.widgets.search_palette import SearchPalette
 from dendview.widgets.toast import Toast
 
+TIMELINE_HEIGHT = 42
 POLL_MS = 33
 """How often the engine is asked and a playing timeline moves on."""
 
@@ -77,8 +78,8 @@ class MainWindow(QMainWindow):
         assert bar is not None
         self.menus: dict[str, QMenu] = fill_menus(bar, self.actions_table)
         self._make_toolbar()
-        self._make_timeline()
         self.docks = Docks(self, state)
+        self._make_timeline()
         self.status = StatusBar(state)
         self.status.show_renderer(gl.label, gl.advice or gl.version)
         self.setStatusBar(self.status)
@@ -161,7 +162,12 @@ class MainWindow(QMainWindow):
         self.timeline.setMovable(False)
         self.timeline.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
         self.players = QStackedWidget()
+        self.players.setFixedHeight(TIMELINE_HEIGHT)
+        for player in self.docks.players.values():
+            self.players.addWidget(player)
         self.timeline.addWidget(self.players)
+        if (row := self.timeline.layout()) is not None:
+            row.setContentsMargins(0, 0, 0, 0)
         self.addToolBar(Qt.ToolBarArea.BottomToolBarArea, self.timeline)
         self.timeline.hide()
 
@@ -205,7 +211,7 @@ class MainWindow(QMainWindow):
                 style.unpolish(self.run_button)
                 style.polish(self.run_button)
         self._color_run_button(running)
-        self.chip.setText(state.engine or "Engine not started")
+        self.chip.setText(f"●  {state.engine}" if state.engine else "○  no engine")
         self.chip.setToolTip(
             f"What computes: {state.engine or 'no engine yet'}. Click for the system report."
         )
@@ -256,7 +262,11 @@ class MainWindow(QMainWindow):
         self.keep_layout()
 
     def _show_timeline(self) -> None:
-        self.timeline.setVisible(False)
+        """The player of the perspective, or none."""
+        player = self.docks.players.get(self._shown)
+        if player is not None:
+            self.players.setCurrentWidget(player)
+        self.timeline.setVisible(player is not None)
 
     # Windows over the window
 

@@ -54,6 +54,17 @@ def to_image(pixels: Pixels) -> QImage:
     return QImage(data.data, width, height, 4 * width, QImage.Format.Format_RGBA8888).copy()
 
 
+def save_array(pixels: Pixels, path: Path) -> None:
+    """Write pixels as a PNG.
+
+    Raises
+    ------
+    UserError
+        If the file cannot be written.
+    """
+    save_picture(to_image(pixels), path, 1.0, {})
+
+
 def save_picture(image: QImage, path: Path, scale: float, texts: dict[str, str]) -> None:
     """Write a PNG with texts (the recipe) inside.
 

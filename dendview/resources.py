@@ -20,6 +20,15 @@ _LINES = {  # on a 24 x 24 grid; "fill" shapes are filled, all others stroked
     '<circle class="fill" cx="12" cy="12" r="2"/>',
     "apical": '<path d="M12 20 V5 M6.5 10.5 L12 5 L17.5 10.5"/>',
     "drop": '<path d="M12 4 V14.5 M7 10 L12 15 L17 10 M4 16.5 V20 H20 V16.5"/>',
+    "play": '<path class="fill" d="M7 4.5 L19.5 12 L7 19.5 Z"/>',
+    "pause": '<rect class="fill" x="6" y="5" width="4" height="14" rx="1"/>'
+    '<rect class="fill" x="14" y="5" width="4" height="14" rx="1"/>',
+    "previous": '<path class="fill" d="M19 5 L8.5 12 L19 19 Z"/><path d="M6 5 V19"/>',
+    "next": '<path class="fill" d="M5 5 L15.5 12 L5 19 Z"/><path d="M18 5 V19"/>',
+    "first": '<path d="M12 6 L6 12 L12 18 M18 6 L12 12 L18 18"/>',
+    "last": '<path d="M12 6 L18 12 L12 18 M6 6 L12 12 L6 18"/>',
+    "back": '<path d="M14.5 5.5 L8 12 L14.5 18.5"/>',
+    "forward": '<path d="M9.5 5.5 L16 12 L9.5 18.5"/>',
     "close": '<path d="M6 6 L18 18 M18 6 L6 18"/>',
 }
 

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
-from engine.morphology.samples import SAMPLES
 from PyQt6.QtCore import QPoint
 from PyQt6.QtWidgets import QApplication, QFileDialog, QMenu
 
 from dendview.actions import COLORINGS, METHODS, NODE_SETS, PERSPECTIVES
 from dendview.colors import ThemeName
-from dendview.controllers.files import notes_text, plural
+from dendview.controllers.files import notes_text
 from dendview.diagnosis import system_report
 from dendview.dialogs.texts import AboutDialog, ShortcutsDialog, TextDialog
 from dendview.export_sheet import open_export
@@ -21,6 +21,8 @@ from dendview.opening import stop_reading
 from dendview.project_items import open_item, remove_item, select_item
 from dendview.state import Message
 from dendview.theme_qt import apply_theme
+from dendview.wording import plural
+from engine.morphology.samples import SAMPLES
 from engine.schedule import MAX_THREADS
 
 if TYPE_CHECKING:
@@ -81,7 +83,7 @@ def make_handlers(window: MainWindow) -> Handlers:
         "about": lambda: window.show_sheet(AboutDialog(window)),
     }
     handlers |= {f"perspective:{name}": put("perspective", name) for name in PERSPECTIVES}
-    handlers |= {f"color:{name}": put("color_by", name) for name in COLORINGS}
+    handlers |= {f"color:{name}": partial(controllers.coloring.choose, name) for name in COLORINGS}
     handlers |= {f"theme:{name}": put("theme", name) for name in get_args(ThemeName)}
     handlers |= {f"method:{name}": partial(schedule.choose_method, name) for name in METHODS}
     handlers |= {f"nodes:{name}": partial(schedule.choose_nodes, name) for name in NODE_SETS}
@@ -175,9 +177,10 @@ def show_details(window: MainWindow) -> None:
     if message.details:
         window.show_sheet(TextDialog("Details", message.text, message.details, window))
     else:
-        show_message(window, message)
+        window.toast.show_message(message)
 
 
+LOUD = ("warning", "error")
 ACTION_TEXTS = {
     "restart_engine": "Restart engine",
     "halve_dt": "Halve dt",
@@ -186,8 +189,8 @@ ACTION_TEXTS = {
 
 
 def show_message(window: MainWindow, message: Message | None) -> None:
-    """A message comes up with what can be done about it."""
-    if message is None:
+    """A message that asks for something comes up over the view; others stay in the status bar."""
+    if message is None or not (message.action or message.details or message.kind in LOUD):
         window.toast.hide()
         return
     controllers, state = window.controllers, window.state
@@ -301,7 +304,7 @@ def wire(window: MainWindow) -> None:
     view.segment_double_clicked.connect(partial(inspect, window))
     view.context_requested.connect(partial(show_context_menu, window))
     window.pane.color_by.activated.connect(
-        lambda row: selection.color_by(window.pane.color_by.itemData(row))
+        lambda row: controllers.coloring.choose(window.pane.color_by.itemData(row))
     )
 
     docks.inspector.clamp_clicked.connect(partial(add_clamp, window))
@@ -310,11 +313,37 @@ def wire(window: MainWindow) -> None:
     docks.project.item_opened.connect(partial(open_item, window))
     docks.project.remove_requested.connect(partial(remove_item, window))
 
+    docks.gantt.node_clicked.connect(selection.select_node)
+    docks.gantt.node_hovered.connect(selection.hover_node)
+    docks.gantt.step_clicked.connect(controllers.schedule.go_to)
+
+    docks.traces.time_clicked.connect(controllers.run.set_time)
+    docks.traces.probe_clicked.connect(selection.select_probe)
+    docks.traces.site_clicked.connect(selection.select_site)
+    docks.traces.run_clicked.connect(controllers.run.show)
+    docks.traces.experiment_edited.connect(controllers.experiment.replace)
+    docks.time_player.time_chosen.connect(controllers.run.set_time)
+    docks.time_player.play_toggled.connect(controllers.run.toggle_play)
+
     window.status.message_clicked.connect(partial(show_details, window))
     state.events.message.connect(partial(show_message, window))
     state.events.recent.connect(lambda names: setattr(window.settings, "recent", names))
     state.events.theme.connect(partial(_change_theme, window))
     window.poll_timer.timeout.connect(controllers.run.poll)
+    window.poll_timer.timeout.connect(Ticker(window).tick)
+
+
+class Ticker:
+    """Moves a playing schedule on, by the time that has passed."""
+
+    def __init__(self, window: MainWindow) -> None:
+        self._window, self._before = window, time.monotonic()
+
+    def tick(self) -> None:
+        now = time.monotonic()
+        if self._window.state.playing == "schedule":
+            self._window.controllers.schedule.tick(now - self._before)
+        self._before = now
 
 
 def _change_theme(window: MainWindow, theme: ThemeName) -> None:

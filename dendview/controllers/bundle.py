@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from dendview.controllers.coloring import ColoringController
 from dendview.controllers.experiment import ExperimentController
 from dendview.controllers.export import ExportController
 from dendview.controllers.files import FilesController
@@ -17,6 +18,7 @@ class Controllers:
 
     files: FilesController
     selection: SelectionController
+    coloring: ColoringController
     schedule: ScheduleController
     experiment: ExperimentController
     run: RunController
@@ -28,6 +30,7 @@ def make_controllers(state: AppState, worker: Worker) -> Controllers:
     return Controllers(
         FilesController(state),
         SelectionController(state),
+        ColoringController(state),
         ScheduleController(state),
         ExperimentController(state),
         RunController(state, worker),

@@ -4,15 +4,15 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine.morphology.samples import SAMPLES, resolve
-
 from dendview.controllers.cells import make_cell
 from dendview.state import AppState, Cell, Message
+from dendview.wording import plural
 from engine.errors import MorphologyError
 from engine.experiment import Experiment, default_experiment
 from engine.morphology.doctor import Problem, examine
 from engine.morphology.model import Morphology
 from engine.morphology.reading import read_morphology
+from engine.morphology.samples import SAMPLES, resolve
 
 N_RECENT = 10
 
@@ -67,7 +67,6 @@ class FilesController:
         state.selection = state.hovered = state.shown_run = None
         state.runs, state.step, state.time = (), 0, 0.0
         state.schedule = None
-        state.color_by = "type"
         state.experiment = None  # its places belong to the cell before
         state.cell = opened.cell
         state.experiment = opened.experiment
@@ -117,15 +116,6 @@ class FilesController:
         state.runs, state.schedule = (), None
         state.experiment = None
         state.cell = None
-
-
-def count(n: int) -> str:
-    """A number as people read it: 4 071, with thin spaces."""
-    return f"{n:,}".replace(",", "\u202f")
-
-
-def plural(n: int, noun: str) -> str:
-    return f"{count(n)} {noun}" if n == 1 else f"{count(n)} {noun}s"
 
 
 def opened_message(opened: Opened) -> Message:

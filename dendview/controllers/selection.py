@@ -1,10 +1,11 @@
-"""What is selected, hovered and how the cell is colored."""
+"""What is selected and what is pointed at."""
 
-from dendview.state import AppState, Cell, ColorBy
+from dendview.state import AppState, Cell
+from engine.stimuli import Site
 
 
 class SelectionController:
-    """One selection for all views: replaces ``selection``, ``hovered`` and ``color_by``."""
+    """One selection for all views: replaces ``selection`` and ``hovered`` of the state."""
 
     def __init__(self, state: AppState) -> None:
         self.state = state
@@ -27,6 +28,18 @@ class SelectionController:
             tree = self.state.cell.trees[self.state.nodes]
             self.select(int(tree.segment[node]) if 0 <= node < tree.n_comp else -1)
 
+    def hover_node(self, node: int) -> None:
+        """The node under the pointer in a schedule view; -1 where there is none."""
+        if self.state.cell is not None:
+            tree = self.state.cell.trees[self.state.nodes]
+            self.hover(int(tree.segment[node]) if 0 <= node < tree.n_comp else -1)
+
+    def select_site(self, site: Site) -> None:
+        """Select the segment that holds a site, if the cell has it."""
+        cell = self.state.cell
+        if cell is not None and site.section in cell.sections.name:
+            self.select(cell.segment(site))
+
     def select_probe(self, index: int) -> None:
         """Select the segment a probe of the experiment sits on."""
         cell, experiment = self.state.cell, self.state.experiment
@@ -40,9 +53,6 @@ class SelectionController:
 
     def clear(self) -> None:
         self.state.selection = None
-
-    def color_by(self, quantity: ColorBy) -> None:
-        self.state.color_by = quantity
 
 
 def soma_segment(cell: Cell) -> int:

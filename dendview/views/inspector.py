@@ -14,6 +14,7 @@ from PyQt6.QtWidgets import (
 
 from dendview.describe import Description, describe
 from dendview.state import AppState
+from dendview.widgets.elided import ElidedLabel
 from dendview.widgets.lazy import LazyWidget
 
 
@@ -80,13 +81,15 @@ class Inspector(LazyWidget):
         self._scroll.setWidget(page)
 
     def _fill(self, layout: QVBoxLayout, description: Description) -> None:
-        title = _label(description.title)
+        title = ElidedLabel(description.title)
         font = title.font()
         font.setBold(True)
         font.setPointSizeF(font.pointSizeF() * 1.25)
         title.setFont(font)
         layout.addWidget(title)
-        layout.addWidget(_label(description.subtitle, "muted"))
+        subtitle = ElidedLabel(description.subtitle)
+        subtitle.setProperty("role", "muted")
+        layout.addWidget(subtitle)
         for group in description.groups:
             layout.addSpacing(10)
             layout.addWidget(_label(group.heading, "heading"))

@@ -8,11 +8,10 @@ from PyQt6.QtGui import QBrush, QColor
 from PyQt6.QtWidgets import QTreeWidget, QTreeWidgetItem, QVBoxLayout, QWidget
 
 from dendview.colors import THEMES
-from dendview.controllers.files import plural
-from dendview.describe import quantity
 from dendview.runs import is_stale
 from dendview.state import AppState, Run
 from dendview.widgets.lazy import LazyWidget
+from dendview.wording import plural, quantity
 
 Kind = Literal["cell", "cable", "mechanism", "stimulus", "probe", "run"]
 

@@ -1,8 +1,8 @@
 """The start page: sample cells, recent files and a place to drop a file."""
 
+import contextlib
 from pathlib import Path
 
-from engine.morphology.samples import SAMPLES, sample_path
 from PyQt6.QtCore import QObject, QRunnable, QSize, Qt, QThreadPool, pyqtSignal
 from PyQt6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent, QImage, QKeyEvent, QPixmap
 from PyQt6.QtWidgets import (
@@ -23,7 +23,9 @@ from dendview.state import AppState
 from dendview.theme_qt import THEMES
 from dendview.thumbnails import cache_file, draw_cell
 from dendview.widgets.drops import dropped_path
+from engine.errors import UserError
 from engine.morphology.reading import read_morphology
+from engine.morphology.samples import SAMPLES, sample_path
 
 CARD = QSize(208, 208)
 PICTURE = QSize(186, 116)
@@ -41,21 +43,24 @@ class _DrawCard(QRunnable):
         self.name, self.theme, self.drawn = name, theme, drawn
 
     def run(self) -> None:
+        try:
+            image = self._image()
+        except (UserError, OSError):
+            image = QImage()  # the card opens it all the same, and then the reason is told
+        with contextlib.suppress(RuntimeError):  # the page was closed meanwhile
+            self.drawn.done.emit(self.name, self.theme, image)
+
+    def _image(self) -> QImage:
         path = Path(sample_path(self.name))
         kept = cache_file(path, PICTURE, self.theme)
         image = QImage(str(kept))
         if image.isNull():
             image = draw_cell(read_morphology(path), PICTURE, self.theme)
-            try:
+            with contextlib.suppress(OSError):  # a cache that cannot be written only costs time
                 kept.parent.mkdir(parents=True, exist_ok=True)
                 image.save(str(kept))
-            except OSError:
-                pass  # a cache that cannot be written only costs time
         image.setDevicePixelRatio(2.0)
-        try:
-            self.drawn.done.emit(self.name, self.theme, image)
-        except RuntimeError:
-            pass  # the page was closed meanwhile
+        return image
 
 
 class SampleCard(QFrame):
@@ -228,7 +233,11 @@ class StartPage(QScrollArea):
 
     def _show_picture(self, name: str, theme: str, image: QImage) -> None:
         for card in self.cards:
-            if card.name == name and theme == self._state.theme:
+            if card.name != name or theme != self._state.theme:
+                continue
+            if image.isNull():
+                card.picture.setText("no picture")
+            else:
                 card.picture.setPixmap(QPixmap.fromImage(image))
 
     def _list_recent(self, *_: object) -> None:

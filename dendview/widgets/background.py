@@ -1,5 +1,6 @@
 """Work that would freeze the window, done in another thread; the answer comes back as a signal."""
 
+import contextlib
 from collections.abc import Callable
 
 from PyQt6.QtCore import QObject, QRunnable, QThreadPool, pyqtSignal
@@ -30,7 +31,5 @@ class _Task(QRunnable):
             signal, answer = self._owner.done, self._work()
         except Exception as error:  # handed to the window, which tells the person
             signal, answer = self._owner.failed, error
-        try:
+        with contextlib.suppress(RuntimeError):  # the window was closed meanwhile
             signal.emit(answer)
-        except RuntimeError:
-            pass  # the window was closed meanwhile

@@ -57,7 +57,7 @@ def parse_quantity(text: str, unit: str) -> float:
 
 
 class QuantityBox(QDoubleSpinBox):
-    """A value with a fixed unit; ``valueChanged(float)`` fires in that unit when the person is done.
+    """A value with a fixed unit; ``valueChanged(float)`` fires in that unit when it is done.
 
     Parameters
     ----------

@@ -1,0 +1,24 @@
+"""Numbers as people read them."""
+
+THIN = "\u202f"
+"""Narrow space that does not break: 4 071."""
+
+
+def number(value: int) -> str:
+    """4 071, with narrow spaces."""
+    return f"{value:,}".replace(",", THIN)
+
+
+def plural(n: int, noun: str) -> str:
+    """``1 point``, ``4 071 points``."""
+    return f"{number(n)} {noun}" if n == 1 else f"{number(n)} {noun}s"
+
+
+def quantity(value: float, unit: str) -> str:
+    """A value with four digits and its unit."""
+    return f"{value:.4g} {unit}".rstrip()
+
+
+def whole(value: float, unit: str) -> str:
+    """A large value without decimals, with its unit."""
+    return f"{value:,.0f} {unit}".replace(",", THIN)
