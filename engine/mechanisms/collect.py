@@ -23,11 +23,17 @@ from engine.mechanisms.source import (
     Source,
     Statement,
 )
-from engine.units import FARADAY, GAS_CONSTANT
+from engine.units import BOLTZMANN, ELEMENTARY_CHARGE, FARADAY, GAS_CONSTANT
 
 Node = Tree[Token]
 
-_CONSTANTS = {"faraday": FARADAY, "k-mole": GAS_CONSTANT, "pi": math.pi}
+_CONSTANTS = {
+    "faraday": FARADAY,
+    "e": ELEMENTARY_CHARGE,
+    "k": BOLTZMANN,
+    "k-mole": GAS_CONSTANT,
+    "pi": math.pi,
+}
 """Physical constants a UNITS block may name, in SI units."""
 _PREFIX = {"": 1.0, "kilo": 1e3, "k": 1e3, "milli": 1e-3, "m": 1e-3, "micro": 1e-6, "u": 1e-6}
 _UNIT = re.compile(
@@ -53,6 +59,9 @@ def collect(tree: Node, path: Path, title: str) -> Source:
                 _units(node, source)
             case "parameter" | "constant" | "assigned" | "state":
                 _declarations(node, source)
+            case "file_local":
+                for token in _tokens(node):  # lives as long as the mechanism, like ASSIGNED
+                    source.assigned[str(token)] = Declared(str(token), None, "", None, token.line or 0)
             case "initial" | "breakpoint":
                 _single_block(node, source)
             case "derivative":

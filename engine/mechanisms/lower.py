@@ -186,9 +186,11 @@ class Lowering:
                 raise self.error(
                     f"PROCEDURE '{function}' gives no value", "make it a FUNCTION", line
                 )
-            close = get_close_matches(function, [*FUNCTIONS, *self.source.functions], 1)
-            hint = f"did you mean '{close[0]}'?" if close else "define it as a FUNCTION"
-            raise self.error(f"function '{function}' is not known", hint, line)
+            close = get_close_matches(
+                function, [*FUNCTIONS, *self.source.functions, *self.source.procedures], 1
+            )
+            hint = f"did you mean '{close[0]}'?" if close else "define it in the file"
+            raise self.error(f"'{function}' is no function or procedure of the file", hint, line)
         if len(values) != (wanted := FUNCTIONS[function][0]):
             raise self.error(
                 f"{function} takes {wanted} argument(s), not {len(values)}", "mend the call", line

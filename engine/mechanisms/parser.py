@@ -51,8 +51,6 @@ _WAY_OUT = {
 }
 """Words of NMODL that are refused, and what the person can do."""
 
-_BLOCK_NAMES = "NEURON UNITS PARAMETER CONSTANT ASSIGNED STATE INITIAL BREAKPOINT DERIVATIVE PROCEDURE FUNCTION"
-
 
 @cache
 def _grammar() -> Lark:
@@ -120,7 +118,7 @@ def _expected(error: UnexpectedInput) -> str:
         or getattr(error, "allowed", None)
         or getattr(error, "expected", ())
     )
-    words = {"LBRACE": "{", "RBRACE": "}", "LPAR": "(", "RPAR": ")", "EQUAL": "=", "NAME": "a name", "COMMA": ",",
+    words = {"LBRACE": "{", "RBRACE": "}", "LPAR": "(", "RPAR": ")", "EQUAL": "=", "NAME": "a name", "COMMA": "a comma", "$END": "the end of the file",
              "NUMBER": "a number", "UNIT": "a (unit)", "TIMES": "*", "PLUS_MINUS": "+ or -", "POWER": "^",
              "COMPARE": "a comparison", "AND": "&&", "OR": "||", "NOT": "!", "QUOTE": "'", "__ANON_0": "'"}  # fmt: skip
     found = sorted({words.get(name, name) for name in accepted if not name.startswith("__IGNORE")})
@@ -160,8 +158,8 @@ def _strip(text: str, path: Path) -> tuple[str, str]:
 
 
 def _refuse_unsupported(plain: str, path: Path) -> None:
-    for match in re.finditer(r"\b[A-Z_]{3,}\b", plain):
-        if (word := match[0]) in _WAY_OUT:
+    for match in re.finditer(r"\b(?:[A-Z_]{3,}|while)\b", plain):
+        if (word := match[0].upper()) in _WAY_OUT:
             line = plain.count("\n", 0, match.start()) + 1
             raise MechanismError(path, f"construct {word} is not supported", _WAY_OUT[word], line)
     if match := re.search(r"\bFROM\s+\w+\s*=", plain):

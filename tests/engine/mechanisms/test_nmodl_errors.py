@@ -1,0 +1,145 @@
+"""Every refusal names file and line, what is wrong and a way out."""
+
+import re
+
+import pytest
+
+from engine.errors import MechanismError
+from engine.mechanisms import library, load_mechanism, parse
+
+GOOD = """\
+NEURON {
+    SUFFIX good
+    USEION k READ ek WRITE ik
+    RANGE gbar
+}
+PARAMETER {
+    gbar = 0.1 (S/cm2)
+}
+STATE { n }
+ASSIGNED {
+    v (mV)
+    ek (mV)
+    ik (mA/cm2)
+    ninf
+    tau (ms)
+}
+INITIAL {
+    n = 0.5
+}
+BREAKPOINT {
+    SOLVE states METHOD cnexp
+    ik = gbar * n * (v - ek)
+}
+DERIVATIVE states {
+    rates(v)
+    n' = (ninf - n) / tau
+}
+PROCEDURE rates(u (mV)) {
+    ninf = 1 / (1 + exp(-u / 5))
+    tau = 2
+}
+"""
+
+
+def line_of(text: str) -> int:
+    return GOOD[: GOOD.index(text)].count("\n") + 1
+
+
+# what is replaced, by what, the line that must be named (that of the replaced text by default), words of the message
+CASES = {
+    "verbatim": ("    n = 0.5", "    VERBATIM\n    x = 1;\n    ENDVERBATIM", "VERBATIM", "NMODL statements"),
+    "kinetic": ("DERIVATIVE states", "KINETIC states", "KINETIC", "DERIVATIVE"),
+    "include": ("STATE { n }", 'INCLUDE "more.inc"', "INCLUDE", "paste"),
+    "net_receive": ("STATE { n }", "NET_RECEIVE(w) { n = n + w }", "NET_RECEIVE", "density"),
+    "point_process": ("    SUFFIX good", "    POINT_PROCESS good", "POINT_PROCESS", "SUFFIX"),
+    "pointer": ("    RANGE gbar", "    POINTER p", "POINTER", "USEION"),
+    "electrode": ("    RANGE gbar", "    ELECTRODE_CURRENT i", "ELECTRODE_CURRENT", "clamp"),
+    "while": ("    n = 0.5", "    WHILE (n < 1) { n = n + 1 }", "WHILE", "write"),
+    "from loop": ("    n = 0.5", "    FROM i = 0 TO 3 { n = n + 1 }", "FROM loop", "write"),
+    "array": ("    ninf\n", "    ninf[3]\n", "array", "per element"),
+    "function table": ("STATE { n }", "FUNCTION_TABLE f(v)\nSTATE { n }", "FUNCTION_TABLE", "FUNCTION"),
+    "steady state": ("SOLVE states METHOD cnexp", "SOLVE states STEADYSTATE cnexp", "STEADYSTATE", "INITIAL"),
+    "method": ("METHOD cnexp", "METHOD derivimplicit", "METHOD derivimplicit", "cnexp"),
+    "no method": (" METHOD cnexp", "", "no METHOD", "cnexp"),
+    "write concentration": ("WRITE ik", "WRITE ik, ki", "WRITE ki", "current ik"),
+    "wrong ion": ("READ ek", "READ ena", "no 'ena'", "ek"),
+    "nonlinear": ("(ninf - n) / tau", "(ninf - n*n) / tau", "linear in n", "a + b*n"),
+    "nonlinear call": ("(ninf - n) / tau", "exp(-n)", "linear in n", "a + b*n"),
+    "unknown name": ("gbar * n * (v - ek)", "gbra * n * (v - ek)", "'gbra'", "did you mean 'gbar'"),
+    "unknown target": ("    tau = 2", "    taau = 2", "'taau'", "did you mean 'tau'"),
+    "unknown function": ("exp(-u / 5)", "expp(-u / 5)", "'expp'", "did you mean 'exp'"),
+    "unknown procedure": ("    rates(v)", "    ratess(v)", "'ratess'", "did you mean 'rates'"),
+    "argument count": ("    rates(v)", "    rates(v, 3)", "takes 1 argument", "call"),
+    "built-in argument count": ("exp(-u / 5)", "exp(-u, 5)", "exp takes 1 argument", "call"),
+    "recursion": ("    tau = 2", "    rates(u)", "calls itself", "recursion"),
+    "assigned parameter": ("    tau = 2", "    gbar = 2", "'gbar' cannot be assigned", "ASSIGNED"),
+    "derivative of no state": ("    n' =", "    tau' =", "tau'", "STATE"),
+    "unsolved": ("    SOLVE states METHOD cnexp\n", "", "never solved", "SOLVE states"),
+    "solves nothing": ("SOLVE states", "SOLVE gates", "'gates'", "DERIVATIVE gates"),
+    "undeclared range": ("RANGE gbar", "RANGE gbar, gmax", "'gmax'", "PARAMETER"),
+    "current never computed": ("    ik = gbar * n * (v - ek)", "    tau = 1", "never computes", "ik ="),
+    "current read early": ("    ik = gbar *", "    ik = ik + gbar *", "read before", "first"),
+    "twice": ("STATE { n }", "STATE { n gbar }", "declared twice", "keep one"),
+    "two blocks": ("STATE { n }", "INITIAL { n = 1 }\nSTATE { n }", "second INITIAL", "join"),
+    "syntax": ("    tau = 2", "    tau = 2 +", "not expected", "expected"),
+    "character": ("    tau = 2", "    tau = 2 $", "'$'", "expected"),
+}  # fmt: skip
+ELSEWHERE = {
+    "unsolved": line_of("DERIVATIVE") - 1,
+    "syntax": line_of("    tau = 2") + 1,
+    "two blocks": line_of("INITIAL") + 1,
+    "derivative of no state": line_of("    n' ="),
+    "current never computed": line_of("BREAKPOINT"),
+    "undeclared range": line_of("RANGE"),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_refusals(case):
+    old, new, *words = CASES[case]
+    assert old in GOOD
+    with pytest.raises(MechanismError) as caught:
+        parse(GOOD.replace(old, new, 1), "folder/bad.mod")
+    message = str(caught.value)
+    line = ELSEWHERE.get(case, line_of(old))
+    assert re.match(rf"folder[/\\]bad\.mod:{line}: ", message), message
+    for word in words:
+        assert word in message, message
+    assert "\n" not in message
+
+
+def test_the_good_file_is_good():
+    assert parse(GOOD, "good.mod").name == "good"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "NEURON"),
+        (GOOD.replace("    SUFFIX good\n", ""), "SUFFIX"),
+        (GOOD[: GOOD.index("BREAKPOINT")], "BREAKPOINT"),
+        (GOOD[:-3], "'}' is missing"),
+        (GOOD + "\nCOMMENT\nnever ends", "ENDCOMMENT"),
+        (GOOD + "\nUNITS { Q = (parsec) (mile) }", "(parsec)"),
+        ("\x00\x01\x02binary", "not expected"),
+    ],
+)
+def test_whole_file_refusals(text, words):
+    with pytest.raises(MechanismError, match=re.escape(words)):
+        parse(text, "bad.mod")
+
+
+def test_a_file_that_is_not_there(tmp_path):
+    with pytest.raises(MechanismError, match="cannot be read"):
+        load_mechanism(tmp_path / "none.mod")
+
+
+def test_comments_may_hold_refused_words():
+    text = GOOD.replace("STATE { n }", "COMMENT\nVERBATIM KINETIC\nENDCOMMENT\n: VERBATIM\n? POINTER\nSTATE { n }")
+    assert parse(text, "good.mod").states[0].name == "n"
+
+
+def test_an_unknown_parameter_names_a_close_one():
+    with pytest.raises(ValueError, match=r"mechanism 'hh' has no parameter 'gnabra'; did you mean 'gnabar'\?"):
+        library()["hh"].parameter("gnabra")
