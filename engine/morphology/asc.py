@@ -197,12 +197,12 @@ class _Reader:
             elif token.text == "(":
                 following = self.peek()
                 if following.text == "(" or following.kind == "point" or following.text == "|":
-                    if ended and forks and following.kind == "point":
+                    if ended:
                         raise self.fail(
                             "topology.after_end",
-                            "a second fork follows after the branch has forked",
+                            "a fork follows after its branch has ended",
                             token.at,
-                            "put both forks into one, as (a | b | c)",
+                            "remove the end word before it, or join two forks into one, (a | b | c)",
                         )
                     forks.append((fork, token))
                     fork, fresh, ended = end, True, False

@@ -24,6 +24,8 @@ def find_problems(rows: Rows) -> list[Problem]:
         problems += _tree_problems(rows)
     elif not problems:
         raise refuse("format.no_points", "the file holds no points", "save or download it again")
+    if any(p.severity == "error" for p in problems):
+        return [p for p in problems if p.code != "topology.order"]  # may be but a consequence
     return problems
 
 
