@@ -176,6 +176,9 @@ def slot_image(
 ) -> NDArray[np.uint8]:
     """A picture of many slots: each pixel shows the share of its slots that are busy.
 
+    Where a pixel holds several threads, it has the color of the first: a mixture of all hues would
+    be gray.
+
     Parameters
     ----------
     schedule : Schedule
@@ -202,11 +205,10 @@ def slot_image(
     pixel = row * width + column
     busy = np.bincount(pixel, minlength=height * width)
     slots = np.outer(_share(n_thread, height), _share(n_step, width)).ravel()
-    picture = np.empty((height * width, 3))
-    for channel in range(3):
-        light = np.bincount(pixel, colors[thread % len(colors), channel], height * width)
-        picture[:, channel] = (light + (slots - busy) * idle[channel]) / slots
-    return np.clip(picture, 0, 255).astype(np.uint8).reshape(height, width, 3)
+    share = (busy / slots).reshape(height, width, 1)
+    first = threads[0] + -(-np.arange(height) * n_thread // height)
+    own = colors[first % len(colors)].astype(float)[:, None, :]
+    return np.rint(share * own + (1 - share) * np.array(idle, float)).astype(np.uint8)
 
 
 def _share(n: int, parts: int) -> NDArray[np.int64]:
