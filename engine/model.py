@@ -15,6 +15,7 @@ from engine.mechanisms.loading import library
 from engine.mechanisms.model import Mechanism, Program
 from engine.morphology.model import Morphology, Sections
 from engine.morphology.reading import read_morphology
+from engine.morphology.samples import resolve
 from engine.morphology.sections import make_sections, stub_axon
 from engine.regions import mask_of_tags
 from engine.schedule import make_schedule
@@ -235,8 +236,6 @@ def step_count(experiment: Experiment) -> int:
 def cut(experiment: Experiment, cell: Morphology | Sections | None = None) -> CompartmentTree:
     """The compartments of an experiment's cell, with the axon and the nodes it asks for."""
     if cell is None:
-        from engine.morphology.samples import resolve
-
         cell = read_morphology(resolve(experiment.morphology))
     sections = make_sections(cell) if isinstance(cell, Morphology) else cell
     if experiment.axon == "stub":
