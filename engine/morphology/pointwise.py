@@ -22,7 +22,7 @@ def header_note(lines: list[str]) -> tuple[Note, ...]:
         if text and not text.startswith("#"):
             break
         if text.lstrip("# ") == MARKER:
-            said = "every point is a compartment joined to the middle of its parent, as the header says"
+            said = "every point is a compartment, joined to the middle of its parent"
             return (Note(CODE, said, number),)
     return ()
 

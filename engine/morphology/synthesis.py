@@ -96,8 +96,8 @@ def swc_text(name: str) -> str:
     info = SAMPLES[name]
     head = [
         f"# {info.title}: {info.description}",
-        f"# made by DendView (engine.morphology.synthesis), recipe {name}, seed {RECIPES[name][1]}; "
-        "not traced from a reconstruction",
+        f"# made by DendView (engine.morphology.synthesis), recipe {name}, "
+        f"seed {RECIPES[name][1]}; not traced from a reconstruction",
         f"# cut by the rule {info.rule} as the published model is",
     ]
     if is_pointwise(m):

@@ -1,7 +1,7 @@
 """Recipes of the sample cells that grow branch by branch: pyramidal, striatal and mitral cells.
 
-Counts and lengths follow the published models of the same classes (see ``sample_models/README.md``);
-the shapes are our own: nothing is traced from a reconstruction.
+Counts and lengths follow the published models of the same classes (see
+``sample_models/README.md``); the shapes are our own: nothing is traced from a reconstruction.
 """
 
 import numpy as np

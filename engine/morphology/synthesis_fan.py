@@ -1,8 +1,8 @@
 """The Purkinje cell: a flat fan that fills its plane.
 
-Growing branch by branch cannot fill a plane evenly, so this cell is spun the other way round: places
-are strewn over the fan, and each in turn is joined to the tree where wire plus path to the soma are
-shortest (Cuntz, Forstner, Borst & Häusser, PLoS Comput. Biol. 6:e1000877, 2010).
+Growing branch by branch cannot fill a plane evenly, so this cell is spun the other way round:
+places are strewn over the fan, and each in turn is joined to the tree where wire plus path to the
+soma are shortest (Cuntz, Forstner, Borst & Häusser, PLoS Comput. Biol. 6:e1000877, 2010).
 """
 
 import numpy as np

@@ -1,8 +1,8 @@
 """Growing dendrites: a branching plan is made first, then laid out in space.
 
-The plan (:class:`Twig`) fixes how many branches there are and how long; so counts and total length of
-a cell are exact. The layout lets every branch wander: its heading diffuses, is drawn away from the
-soma and by a drift, and at every fork the plane is chosen in which the twigs have most room.
+The plan (:class:`Twig`) fixes how many branches there are and how long; so counts and total length
+of a cell are exact. The layout lets every branch wander: its heading diffuses, is drawn away from
+the soma and by a drift, and at every fork the plane is chosen in which the twigs have most room.
 """
 
 from collections import deque
@@ -50,7 +50,7 @@ class Style:
 
 @dataclass(eq=False)
 class Twig:
-    """One unbranched piece of the plan: ``length`` in µm; ``angle`` in degrees fixes its fork angle."""
+    """One unbranched piece of the plan: ``length`` in µm, ``angle`` at its fork in degrees."""
 
     length: float
     style: Style
@@ -181,8 +181,8 @@ class Sketch:
         Parameters
         ----------
         stems : tuples of
-            the plan, the point it hangs on, its first heading, and how far from that point it starts
-            (µm; the soma's surface, reached by a wire).
+            the plan, the point it hangs on, its first heading, and how far from that point it
+            starts (µm; the soma's surface, reached by a wire).
         neck : µm
             Distance of the first point after a fork.
         """
@@ -283,9 +283,10 @@ class Sketch:
 class Caliber:
     """Diameters of the branches of one type.
 
-    A branch that carries N tips is ``tip * N**(1 / power)`` wide: Rall's rule has power 1.5; dendrites
-    whose trunk is ``stem`` wide with N tips have the power that fits both. ``flare`` widens the first
-    ``flare_length`` µm at the soma by a factor; ``taper`` is the loss over an ending branch.
+    A branch that carries N tips is ``tip * N**(1 / power)`` wide: Rall's rule has power 1.5;
+    dendrites whose trunk is ``stem`` wide with N tips have the power that fits both. ``flare``
+    widens the first ``flare_length`` µm at the soma by a factor; ``taper`` is the loss over an
+    ending branch.
     """
 
     tip: float

@@ -36,31 +36,33 @@ HEAD = """\
 # Sample models
 
 These cells are grown by DendView's own code, `engine/morphology/synthesis*.py`. No point in them is
-traced from a reconstruction: a recipe fixes the number of branches, their mean lengths and the total
-length, and a seeded random generator lays them out in space. Branches wander, are drawn away from the
-soma, and fork in the plane with most room; diameters follow the number of tips a branch carries (Rall's
-rule with a fitted power). The Purkinje cell is spun instead: places strewn over a fan are joined where
-wire and path to the soma are shortest (Cuntz et al., PLoS Comput. Biol. 6:e1000877, 2010).
+traced from a reconstruction: a recipe fixes the number of branches, their mean lengths and the
+total length, and a seeded random generator lays them out in space. Branches wander, are drawn away
+from the soma, and fork in the plane with most room; diameters follow the number of tips a branch
+carries (Rall's rule with a fitted power). The Purkinje cell is spun instead: places strewn over a
+fan are joined where wire and path to the soma are shortest (Cuntz et al., PLoS Comput. Biol.
+6:e1000877, 2010).
 
     python -m engine.morphology.synthesis        # writes this folder again, byte for byte
 
-Sizes beside those of the published models of the same class, cut by the rule named (`neuron` nodes;
-the axon of the human and the L5b cell replaced by a stub, as the models do):
+Sizes beside those of the published models of the same class (in brackets), cut by the rule named
+(NEURON's nodes; the axon of the human and of the L5b cell replaced by a stub, as the models do):
 
-| file | recipe, seed | rule | sections | published | length, µm | published | nodes | published | model |
-|---|---|---|---|---|---|---|---|---|---|
+| file | seed | rule | sections | length, µm | nodes | model |
+|---|---|---|---|---|---|---|
 """
 
 TAIL = """
-The Purkinje model is made of pieces with two points each, so many of its 1611 sections do not branch; ours
-all do.
+The Purkinje model is made of pieces with two points each, so many of its 1611 sections do not
+branch; ours all do.
 
 `ball_and_stick.swc` is a sphere of 20 µm with a cylinder of 300 µm by 2 µm.
 
-`toy15.swc` is the tree of Zhang et al. 2023 (Nat. Commun. 14:5798), Fig. 2d. Its header holds the line
-`one compartment a point`: DendView then makes each point a compartment joined to the middle of its
-parent, as the figure draws it; other programs ignore the line. With the rule `fixed:1`, merged nodes and
-four threads the schedule is {9, 10, 12, 14}, {1, 7, 11, 13}, {2, 3, 4, 8}, {6}, {5}, the soma being 0.
+`toy15.swc` is the tree of Zhang et al. 2023 (Nat. Commun. 14:5798), Fig. 2d. Its header holds the
+line `one compartment a point`: DendView then makes each point a compartment joined to the middle of
+its parent, as the figure draws it; other programs ignore the line. With the rule `fixed:1`, merged
+nodes and four threads the schedule is {9, 10, 12, 14}, {1, 7, 11, 13}, {2, 3, 4, 8}, {6}, {5}, the
+soma being 0.
 """
 
 
@@ -97,8 +99,9 @@ def readme(folder: Path) -> str:
         info = SAMPLES[name]
         size = size_of(name, folder / info.file)
         rows.append(
-            f"| {info.file} | {name}, {RECIPES[name][1]} | {info.rule} | {size.n_section} | "
-            f"{target.n_section} | {size.length:.0f} | {target.length:.0f} | {size.n_node} | "
-            f"{target.n_node} | {target.source} |"
+            f"| {info.file} | {RECIPES[name][1]} | {info.rule} "
+            f"| {size.n_section} ({target.n_section}) "
+            f"| {size.length:.0f} ({target.length:.0f}) "
+            f"| {size.n_node} ({target.n_node}) | {target.source} |"
         )
     return HEAD + "\n".join(rows) + "\n" + TAIL

@@ -14,7 +14,7 @@ from engine.morphology.model import Sections
 from engine.morphology.reading import read_morphology
 from engine.morphology.sections import make_sections, stub_axon
 from engine.stimuli import Site
-from tests.engine.neuron_cells import import_cell, nodes_of, parents_of, sections_of
+from tests.engine.neuron_sections import import_cell, nodes_of, parents_of, sections_of
 
 CELLS = [
     "somata/1pt.swc",
