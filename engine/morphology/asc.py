@@ -202,7 +202,7 @@ class _Reader:
                             "topology.after_end",
                             "a fork follows after its branch has ended",
                             token.at,
-                            "remove the end word before it, or join two forks into one, (a | b | c)",
+                            "remove the end word before it, or join two forks: (a | b | c)",
                         )
                     forks.append((fork, token))
                     fork, fresh, ended = end, True, False

@@ -49,7 +49,7 @@ def parse_rows(text: str) -> Rows:
 
 
 def _parse_clean(lines: list[str]) -> Rows | None:
-    """Rows of a file in which every row has seven plain numbers; None where anything is odd."""
+    """Rows of a file all of whose rows are seven plain numbers or more; None where any is odd."""
     first = 0
     while first < len(lines) and (not lines[first].strip() or lines[first].lstrip()[0] == "#"):
         first += 1
@@ -60,18 +60,19 @@ def _parse_clean(lines: list[str]) -> Rows | None:
         table = np.loadtxt(lines[first:last], comments=None, ndmin=2)
     except ValueError:
         return None
-    if table.shape != (last - first, 7):
-        return None  # an empty row in between, more columns
+    if len(table) != last - first or table.shape[1] < 7:
+        return None  # an empty row in between, too few columns
     whole = table[:, (0, 1, 6)]
     with np.errstate(invalid="ignore"):
         clean = (whole == np.rint(whole)).all() and (np.abs(whole) < 2**31).all()
-    if not (clean and np.isfinite(table).all()):
+    if not (clean and np.isfinite(table[:, :7]).all()):
         return None
     if "." in lines[first].split()[0]:
         return None  # ids like 1.0 earn a note
     line = np.arange(first + 1, last + 1, dtype=np.int32)
     id_, parent = table[:, 0].astype(np.int64), table[:, 6].astype(np.int64)
-    return Rows(id_, parent, table[:, 1:6], line, lines)
+    problems = list(_oddities({"format.more_columns": first + 1} if table.shape[1] > 7 else {}))
+    return Rows(id_, parent, table[:, 1:6], line, lines, problems)
 
 
 def _parse_odd(lines: list[str]) -> Rows:

@@ -4,6 +4,7 @@ An error forbids loading because mending it would need a guess; a warning is rea
 says.
 """
 
+import re
 from collections.abc import Iterator
 
 import numpy as np
@@ -15,10 +16,14 @@ from engine.morphology.swc import Rows, parent_rows, parents_have_smaller_ids
 FAR = 1e9
 """µm; a coordinate beyond this is no neuron and would not fit single precision."""
 
+_FACTOR = r"([0-9]+\.?[0-9]*)"
+_SCALE = re.compile(rf"\s*#\s*SCALE[ \t]+{_FACTOR}[ \t]+{_FACTOR}[ \t]+{_FACTOR}\s*$")
+_UNIT = re.compile(r"\bunits?\"?\s*[:=]\s*\"?(?:1 )?(nanometers?|nm|pixels?|voxels?|mm)\b", re.I)
+
 
 def find_problems(rows: Rows) -> list[Problem]:
     """Everything wrong or odd in the rows: numbers first, then the tree they make."""
-    problems = [*rows.problems, *_number_problems(rows)]
+    problems = [*rows.problems, *_header_problems(rows), *_number_problems(rows)]
     if len(rows.id):
         problems += _identity_problems(rows)
         problems += _tree_problems(rows)
@@ -27,6 +32,31 @@ def find_problems(rows: Rows) -> list[Problem]:
     if any(p.severity == "error" for p in problems):
         return [p for p in problems if p.code != "topology.order"]  # may be but a consequence
     return problems
+
+
+def _header_problems(rows: Rows) -> Iterator[Problem]:
+    """A scale or a unit told before the first point; NEURON does not apply them either."""
+    first = int(rows.line.min()) - 1 if len(rows.line) else 0
+    for number, line in enumerate(rows.text[:first], 1):
+        scale, unit = _SCALE.match(line), _UNIT.search(line)
+        if scale and any(float(factor) != 1 for factor in scale.groups()):
+            yield Problem(
+                "geometry.scale",
+                f"the header gives the scale {' '.join(scale.groups())}",
+                "coordinates are taken as they stand; apply it first if that was not done yet",
+                number,
+                line.strip()[:200],
+                "warning",
+            )
+        if unit:
+            yield Problem(
+                "geometry.units",
+                f"the header gives the unit {unit[1]}, but SWC and simulations use µm",
+                "scale coordinates and radii to µm before simulating",
+                number,
+                line.strip()[:200],
+                "warning",
+            )
 
 
 def _number_problems(rows: Rows) -> Iterator[Problem]:
@@ -75,7 +105,7 @@ def _number_problems(rows: Rows) -> Iterator[Problem]:
                 "check the coordinates",
                 severity="warning",
             )
-        if extent > 50_000:
+        if extent > 50_000 and not any(map(_UNIT.search, rows.text[: int(rows.line.min()) - 1])):
             yield Problem(
                 "geometry.units",
                 f"the cell is {extent / 1000:.0f} mm large, so its unit is probably not µm",

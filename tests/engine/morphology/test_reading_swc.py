@@ -104,6 +104,9 @@ def test_lines_are_those_of_the_file_whatever_stands_between(file):
         (BASE.replace(" 1 0 0 0 5", " 3 0 0 0 5"), "semantics.no_soma"),
         (BASE.replace("7 2 -40", "7 1 -40"), "semantics.split_soma"),
         (BASE.replace("-40", "-80000"), "geometry.units"),
+        ('# Meta: {"units": "1 nanometer"}\n' + BASE.replace("-40", "-80000"), "geometry.units"),
+        ("# SCALE 1.33  1.33  2.5 \n" + BASE, "geometry.scale"),
+        ("# SCALE 1.0 1.0 1.0\n" + BASE.replace("0.9 2", "0 2"), "geometry.zero_radius"),
     ],
 )
 def test_harmless_oddities_load_with_one_note(file, text, code):
