@@ -35,6 +35,9 @@ NOTHING_OPEN = "Open a morphology or pick a sample"
 MISSING = np.float32(-1e30)
 """Value of a segment that has none (the root has no thread)."""
 
+WAITING_SHARE, CANDIDATE_SHARE = 0.30, 0.55
+"""How much of its color a compartment keeps while it waits, and while it could be taken."""
+
 MAX_ENTRIES = 8
 """Classes a legend names one by one; more become a strip with numbers."""
 
@@ -125,10 +128,10 @@ def resolve(state: AppState) -> CellScene:
     if cell is None:
         none = np.zeros(0, np.float32)
         return _scene(state, _Coloring(none, np.zeros((1, 3), np.uint8), Legend("")), NOTHING_OPEN)
-    coloring, reason = _color(state, cell), ""
+    coloring = _color(state, cell)
     if isinstance(coloring, str):
-        coloring, reason = _by_type(cell, theme), coloring
-    return _scene(state, coloring, reason)
+        return _scene(state, _by_type(cell, theme), coloring)
+    return _scene(state, coloring, "")
 
 
 def _color(state: AppState, cell: Cell) -> _Coloring | str:
@@ -235,7 +238,7 @@ def _by_thread(
         legend = Legend("Thread", entries=tuple(entries))
     else:
         ticks = tuple(t for t in nice_ticks(0, len(table) - 1) if t == int(t))
-        note = "hover names the thread"
+        note = f"{len(table)} threads"
         legend = Legend("Thread", limits=limits, ticks=ticks, strip=True, note=note)
     return _Coloring(values, table, legend, True, limits)
 
@@ -245,19 +248,10 @@ def _readable_threads(k: int, ground: tuple[int, int, int]) -> ColorTable:
     return np.stack([readable(c, ground, 2.0) for c in thread_colors(k)])
 
 
-@lru_cache(maxsize=2)
-def step_of_node(schedule: Schedule) -> IntArray:
-    """(n_comp,) step that takes each node, from 1; 0 for a root."""
-    step = np.zeros(schedule.n_comp, np.int32)
-    n_step = np.arange(1, schedule.n_step + 1, dtype=np.int32)
-    step[schedule.node] = np.repeat(n_step, np.diff(schedule.step_start))
-    return step
-
-
 def _by_step(schedule: Schedule | None, tree: CompartmentTree, theme: ThemeName) -> _Coloring | str:
     if (why := _unfit(schedule, tree)) or schedule is None:
         return why
-    step = step_of_node(schedule)[tree.node_of_segment]
+    step = schedule.step[tree.node_of_segment] + 1
     values = np.where(step > 0, step, MISSING)
     return _bar(values, (1, max(schedule.n_step, 2)), "Step", "", theme)
 
@@ -303,7 +297,7 @@ def _classes(state: AppState) -> IntArray | None:
     tree = cell.trees[state.nodes]
     if schedule.n_comp != tree.n_comp:
         return None
-    return np.asarray(step_classes(schedule, state.step))[tree.node_of_segment]
+    return step_classes(schedule, state.step)[tree.node_of_segment].astype(np.int32)
 
 
 @lru_cache(maxsize=4)
@@ -317,7 +311,7 @@ def _markers(cell: Cell, experiment: Experiment | None, theme: ThemeName) -> tup
     for i, probe in enumerate(experiment.probes):
         color = hex_color(readable(rgb(OKABE_ITO[i % len(OKABE_ITO)]), ground, 2.2))
         what = "" if probe.variable == "v" else f" {probe.variable}"
-        marks.append(("probe", probe.site, f"{probe.site}{what}", color))
+        marks.append(("probe", probe.site, f"{_place(probe.site)}{what}", color))
     return tuple(
         Marker(kind, cell.segment(site), label, color)
         for kind, site, label, color in marks
@@ -332,7 +326,7 @@ def describe(state: AppState, segment: int) -> tuple[str, ...]:
         return ()
     tree = cell.trees["neuron"]
     node = tree.node_of_segment[segment]
-    lines = [str(cell.site(segment))]
+    lines = [_place(cell.site(segment))]
     shape = f"{_number(tree.length[node])} µm long · Ø {_number(tree.diameter[node])} µm"
     lines.append(f"{type_name(int(tree.tag[node]))} · {shape}")
     if np.isfinite(cell.distance[segment]):
@@ -341,7 +335,7 @@ def describe(state: AppState, segment: int) -> tuple[str, ...]:
     own = int(here.node_of_segment[segment])
     line = f"node {own}"
     if state.schedule is not None and state.schedule.n_comp == here.n_comp:
-        if (step := int(step_of_node(state.schedule)[own])) > 0:
+        if (step := int(state.schedule.step[own]) + 1) > 0:
             line += f" · thread {state.schedule.thread[own]} · step {step}"
         else:
             line += " · root: solved last, by no thread"
@@ -351,9 +345,20 @@ def describe(state: AppState, segment: int) -> tuple[str, ...]:
     return tuple(lines)
 
 
+def _place(site: Site) -> str:
+    """``dend[3](0.167)``."""
+    return f"{site.section}({site.x:.3g})"
+
+
 def _number(value: float) -> str:
     """Two to three digits: 0.83, 12.4, 143."""
     return f"{value:.2f}" if value < 10 else f"{value:.1f}" if value < 100 else f"{value:.0f}"
+
+
+def done_color(theme: ThemeName) -> str:
+    """Gray of compartments that the schedule player has done."""
+    colors = THEMES[theme]
+    return hex_color(mix(rgb(colors.canvas), rgb(colors.muted), 0.42))
 
 
 def nice_step(span: float, n: int) -> float:
@@ -363,10 +368,16 @@ def nice_step(span: float, n: int) -> float:
     return float(next(m * power for m in (1, 2, 5, 10) if m * power >= raw * (1 - 1e-9)))
 
 
+def round_below(value: float) -> float:
+    """The greatest 1, 2 or 5 times a power of ten that is not above a positive value."""
+    power = 10.0 ** np.floor(np.log10(value))
+    return float(max(m * power for m in (1, 2, 5) if m * power <= value * (1 + 1e-9)))
+
+
 def nice_ticks(low: float, high: float, n: int = 4) -> tuple[float, ...]:
     """Round numbers from low to high."""
     if not high > low:
         return (low,)
     step = nice_step(high - low, n)
     first = np.ceil(low / step - 1e-9)
-    return tuple(float(i * step) for i in np.arange(first, np.floor(high / step + 1e-9) + 1))
+    return tuple(float(i * step) + 0.0 for i in np.arange(first, np.floor(high / step + 1e-9) + 1))

@@ -20,13 +20,15 @@ def rotation(axis: FloatArray | tuple[float, float, float], angle: float) -> Flo
 
 
 def turn_to_up(direction: FloatArray) -> FloatArray:
-    """(3, 3) the shortest turn that brings a unit direction to +y."""
-    up = np.array([0.0, 1.0, 0.0])
-    axis = np.cross(direction, up)
-    sine, cosine = float(np.linalg.norm(axis)), float(direction @ up)
-    if sine < 1e-9:
-        return np.eye(3) if cosine > 0 else rotation((0.0, 0.0, 1.0), np.pi)
-    return rotation(axis / sine, float(np.arctan2(sine, cosine)))
+    """(3, 3) a turn that brings a unit direction to +y and leaves z to the viewer as far as it can.
+
+    Cells are mostly cut in slices, flat in z. A direction along z itself leaves x to the right.
+    """
+    right = np.cross(direction, (0.0, 0.0, 1.0))
+    if np.linalg.norm(right) < 0.1:
+        right = np.array([1.0, 0.0, 0.0]) - direction[0] * direction
+    right /= np.linalg.norm(right)
+    return np.stack([right, direction, np.cross(right, direction)])
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,24 +1,19 @@
 """The legend of the 3-D cell: names with squares, a strip of classes, or a bar with ticks."""
 
-from collections.abc import Callable
-
 from PyQt6.QtCore import QPointF, QRectF, Qt
-from PyQt6.QtGui import QBrush, QColor, QFont, QFontMetricsF, QPainter, QPen, QPolygonF
+from PyQt6.QtGui import QBrush, QColor, QFontMetricsF, QPainter, QPen, QPolygonF
 
-from dendview.colors import Theme, hex_color
-from dendview.scene import CellScene, Legend
+from dendview.colors import Theme, hex_color, mix, rgb
+from dendview.scene import CANDIDATE_SHARE, WAITING_SHARE, CellScene, Legend, done_color
+from dendview.views.cell_text import font, haloed
 
 LEFT, TOP = 14.0, 14.0
 ROW = 19.0
 BAR_WIDTH, BAR_HEIGHT = 14.0, 150.0
 
-FontMaker = Callable[..., QFont]
-
-CLASS_ROWS = ("waiting", "can be taken now", "taken at this step", "done")
-
 
 def paint_legend(
-    painter: QPainter, size: tuple[float, float], theme: Theme, scene: CellScene, font: FontMaker
+    painter: QPainter, size: tuple[float, float], theme: Theme, scene: CellScene
 ) -> None:
     """Paint the legend of a scene at the top left."""
     legend = scene.legend
@@ -26,29 +21,30 @@ def paint_legend(
         return
     y = TOP
     painter.setFont(font(12, bold=True))
-    painter.setPen(QColor(theme.text))
     title = legend.title + (f" ({legend.unit})" if legend.unit else "")
-    painter.drawText(QPointF(LEFT, y + 11), title)
+    _text(painter, theme, LEFT, y + 11, title, theme.text)
     y += ROW
     if legend.entries:
-        _entries(painter, theme, legend, y, font)
+        y = _entries(painter, theme, legend, y)
     else:
-        _bar(painter, size, theme, scene, legend, y, font)
+        y = _bar(painter, size, theme, scene, legend, y)
+    if scene.classes is not None:
+        _classes(painter, theme, scene, y + 12)
 
 
-def _entries(painter: QPainter, theme: Theme, legend: Legend, y: float, font: FontMaker) -> None:
+def _entries(painter: QPainter, theme: Theme, legend: Legend, y: float) -> float:
     painter.setFont(font(12))
     for name, color in legend.entries:
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(QBrush(QColor(color)))
         painter.drawRoundedRect(QRectF(LEFT, y, 12, 12), 3, 3)
-        painter.setPen(QColor(theme.text))
-        painter.drawText(QPointF(LEFT + 19, y + 10.5), name)
+        _text(painter, theme, LEFT + 19, y + 10.5, name, theme.text)
         y += ROW
     painter.setBrush(Qt.BrushStyle.NoBrush)
     if legend.note:
-        painter.setPen(QColor(theme.muted))
-        painter.drawText(QPointF(LEFT, y + 10.5), legend.note)
+        _text(painter, theme, LEFT, y + 10.5, legend.note, theme.muted)
+        y += ROW
+    return y
 
 
 def _bar(
@@ -58,14 +54,12 @@ def _bar(
     scene: CellScene,
     legend: Legend,
     y: float,
-    font: FontMaker,
-) -> None:
+) -> float:
     """Colors from the lowest (bottom) to the highest, with ticks; points beyond the limits."""
     painter.setFont(font(12))
     metrics = QFontMetricsF(painter.font())
     if legend.note:
-        painter.setPen(QColor(theme.muted))
-        painter.drawText(QPointF(LEFT, y + 9), legend.note)
+        _text(painter, theme, LEFT, y + 9, legend.note, theme.muted)
         y += ROW
     height = max(min(BAR_HEIGHT, size[1] * 0.32), 60.0)
     top = y + 8
@@ -105,7 +99,27 @@ def _bar(
         painter.setPen(QPen(QColor(theme.text), 2 if is_rest else 1))
         painter.drawLine(QPointF(LEFT + BAR_WIDTH, at), QPointF(LEFT + BAR_WIDTH + 5, at))
         baseline = at + (metrics.ascent() - metrics.descent()) / 2
-        painter.drawText(QPointF(LEFT + BAR_WIDTH + 9, baseline), text.replace("-", "−"))
+        _text(painter, theme, LEFT + BAR_WIDTH + 9, baseline, text.replace("-", "−"), theme.text)
+    return top + height + 10
+
+
+def _classes(painter: QPainter, theme: Theme, scene: CellScene, y: float) -> None:
+    """What the schedule player does to the colors."""
+    ground, sample = rgb(theme.canvas), rgb(theme.accent)
+    rows = (
+        ("taken now", hex_color(sample), None),
+        ("free, not taken", hex_color(mix(ground, sample, CANDIDATE_SHARE)), theme.text),
+        ("waiting", hex_color(mix(ground, sample, WAITING_SHARE)), None),
+        ("done", done_color(scene.theme), None),
+    )
+    painter.setFont(font(12))
+    for name, color, rim in rows:
+        painter.setPen(QPen(QColor(rim), 1.5) if rim else Qt.PenStyle.NoPen)
+        painter.setBrush(QBrush(QColor(color)))
+        painter.drawRoundedRect(QRectF(LEFT + 1, y + 3, 14, 6), 3, 3)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        _text(painter, theme, LEFT + 22, y + 10.5, name, theme.text)
+        y += ROW
 
 
 def _points(painter: QPainter, scene: CellScene, top: float, height: float) -> None:
@@ -118,3 +132,13 @@ def _points(painter: QPainter, scene: CellScene, top: float, height: float) -> N
         painter.setBrush(QBrush(QColor(color)))
         corners = [QPointF(x, base), QPointF(x + w, base), QPointF(x + w / 2, tip)]
         painter.drawPolygon(QPolygonF(corners))
+
+
+def _text(
+    painter: QPainter, theme: Theme, x: float, baseline: float, text: str, color: str
+) -> None:
+    """Text with an edge in the canvas color, on a baseline."""
+    metrics = QFontMetricsF(painter.font())
+    middle = baseline - (metrics.ascent() - metrics.descent()) / 2
+    box = QRectF(x, middle - 9, metrics.horizontalAdvance(text), 18)
+    haloed(painter, theme, box, text, color=QColor(color))

@@ -4,17 +4,25 @@ from dataclasses import dataclass
 
 import numpy as np
 from PyQt6.QtCore import QPointF, QRectF, Qt
-from PyQt6.QtGui import QBrush, QColor, QFont, QFontMetricsF, QPainter, QPainterPath, QPen
+from PyQt6.QtGui import QBrush, QColor, QFontMetricsF, QPainter, QPainterPath, QPen
 
-from dendview.colors import THEMES, Theme
+from dendview.colors import THEMES, Theme, luminance, rgb
 from dendview.geometry import CellGeometry
-from dendview.scene import CellScene, Marker, nice_step
+from dendview.scene import CellScene, Marker, round_below
 from dendview.views.cell_camera import Camera
 from dendview.views.cell_legend import paint_legend
+from dendview.views.cell_text import font, haloed, panel
 
 MARGIN = 14.0
+BADGE = 20.0
+MAX_LABELS = 40
 AXES = (("x", "#e5484d", "#c62a2f"), ("y", "#46a758", "#2b7a3e"), ("z", "#5b8def", "#2457c5"))
 """Letter, color on dark, color on light."""
+
+
+BOLT = ((2, -8), (-5, 1.5), (-0.8, 1.5), (-2, 8), (5, -1.5), (0.8, -1.5))
+WAVE = ((-7, 2), (-4, 2), (-1.5, -6), (1.5, 6), (3.5, 2), (7, 2))
+"""Signs on the pins, from the middle of the badge."""
 
 
 @dataclass(frozen=True)
@@ -24,14 +32,6 @@ class Card:
     x: float
     y: float
     lines: tuple[str, ...]
-
-
-def font(size: float, bold: bool = False) -> QFont:
-    """The overlay's font, by its height in logical pixels."""
-    result = QFont()
-    result.setPixelSize(round(size))
-    result.setBold(bold)
-    return result
 
 
 def paint(
@@ -51,7 +51,7 @@ def paint(
         return
     _paint_markers(painter, size, theme, scene.markers, camera, geometry)
     if scene.legend is not None:
-        paint_legend(painter, size, theme, scene, font)
+        paint_legend(painter, size, theme, scene)
     _paint_axes(painter, size, scene.theme == "dark", theme, camera)
     _paint_scale_bar(painter, size, theme, camera.scale)
     if scene.reason:
@@ -61,11 +61,8 @@ def paint(
 
 
 def scale_bar(scale: float, width: float) -> tuple[float, str]:
-    """Length in µm of a round scale bar of about a seventh of the width, and its text."""
-    wanted = min(max(width / 7, 50.0), 160.0) / scale
-    length = nice_step(wanted, 1)
-    if length > 1.6 * wanted:
-        length = nice_step(wanted / 2.5, 1)
+    """Length in µm of a round scale bar of at most a sixth of the width, and its text."""
+    length = round_below(min(max(width / 6, 60.0), 180.0) / scale)
     if length >= 1000:
         return length, f"{length / 1000:g} mm"
     return length, f"{length:g} µm" if length >= 1 else f"{length * 1000:g} nm"
@@ -80,7 +77,7 @@ def _paint_scale_bar(
     painter.setPen(QPen(QColor(theme.text), 2, cap=Qt.PenCapStyle.FlatCap))
     painter.drawLine(QPointF(left, y), QPointF(right, y))
     painter.setFont(font(12))
-    _haloed(painter, theme, QRectF(left - 60, y - 22, right - left + 120, 18), text, centered=True)
+    haloed(painter, theme, QRectF(left - 60, y - 22, right - left + 120, 18), text, centered=True)
 
 
 def _paint_axes(
@@ -96,7 +93,7 @@ def _paint_axes(
         painter.drawLine(middle, tip)
         at = middle + QPointF(turn[0, axis], -turn[1, axis]) * (reach + 9)
         painter.setFont(font(12, bold=True))
-        _haloed(painter, theme, QRectF(at.x() - 8, at.y() - 9, 16, 18), letter, True, color)
+        haloed(painter, theme, QRectF(at.x() - 8, at.y() - 9, 16, 18), letter, True, color)
 
 
 def _paint_markers(
@@ -110,26 +107,24 @@ def _paint_markers(
     if not markers:
         return
     at = camera.project(geometry.center[[m.segment for m in markers]], size)
-    labels = len(markers) <= 40
-    taken: list[QRectF] = []
+    labels = len(markers) <= MAX_LABELS
+    badges: list[QRectF] = []
+    boxes: list[QRectF] = []
     painter.setFont(font(12))
     metrics = QFontMetricsF(painter.font())
-    for marker, (x, y) in sorted(zip(markers, at, strict=True), key=lambda m: m[1][1]):
-        badge = QRectF(x - 9, y - 34, 18, 18)
-        while any(badge.intersects(t) for t in taken):
-            badge.translate(0, -20)
-        taken.append(badge)
+    for marker, (x, y) in sorted(zip(markers, at, strict=True), key=lambda m: -m[1][1]):
+        badge = QRectF(x - BADGE / 2, y - BADGE - 14, BADGE, BADGE)
+        while any(badge.intersects(other) for other in badges):
+            badge.translate(0, -BADGE - 2)
+        badges.append(badge)
         _paint_pin(painter, theme, marker, QPointF(x, y), badge)
-        if labels:
-            box = QRectF(
-                badge.right() + 4, badge.top(), metrics.horizontalAdvance(marker.label), 18
-            )
-            if box.right() > size[0] - 4:
-                box.moveRight(badge.left() - 4)
-            while any(box.intersects(t) for t in taken if t is not badge):
-                box.translate(0, 19)
-            taken.append(box)
-            _haloed(painter, theme, box.adjusted(-2, 0, 8, 0), marker.label)
+        wide = metrics.horizontalAdvance(marker.label)
+        box = QRectF(badge.right() + 5, badge.center().y() - 9, wide, 18)
+        if box.right() > size[0] - 4:
+            box.moveRight(badge.left() - 5)
+        if labels and not any(box.intersects(other) for other in boxes):
+            boxes.append(box)
+            haloed(painter, theme, box, marker.label)
 
 
 def _paint_pin(painter: QPainter, theme: Theme, marker: Marker, at: QPointF, badge: QRectF) -> None:
@@ -143,25 +138,20 @@ def _paint_pin(painter: QPainter, theme: Theme, marker: Marker, at: QPointF, bad
     painter.setBrush(QBrush(color))
     painter.drawEllipse(badge)
     painter.drawEllipse(at, 3.5, 3.5)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
     sign = QPainterPath()
-    c = badge.center()
-    points = (
-        ((1.5, -6), (-3.5, 1), (0, 1), (-1.5, 6), (3.5, -1), (0, -1))
-        if marker.kind == "clamp"
-        else ((-6, 2), (-3, 2), (-1, -5), (1.5, 5), (3, 2), (6, 2))
-    )
-    sign.moveTo(c + QPointF(*points[0]))
-    for p in points[1:]:
-        sign.lineTo(c + QPointF(*p))
-    dark_sign = QColor("#14161a") if color.lightnessF() > 0.45 else QColor("#ffffff")
+    center = badge.center()
+    points = BOLT if marker.kind == "clamp" else WAVE
+    sign.moveTo(center + QPointF(*points[0]))
+    for point in points[1:]:
+        sign.lineTo(center + QPointF(*point))
+    ink = QColor("#14161a") if luminance(rgb(marker.color)) > 0.2 else QColor("#ffffff")
     if marker.kind == "clamp":
         sign.closeSubpath()
-        painter.fillPath(sign, QBrush(dark_sign))
+        painter.fillPath(sign, QBrush(ink))
     else:
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-        painter.setPen(QPen(dark_sign, 1.6, join=Qt.PenJoinStyle.RoundJoin))
+        painter.setPen(QPen(ink, 1.6, join=Qt.PenJoinStyle.RoundJoin))
         painter.drawPath(sign)
-    painter.setBrush(Qt.BrushStyle.NoBrush)
 
 
 def _paint_card(painter: QPainter, size: tuple[float, float], theme: Theme, card: Card) -> None:
@@ -186,8 +176,8 @@ def _paint_card(painter: QPainter, size: tuple[float, float], theme: Theme, card
 def _paint_reason(painter: QPainter, size: tuple[float, float], theme: Theme, text: str) -> None:
     painter.setFont(font(13))
     metrics = QFontMetricsF(painter.font())
-    wide = min(metrics.horizontalAdvance(text) + 28, size[0] - 2 * MARGIN)
-    box = QRectF((size[0] - wide) / 2, MARGIN, wide, 28)
+    wide = min(metrics.horizontalAdvance(text) + 28, max(size[0] - 330, 120.0))
+    box = QRectF((size[0] - wide) / 2, size[1] - MARGIN - 28, wide, 28)
     panel(painter, theme, box)
     painter.setPen(QColor(theme.warning))
     text = metrics.elidedText(text, Qt.TextElideMode.ElideRight, wide - 16)
@@ -198,33 +188,3 @@ def _paint_empty(painter: QPainter, size: tuple[float, float], theme: Theme, tex
     painter.setFont(font(15))
     painter.setPen(QColor(theme.muted))
     painter.drawText(QRectF(0, 0, *size), Qt.AlignmentFlag.AlignCenter, text)
-
-
-def panel(painter: QPainter, theme: Theme, box: QRectF) -> None:
-    """A rounded, slightly transparent ground for text."""
-    ground = QColor(theme.panel)
-    ground.setAlphaF(0.92)
-    painter.setPen(QPen(QColor(theme.grid), 1))
-    painter.setBrush(QBrush(ground))
-    painter.drawRoundedRect(box, 6, 6)
-    painter.setBrush(Qt.BrushStyle.NoBrush)
-
-
-def _haloed(
-    painter: QPainter,
-    theme: Theme,
-    box: QRectF,
-    text: str,
-    centered: bool = False,
-    color: QColor | None = None,
-) -> None:
-    """Text with an edge in the canvas color, readable over the cell."""
-    metrics = QFontMetricsF(painter.font())
-    x = box.left() + ((box.width() - metrics.horizontalAdvance(text)) / 2 if centered else 0)
-    y = box.center().y() + (metrics.ascent() - metrics.descent()) / 2
-    path = QPainterPath()
-    path.addText(QPointF(x, y), painter.font(), text)
-    edge = QPen(QColor(theme.canvas), 3.5, join=Qt.PenJoinStyle.RoundJoin)
-    painter.strokePath(path, edge)
-    painter.setPen(color or QColor(theme.text))
-    painter.drawText(QPointF(x, y), text)

@@ -100,7 +100,7 @@ class Picker:
         return self._draw(self._full, visual, camera.viewport(visual.geometry, size, density))
 
     def _draw(self, buffer: Offscreen, visual: CapsuleVisual, port: Viewport) -> IntArray:
-        pixels = buffer.render(port.size, (0, 0, 0, 0), lambda: visual.draw_ids(port))
+        pixels = buffer.render(port.size, (0, 0, 0, 0), lambda: visual.draw_numbers(port))
         low, middle, high = (pixels[..., c].astype(np.int32) for c in range(3))
         return low + 256 * middle + 65536 * high - 1
 

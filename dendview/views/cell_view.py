@@ -14,13 +14,13 @@ from vispy import app, gloo  # noqa: E402
 
 from dendview.colors import THEMES, rgb  # noqa: E402
 from dendview.geometry import CellGeometry, make_geometry  # noqa: E402
-from dendview.scene import CellScene, describe, resolve  # noqa: E402
+from dendview.scene import CANDIDATE_SHARE, WAITING_SHARE, CellScene, describe, done_color, resolve  # noqa: E402
 from dendview.state import AppState, Cell  # noqa: E402
 from dendview.views.cell_camera import Camera, turn_to_up  # noqa: E402
 from dendview.views.cell_gestures import Gestures  # noqa: E402
 from dendview.views.cell_overlay import Card, paint  # noqa: E402
 from dendview.views.cell_picking import Picker, picture  # noqa: E402
-from dendview.visuals.capsules import CapsuleVisual, Look, Viewport  # noqa: E402
+from dendview.visuals.capsules import CapsuleVisual, Look, Mark, Viewport  # noqa: E402
 
 WATCHED = (
     *("cell", "experiment", "selection", "hovered", "color_by", "voltage_limits", "nodes"),
@@ -47,6 +47,7 @@ class CellView(QWidget):
         self._state = state
         self._camera = Camera()
         self._fitted = True
+        self._fitted_to: tuple[object, ...] = ()
         self._scene: CellScene | None = None
         self._cell: Cell | None = None
         self._geometry: CellGeometry | None = None
@@ -96,7 +97,7 @@ class CellView(QWidget):
 
     def fit(self) -> None:
         """Show the whole cell, turned as it is."""
-        self._fitted = True
+        self._fitted, self._fitted_to = True, ()
         self._current()
         self._redraw()
 
@@ -192,7 +193,10 @@ class CellView(QWidget):
             if self._scene.cell is not self._cell:
                 self._set_cell(self._scene.cell)
         if self._fitted and self._geometry is not None:
-            self._camera = _framed(self._camera, self._geometry, self._logical())
+            wanted = (self._geometry, self._logical(), self._camera.upright.tobytes())
+            if wanted != self._fitted_to:
+                self._camera = _framed(self._camera, *wanted[:2])
+                self._fitted_to = wanted
         return self._scene, self._geometry
 
     def _set_cell(self, cell: Cell | None) -> None:
@@ -240,13 +244,13 @@ class CellView(QWidget):
             self._drawn = scene
         return self._visual
 
-    def _marks(self, scene: CellScene) -> tuple[tuple[int, tuple[float, float, float], float], ...]:
+    def _marks(self, scene: CellScene) -> tuple[Mark, ...]:
         theme = THEMES[scene.theme]
         marks = []
         if scene.hovered is not None and scene.hovered != scene.selection:
-            marks.append((scene.hovered, _unit(theme.muted), 2.0))
+            marks.append((scene.hovered, _unit(theme.muted), 2.5))
         if scene.selection is not None:
-            marks.append((scene.selection, _unit(theme.text), 2.6))
+            marks.append((scene.selection, _unit(theme.text), 3.2))
         return tuple(marks)
 
     def _on_draw(self, _: object = None) -> None:
@@ -371,8 +375,9 @@ def _look(scene: CellScene) -> Look:
         under=_unit(scene.under),
         over=_unit(scene.over),
         ground=_unit(theme.canvas),
-        done=_unit(theme.grid),
+        done=_unit(done_color(scene.theme)),
         rim=_unit(theme.text),
+        share=(WAITING_SHARE, CANDIDATE_SHARE),
     )
 
 
