@@ -1,5 +1,7 @@
 """Play, scrub and step through the shown run's time."""
 
+from collections.abc import Callable
+
 import numpy as np
 from PyQt6.QtCore import QElapsedTimer, QSize, Qt, QTimer, pyqtSignal
 from PyQt6.QtGui import (
@@ -22,8 +24,10 @@ from PyQt6.QtWidgets import (
 )
 
 from dendview.colors import THEMES
+from dendview.resources import line_icon
 from dendview.runs import shown_run
 from dendview.state import AppState, Run
+from dendview.theme_qt import derived_colors
 
 SPEEDS = (1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0)
 """ms of the run in a second of the clock."""
@@ -78,11 +82,9 @@ class TimePlayer(QWidget):
     def __init__(self, state: AppState, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.state = state
-        self._previous = self._button(
-            "⏮", "Spike before this time (Shift+Left)", self.to_spike_before
-        )
-        self._play = self._button("▶", "Play or pause (Space)", self.play_toggled.emit)
-        self._next = self._button("⏭", "Next spike (Shift+Right)", self.to_spike_after)
+        self._previous = self._button("Spike before this time", self.to_spike_before)
+        self._play = self._button("Play or pause", self.play_toggled.emit)
+        self._next = self._button("Next spike", self.to_spike_after)
         self._slider = JumpSlider()
         self._slider.setRange(0, TICKS)
         self._slider.setSingleStep(TICKS // 500)
@@ -139,13 +141,13 @@ class TimePlayer(QWidget):
     def sizeHint(self) -> QSize:
         return QSize(600, super().sizeHint().height())
 
-    def _button(self, sign: str, tip: str, action: object) -> QToolButton:
+    def _button(self, tip: str, action: Callable[[], object]) -> QToolButton:
         button = QToolButton()
-        button.setText(sign)
         button.setToolTip(tip)
-        button.setAccessibleName(tip.partition(" (")[0])
+        button.setAccessibleName(tip)
         button.setAutoRaise(True)
-        button.clicked.connect(action)
+        button.setIconSize(QSize(18, 18))
+        button.clicked.connect(lambda _: action())
         return button
 
     # Drawing
@@ -156,12 +158,18 @@ class TimePlayer(QWidget):
         self._end = float(run.recording.time[-1]) if run is not None else 0.0
         playing = self.state.playing == "run"
         self.setEnabled(run is not None)
-        self._play.setText("⏸" if playing else "▶")
+        colors = derived_colors(THEMES[self.state.theme])
+        for button, name in (
+            (self._previous, "previous"),
+            (self._play, "pause" if playing else "play"),
+            (self._next, "next"),
+        ):
+            button.setIcon(line_icon(name, colors["text"], colors["disabled"]))
         spikes = bool(run is not None and len(run.recording.spikes))
         self._previous.setEnabled(spikes)
         self._next.setEnabled(spikes)
         self._slider.marks = self._spike_times() / self._end if self._end else np.empty(0)
-        self._slider.mark_color = QColor(THEMES[self.state.theme].muted)
+        self._slider.mark_color = QColor(colors["muted"])
         self._slider.update()
         if playing and run is not None and self.isVisible():
             if not self._timer.isActive():

@@ -271,7 +271,7 @@ class TraceView(LazyWidget):
     def _fit_legend(self) -> None:
         """As high as its text, at most four lines."""
         width = max(self.width(), 120)
-        height = self._legend.heightForWidth(width)
+        height = max(self._legend.heightForWidth(width), 0)
         self._legend_area.setFixedHeight(min(height, 4 * self.fontMetrics().height() + 16))
 
     def resizeEvent(self, event: Any) -> None:
