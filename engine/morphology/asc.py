@@ -158,7 +158,7 @@ class _Reader:
         self.problems.append(
             Problem(
                 "semantics.short_outline",
-                f"the outline of the soma has {len(values)} points and encloses nothing",
+                f"the outline of the soma ({len(values)} points) encloses nothing",
                 "it was left out, as NEURON does; draw it with at least three points",
                 self.line(opened.at),
                 self.row(opened.at),

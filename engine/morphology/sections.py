@@ -14,6 +14,7 @@ a live NEURON. Where NEURON fails or would damage the cell, the rule is ours and
 """
 
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 
@@ -233,7 +234,12 @@ def _step(direction: FloatArray) -> FloatArray:
     """(3,) µm, of the vectors of whole numbers that are exactly 30 long the one nearest to a
     direction.
     """
+    steps = _steps_of_30()
+    return steps[(steps @ direction).argmax()]
+
+
+@cache
+def _steps_of_30() -> FloatArray:
     whole = np.arange(-30, 31)
     grid = np.stack(np.meshgrid(whole, whole, whole, indexing="ij"), axis=-1).reshape(-1, 3)
-    exact = grid[(grid**2).sum(axis=1) == 900]
-    return exact[(exact @ direction).argmax()].astype(np.float64)
+    return grid[(grid**2).sum(axis=1) == 30**2].astype(np.float64)
