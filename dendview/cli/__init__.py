@@ -1,4 +1,6 @@
-"""The command line: the same engine calls as the window; Qt is imported only where a window or a picture is asked for.
+"""The command line: the same engine calls as the window.
+
+Qt is imported only where a window or a picture is asked for.
 
 Exit status: 0 done, 1 failed with one sentence on stderr, 2 wrong usage, 130 stopped with Ctrl-C.
 """
@@ -79,7 +81,8 @@ def open_window(args: argparse.Namespace) -> int:
         os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
     ):
         raise UserError(
-            "there is no display to open a window on; run 'dendview demo --out DIR' for pictures and files instead"
+            "there is no display to open a window on; "
+            "run 'dendview demo --out DIR' for pictures and files instead"
         )
     from dendview.app import run as run_window
 

@@ -20,19 +20,22 @@ def add_cell_arguments(parser: argparse.ArgumentParser) -> None:
         type=Rule.parse,
         default=Rule(),
         metavar="KIND:VALUE",
-        help="how sections are cut: max_length:UM, d_lambda:FRACTION or fixed:N (default %(default)s)",
+        help="how sections are cut: max_length:UM, d_lambda:FRACTION or fixed:N "
+        "(default %(default)s)",
     )
     parser.add_argument(
         "--nodes",
         choices=("neuron", "merged"),
         default="neuron",
-        help="keep NEURON's massless node at every section end, or merge those that join nothing (default %(default)s)",
+        help="keep NEURON's massless node at every section end, or merge those that join nothing "
+        "(default %(default)s)",
     )
     parser.add_argument(
         "--axon",
         choices=("keep", "stub"),
         default="keep",
-        help="keep the reconstructed axon or replace it by two cylinders of 30 µm (default %(default)s)",
+        help="keep the reconstructed axon or replace it by two cylinders of 30 µm "
+        "(default %(default)s)",
     )
 
 

@@ -71,7 +71,7 @@ def execute(args: argparse.Namespace) -> int:
 
 
 def demo_experiment(source: str) -> Experiment:
-    """A current pulse into the soma of a cell, recorded there and at the far end of its dendrites."""
+    """A current pulse into the soma, recorded there and at the far end of the dendrites."""
     sections = make_sections(read_morphology(resolve(source)))
     experiment = default_experiment(source, sections, name="demo")
     soma = Site(sections.name[0])

@@ -25,7 +25,7 @@ def display() -> Iterator[None]:
     if shutil.which("Xvfb") is None:
         raise UserError(
             "there is no display and Xvfb is not installed, so no picture can be drawn; "
-            "install it (Debian/Ubuntu: apt-get install xvfb) or run 'sh assets/start.sh', which does"
+            "install it (Debian/Ubuntu: apt-get install xvfb) or run 'sh assets/start.sh'"
         )
     read_end, write_end = os.pipe()
     command = [

@@ -1,4 +1,4 @@
-"""A real window for pictures: the same that a person sees, on a virtual display where there is no other."""
+"""A real window for pictures: the one a person sees, if need be on a virtual display."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -42,12 +42,15 @@ def execute(args: argparse.Namespace) -> int:
     args.out.mkdir(parents=True, exist_ok=True)
     recording, seconds = run_experiment(experiment, args.backend)
     paths = write_run(recording, args.out)
-    print_table(summary(recording, seconds) + [("written", ", ".join(str(path) for path in paths))])
+    print_table([*summary(recording, seconds), ("written", ", ".join(map(str, paths)))])
     return 0 if recording.complete else 130
 
 
 def run_experiment(experiment: Experiment, backend: str) -> tuple[Recording, float]:
-    """Run to the end, or to Ctrl-C, which keeps what is finished; gives the recording and the seconds it took."""
+    """Run to the end, or to Ctrl-C, which keeps what is finished.
+
+    Gives the recording and the seconds it took.
+    """
     model = build(experiment)
     started = time.perf_counter()
     recording = collect(model, until_interrupt(show_progress(simulate(model, backend))))

@@ -53,9 +53,7 @@ def execute(args: argparse.Namespace) -> None:
     if args.out is not None:
         writers = {".csv": export_schedule_csv, ".json": export_schedule_json}
         if args.out.suffix not in writers:
-            raise UserError(
-                f"{args.out}: a schedule is written as .csv or .json; give the file one of these endings"
-            )
+            raise UserError(f"{args.out}: a schedule is written as .csv or .json; end the name so")
         writers[args.out.suffix](schedule, tree, args.out)
     if args.json:
         print_json(answer)
