@@ -32,6 +32,10 @@ def has_cell(s: Situation) -> bool:
     return s.state.cell is not None
 
 
+def has_notes(s: Situation) -> bool:
+    return s.state.cell is not None and bool(s.state.cell.morphology.notes)
+
+
 def has_selection(s: Situation) -> bool:
     return s.state.cell is not None and s.state.selection is not None
 
@@ -135,7 +139,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("select_soma", "Select &soma", "Cell", ("Ctrl+M",), "Select the middle of the soma", has_cell),
     ActionSpec("clamp", "&Current clamp here", "Cell", ("Ctrl+I",), "Inject a current pulse at the selection", has_selection),
     ActionSpec("probe", "&Record voltage here", "Cell", ("Ctrl+R",), "Record the voltage at the selection", has_selection),
-    ActionSpec("notes", "&Notes on the file…", "Cell", (), "What the reader found odd in the file", has_cell, separator=True),
+    ActionSpec("notes", "&Notes on the file…", "Cell", (), "What the reader found odd in the file", has_notes, separator=True),
     *_choices("method", "method", "Schedule/Method", METHODS, enabled=has_cell),
     ActionSpec("threads_double", "&Double the threads", "Schedule", ("Ctrl+]",), "Twice as many threads", lambda s: has_cell(s) and s.state.n_threads < 1024),
     ActionSpec("threads_halve", "&Halve the threads", "Schedule", ("Ctrl+[",), "Half as many threads", lambda s: has_cell(s) and s.state.n_threads > 1),

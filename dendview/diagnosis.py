@@ -7,7 +7,7 @@ import sys
 from dataclasses import dataclass
 from importlib import metadata
 
-from PyQt6.QtCore import PYQT_VERSION_STR, QT_VERSION_STR
+from PyQt6.QtCore import PYQT_VERSION_STR, qVersion
 from PyQt6.QtGui import QGuiApplication, QOffscreenSurface, QOpenGLContext
 
 SOFTWARE = ("llvmpipe", "softpipe", "swrast", "software rasterizer", "gdi generic")
@@ -97,7 +97,7 @@ def system_report(gl: OpenGL, engine: str) -> str:
         f"DendView {_version('dendview')}",
         f"Python {sys.version.split()[0]} on {platform.platform()}",
         f"Processor: {platform.machine()}, {os.cpu_count()} threads",
-        f"Qt {QT_VERSION_STR}, PyQt {PYQT_VERSION_STR}, platform {name}",
+        f"Qt {qVersion()}, PyQt {PYQT_VERSION_STR}, platform {name}",
     ]
     if screen is not None:
         size = screen.size()

@@ -9,9 +9,14 @@ from PyQt6.QtGui import QPixmap
 from PyQt6.QtWidgets import QDockWidget, QMainWindow, QWidget
 
 from dendview.state import AppState, Perspective
+from dendview.views.cost_view import CostView
+from dendview.views.experiment_panel import ExperimentPanel
 from dendview.views.gantt_view import GanttView
 from dendview.views.inspector import Inspector
+from dendview.views.method_table import MethodTable
 from dendview.views.project_tree import ProjectTree
+from dendview.views.schedule_panel import SchedulePanel
+from dendview.views.step_player import StepPlayer
 from dendview.views.time_player import TimePlayer
 from dendview.views.trace_view import TraceView
 
@@ -41,8 +46,15 @@ class Layout:
 LAYOUTS: dict[Perspective, Layout] = {
     "start": Layout(),
     "explore": Layout(left=(("project",),), right=(("inspector",),)),
-    "schedule": Layout(left=(("project",),), right=(("inspector",),), bottom=(("gantt",),)),
-    "simulate": Layout(left=(("project",),), right=(("inspector",),), bottom=(("traces",),)),
+    "schedule": Layout(
+        left=(("schedule", "project"),),
+        right=(("inspector",),),
+        bottom=(("gantt",), ("costs", "methods")),
+        left_width=264,
+    ),
+    "simulate": Layout(
+        left=(("project",),), right=(("experiment",), ("inspector",)), bottom=(("traces",),)
+    ),
 }
 
 AREAS = {
@@ -67,16 +79,32 @@ class Docks:
         self._window = window
         self.project = ProjectTree(state)
         self.inspector = Inspector(state)
+        self.schedule = SchedulePanel(state)
         self.gantt = GanttView(state)
+        self.costs = CostView(state)
+        self.methods = MethodTable(state)
+        self.experiment = ExperimentPanel(state)
         self.traces = TraceView(state)
+        self.step_player = StepPlayer(state)
         self.time_player = TimePlayer(state)
         self.by_name: dict[str, QDockWidget] = {}
-        self.plots: dict[str, Plot] = {"gantt": self.gantt}
-        self.players: dict[Perspective, QWidget] = {"simulate": self.time_player}
+        self.plots: dict[str, Plot] = {
+            "gantt": self.gantt,
+            "costs": self.costs,
+            "methods": self.methods,
+        }
+        self.players: dict[Perspective, QWidget] = {
+            "schedule": self.step_player,
+            "simulate": self.time_player,
+        }
         for name, title, widget in (
             ("project", "Project", self.project),
             ("inspector", "Inspector", self.inspector),
+            ("schedule", "Schedule", self.schedule),
             ("gantt", "Gantt chart", self.gantt),
+            ("costs", "Cost against threads", self.costs),
+            ("methods", "Methods", self.methods),
+            ("experiment", "Experiment", self.experiment),
             ("traces", "Traces", self.traces),
         ):
             self._add(name, title, widget)

@@ -64,11 +64,13 @@ QProgressBar::chunk {{ background: {accent_dim}; border-radius: 3px; }}
 
 QTreeView, QTableView, QListView, QScrollArea {{ border: none; background: {panel}; }}
 QTreeView::item, QListView::item {{ padding: 3px 2px; }}
+QTableView::item {{ padding: 4px 6px; }}
 QTreeView::item:hover, QListView::item:hover {{ background: {grid}; }}
 QTreeView::item:selected, QListView::item:selected, QTableView::item:selected {{ background: {accent}; color: {on_accent}; }}
 QHeaderView::section {{ background: {window}; color: {muted}; border: none; border-bottom: 1px solid {grid}; padding: 5px 8px; }}
 QAbstractSpinBox[wrong="true"] {{ color: {error}; }}
 
+QDialogButtonBox {{ dialogbuttonbox-buttons-have-icons: 0; }}
 QPushButton {{ background: {panel}; color: {text}; border: 1px solid {border}; border-radius: 5px; padding: 5px 14px; }}
 QPushButton:hover {{ border-color: {accent}; }}
 QPushButton:focus {{ border-color: {accent}; }}
@@ -76,6 +78,7 @@ QPushButton:disabled {{ color: {disabled}; border-color: {grid}; }}
 QPushButton:default, QPushButton[primary="true"] {{ background: {accent}; color: {on_accent}; border-color: {accent}; font-weight: 600; }}
 QPushButton:default:disabled {{ background: {grid}; color: {disabled}; border-color: {grid}; }}
 QPushButton[flat_link="true"] {{ border: none; color: {accent}; background: transparent; padding: 2px 6px; }}
+#recent {{ padding: 2px 0; }}
 QPushButton[flat_link="true"]:hover {{ text-decoration: underline; }}
 
 #panel, #inspector, #start {{ background: {panel}; }}

@@ -22,7 +22,7 @@ from dendview.project_items import open_item, remove_item, select_item
 from dendview.state import Message
 from dendview.theme_qt import apply_theme
 from dendview.wording import plural
-from engine.morphology.samples import SAMPLES
+from engine.morphology.samples import PREFIX, SAMPLES
 from engine.schedule import MAX_THREADS
 
 if TYPE_CHECKING:
@@ -165,7 +165,7 @@ def show_notes(window: MainWindow) -> None:
 
 def show_report(window: MainWindow) -> None:
     """Versions, OpenGL and engine."""
-    lead = window.gl.advice or "Copy this into a bug report."
+    lead = "Copy this into a bug report."
     text = system_report(window.gl, window.state.engine)
     window.show_sheet(TextDialog("System report", lead, text, window))
 
@@ -255,7 +255,7 @@ def fill_sample_menus(window: MainWindow) -> None:
     before = window.actions_table["start"]
     samples = QMenu("Open &sample", window)
     for name, info in SAMPLES.items():
-        action = samples.addAction(info.title, partial(window.open_source, f"sample:{name}"))
+        action = samples.addAction(info.title, partial(window.open_source, f"{PREFIX}{name}"))
         assert action is not None
         action.setToolTip(info.description)
     window.menus["File/Samples"] = samples
@@ -289,14 +289,26 @@ def fill_panel_menu(window: MainWindow) -> None:
 
 def wire(window: MainWindow) -> None:
     """Join gestures to controllers, and the state to what only the window can do."""
-    state, controllers = window.state, window.controllers
-    view, start, docks = window.pane.view, window.start_page, window.docks
-    selection = controllers.selection
     fill_sample_menus(window)
     fill_panel_menu(window)
+    _wire_cell(window)
+    _wire_schedule(window)
+    _wire_simulation(window)
+    state = window.state
+    window.status.message_clicked.connect(partial(show_details, window))
+    state.events.message.connect(partial(show_message, window))
+    state.events.recent.connect(lambda names: setattr(window.settings, "recent", names))
+    state.events.theme.connect(partial(_change_theme, window))
+    window.poll_timer.timeout.connect(window.controllers.run.poll)
+    window.poll_timer.timeout.connect(Ticker(window).tick)
 
-    start.sample_chosen.connect(lambda name: window.open_source(f"sample:{name}"))
-    start.file_chosen.connect(window.open_source)
+
+def _wire_cell(window: MainWindow) -> None:
+    """Start page, 3-D cell, inspector and project."""
+    view, start, docks = window.pane.view, window.start_page, window.docks
+    selection, coloring = window.controllers.selection, window.controllers.coloring
+    start.sample_chosen.connect(lambda name: window.open_source(f"{PREFIX}{name}"))
+    start.file_chosen.connect(lambda path: window.open_source(path))
     start.browse_clicked.connect(window.actions_table["open"].trigger)
 
     view.segment_clicked.connect(selection.select)
@@ -304,7 +316,7 @@ def wire(window: MainWindow) -> None:
     view.segment_double_clicked.connect(partial(inspect, window))
     view.context_requested.connect(partial(show_context_menu, window))
     window.pane.color_by.activated.connect(
-        lambda row: controllers.coloring.choose(window.pane.color_by.itemData(row))
+        lambda row: coloring.choose(window.pane.color_by.itemData(row))
     )
 
     docks.inspector.clamp_clicked.connect(partial(add_clamp, window))
@@ -313,24 +325,39 @@ def wire(window: MainWindow) -> None:
     docks.project.item_opened.connect(partial(open_item, window))
     docks.project.remove_requested.connect(partial(remove_item, window))
 
-    docks.gantt.node_clicked.connect(selection.select_node)
-    docks.gantt.node_hovered.connect(selection.hover_node)
-    docks.gantt.step_clicked.connect(controllers.schedule.go_to)
 
-    docks.traces.time_clicked.connect(controllers.run.set_time)
+def _wire_schedule(window: MainWindow) -> None:
+    """Settings, chart, player, costs and methods of the schedule."""
+    docks, schedule = window.docks, window.controllers.schedule
+    selection = window.controllers.selection
+    docks.schedule.method_chosen.connect(schedule.choose_method)
+    docks.schedule.threads_chosen.connect(schedule.choose_threads)
+    docks.schedule.nodes_chosen.connect(schedule.choose_nodes)
+    docks.gantt.node_clicked.connect(schedule.select_node)
+    docks.gantt.node_hovered.connect(selection.hover_node)
+    docks.gantt.step_clicked.connect(schedule.go_to)
+    docks.step_player.step_chosen.connect(schedule.go_to)
+    docks.step_player.play_toggled.connect(schedule.toggle_play)
+    docks.step_player.speed_chosen.connect(schedule.set_speed)
+    docks.costs.curve_wanted.connect(schedule.add_curve)
+    docks.costs.threads_clicked.connect(schedule.choose_threads)
+    docks.methods.comparison_wanted.connect(schedule.compare)
+    docks.methods.method_chosen.connect(schedule.choose_method)
+
+
+def _wire_simulation(window: MainWindow) -> None:
+    """Experiment, traces and the player of the run."""
+    docks, run, selection = window.docks, window.controllers.run, window.controllers.selection
+    experiment = window.controllers.experiment
+    docks.experiment.experiment_edited.connect(experiment.replace)
+    docks.experiment.segment_clicked.connect(selection.select)
+    docks.traces.experiment_edited.connect(experiment.replace)
+    docks.traces.time_clicked.connect(run.set_time)
     docks.traces.probe_clicked.connect(selection.select_probe)
     docks.traces.site_clicked.connect(selection.select_site)
-    docks.traces.run_clicked.connect(controllers.run.show)
-    docks.traces.experiment_edited.connect(controllers.experiment.replace)
-    docks.time_player.time_chosen.connect(controllers.run.set_time)
-    docks.time_player.play_toggled.connect(controllers.run.toggle_play)
-
-    window.status.message_clicked.connect(partial(show_details, window))
-    state.events.message.connect(partial(show_message, window))
-    state.events.recent.connect(lambda names: setattr(window.settings, "recent", names))
-    state.events.theme.connect(partial(_change_theme, window))
-    window.poll_timer.timeout.connect(controllers.run.poll)
-    window.poll_timer.timeout.connect(Ticker(window).tick)
+    docks.traces.run_clicked.connect(run.show)
+    docks.time_player.time_chosen.connect(run.set_time)
+    docks.time_player.play_toggled.connect(run.toggle_play)
 
 
 class Ticker:

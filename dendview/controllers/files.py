@@ -1,28 +1,33 @@
 """Opening cells: from a file or a sample to the state, all or nothing."""
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from dendview.controllers.cells import make_cell
 from dendview.state import AppState, Cell, Message
 from dendview.wording import plural
 from engine.errors import MorphologyError
-from engine.experiment import Experiment, default_experiment
+from engine.experiment import Experiment, Rule, default_experiment
 from engine.morphology.doctor import Problem, examine
 from engine.morphology.model import Morphology
 from engine.morphology.reading import read_morphology
-from engine.morphology.samples import SAMPLES, resolve
+from engine.morphology.samples import PREFIX, SAMPLES, resolve
+from engine.types import NodeSet
 
 N_RECENT = 10
 
 
 @dataclass(frozen=True, eq=False)
 class Opened:
-    """A cell that was read, not yet shown; ``seconds`` is how long reading took."""
+    """A cell that was read, not yet shown.
+
+    ``nodes`` is the node set its schedule is first shown in; ``seconds`` is what reading took.
+    """
 
     cell: Cell
     experiment: Experiment
+    nodes: NodeSet
     seconds: float
 
 
@@ -56,9 +61,11 @@ class FilesController:
                 path, "there is no such file", "check its name, or choose File ▸ Open"
             )
         morphology = read_morphology(path)
-        cell = make_cell(source, morphology, default_experiment(source))
+        rule, nodes = usual_cut(source)
+        cell = make_cell(source, morphology, replace(default_experiment(source), rule=rule))
         experiment = default_experiment(source, cell.sections, name=morphology.name)
-        return Opened(cell, experiment, time.perf_counter() - begin)
+        experiment = replace(experiment, rule=rule)
+        return Opened(cell, experiment, nodes, time.perf_counter() - begin)
 
     def show(self, opened: Opened) -> None:
         """Make a cell that was read the open one; the runs of the cell before are left behind."""
@@ -68,6 +75,7 @@ class FilesController:
         state.runs, state.step, state.time = (), 0, 0.0
         state.schedule = None
         state.experiment = None  # its places belong to the cell before
+        state.nodes = opened.nodes
         state.cell = opened.cell
         state.experiment = opened.experiment
         if state.perspective == "start":
@@ -86,7 +94,7 @@ class FilesController:
 
     def open_sample(self, name: str) -> None:
         """Open one of the cells that come with the program."""
-        self.open(f"sample:{name}")
+        self.open(f"{PREFIX}{name}")
 
     def problems(self, source: str) -> tuple[Problem, ...]:
         """What is wrong with a file, line by line; empty where it cannot be looked at."""
@@ -97,7 +105,7 @@ class FilesController:
 
     def remember(self, source: str) -> None:
         """Put a source at the head of the recent ones; samples, which have cards, are left out."""
-        if source.startswith("sample:"):
+        if source.startswith(PREFIX):
             return
         source = str(Path(source).absolute())
         others = [name for name in self.state.recent if name != source]
@@ -116,6 +124,12 @@ class FilesController:
         state.runs, state.schedule = (), None
         state.experiment = None
         state.cell = None
+
+
+def usual_cut(source: str) -> tuple[Rule, NodeSet]:
+    """How a cell is cut at first: a sample as the published model of its class."""
+    info = SAMPLES.get(source.removeprefix(PREFIX)) if source.startswith(PREFIX) else None
+    return (Rule(), "neuron") if info is None else (Rule.parse(info.rule), info.nodes)
 
 
 def opened_message(opened: Opened) -> Message:
@@ -140,8 +154,8 @@ def title(cell: Cell | None) -> str:
     """A cell's name for people: a sample's title, else the file's name."""
     if cell is None:
         return ""
-    if cell.source.startswith("sample:"):
-        info = SAMPLES.get(cell.source.removeprefix("sample:"))
+    if cell.source.startswith(PREFIX):
+        info = SAMPLES.get(cell.source.removeprefix(PREFIX))
         if info is not None:
             return str(info.title)
     return cell.morphology.name

@@ -22,12 +22,6 @@ class SelectionController:
         """The segment under the pointer; -1 where there is none."""
         self.state.hovered = self._valid(segment)
 
-    def select_node(self, node: int) -> None:
-        """Select the segment of a node of the tree the schedule views show."""
-        if self.state.cell is not None:
-            tree = self.state.cell.trees[self.state.nodes]
-            self.select(int(tree.segment[node]) if 0 <= node < tree.n_comp else -1)
-
     def hover_node(self, node: int) -> None:
         """The node under the pointer in a schedule view; -1 where there is none."""
         if self.state.cell is not None:

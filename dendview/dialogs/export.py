@@ -76,6 +76,7 @@ class ExportDialog(QDialog):
         for kind in KINDS:
             item = QListWidgetItem(kind.title)
             item.setData(Qt.ItemDataRole.UserRole, kind)
+            item.setSizeHint(QSize(160, 30))
             if reason := kind.missing(state):
                 item.setFlags(Qt.ItemFlag.NoItemFlags)
                 item.setToolTip(reason)

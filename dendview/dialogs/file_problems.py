@@ -21,6 +21,8 @@ from dendview.colors import THEMES, ThemeName
 from engine.morphology.doctor import Problem
 
 COLUMNS = ("Line", "Text in the file", "What is wrong", "What to do")
+N_TEXT = 40
+"""Characters of a row of the file that are shown; hovering tells the rest."""
 N_SHOWN = 500
 """Rows of the table; a file with more problems is broken in one way all over."""
 
@@ -74,7 +76,8 @@ class FileProblemsDialog(QDialog):
         layout.setSpacing(10)
         layout.addWidget(title)
         layout.addWidget(self.sentence)
-        if problems:
+        told = len(problems) <= 1 and not any(problem.line for problem in problems)
+        if not told:  # one thing about the whole file is all in the sentence
             layout.addWidget(self.table, 1)
             if len(problems) > N_SHOWN:
                 more = QLabel(
@@ -84,7 +87,7 @@ class FileProblemsDialog(QDialog):
                 layout.addWidget(more)
             layout.addWidget(hint)
         layout.addWidget(buttons)
-        self.resize(860, 420 if problems else 160)
+        self.resize(900, 160 if told else min(260 + 46 * len(problems), 560))
 
     def _make_table(self, problems: Sequence[Problem], theme: ThemeName) -> QTableWidget:
         table = QTableWidget(len(problems), len(COLUMNS))
@@ -98,10 +101,12 @@ class FileProblemsDialog(QDialog):
         mono = QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont)
         colors = THEMES[theme]
         for row, problem in enumerate(problems):
-            texts = (str(problem.line or "–"), problem.text.strip(), problem.meaning, problem.fix)
+            text = problem.text.strip()
+            short = text if len(text) <= N_TEXT else f"{text[: N_TEXT - 1]}…"
+            texts = (str(problem.line or "–"), short, problem.meaning, problem.fix)
             for column, text in enumerate(texts):
                 item = QTableWidgetItem(text)
-                item.setToolTip(text)
+                item.setToolTip(problem.text if column == 1 else text)
                 item.setTextAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
                 if column == 1:
                     item.setFont(mono)
@@ -115,10 +120,9 @@ class FileProblemsDialog(QDialog):
         assert header is not None
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.ResizeToContents)
-        header.setSectionResizeMode(1, QHeaderView.ResizeMode.Interactive)
+        header.setSectionResizeMode(1, QHeaderView.ResizeMode.ResizeToContents)
         header.setSectionResizeMode(2, QHeaderView.ResizeMode.Stretch)
         header.setSectionResizeMode(3, QHeaderView.ResizeMode.Stretch)
-        table.setColumnWidth(1, 190)
         return table
 
     def resizeEvent(self, event: object) -> None:

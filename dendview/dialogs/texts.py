@@ -22,8 +22,9 @@ from dendview.resources import app_icon
 
 MOUSE = (
     ("Turn the cell", "left drag"),
-    ("Move the cell", "middle drag, or Shift + left drag"),
+    ("Move the cell", "right drag, or Shift + left drag"),
     ("Zoom at the pointer", "wheel"),
+    ("Turn, move, zoom by keys", "arrows, Shift + arrows, + and −"),
     ("Select a segment", "click"),
     ("Open its parameters", "double click"),
     ("Clamp, record …", "right click"),
@@ -146,4 +147,4 @@ class AboutDialog(QDialog):
         layout.setContentsMargins(24, 22, 24, 16)
         layout.addLayout(row, 1)
         layout.addWidget(buttons)
-        self.resize(480, 240)
+        self.resize(480, 290)

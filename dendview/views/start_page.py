@@ -249,6 +249,7 @@ class StartPage(QScrollArea):
         for source in recent:
             path = Path(source)
             button = QPushButton(f"{path.name}     {path.parent}")
+            button.setObjectName("recent")
             button.setProperty("flat_link", True)
             button.setToolTip(source)
             button.setCursor(Qt.CursorShape.PointingHandCursor)
