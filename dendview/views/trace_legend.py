@@ -73,7 +73,8 @@ def _about(state: AppState, run: Run) -> str:
     """Spikes, and what is not as it should be, in the theme's colors."""
     theme = THEMES[state.theme]
     n = len(run.recording.spikes)
-    text = f'<span style="color:{theme.muted}">&nbsp;·&nbsp;{n}&nbsp;spike{"" if n == 1 else "s"}</span>'
+    count = f"{n}&nbsp;spike" if n == 1 else f"{n}&nbsp;spikes"
+    text = f'<span style="color:{theme.muted}">&nbsp;·&nbsp;{count}</span>'
     if how := HOW[run.state]:
         color = theme.error if run.state == "failed" else theme.muted
         text += f'<span style="color:{color}">&nbsp;·&nbsp;{how.replace(" ", "&nbsp;")}</span>'

@@ -5,15 +5,15 @@ from typing import Any
 
 import numpy as np
 import pyqtgraph as pg
-from PyQt6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, pyqtSignal
-from PyQt6.QtGui import QColor, QPainter, QPixmap
-from PyQt6.QtSvg import QSvgGenerator
+from PyQt6.QtCore import QEvent, QPointF, QSize, Qt, pyqtSignal
+from PyQt6.QtGui import QColor
 from PyQt6.QtWidgets import QLabel, QScrollArea, QStackedLayout, QToolTip, QVBoxLayout, QWidget
 
 from dendview.colors import THEMES
 from dendview.decimate import decimate, visible
 from dendview.runs import shown_run
 from dendview.state import AppState, Run
+from dendview.views.plotting import export_widget
 from dendview.views.stimulus_bar import StimulusBar
 from dendview.views.trace_legend import TraceLegend
 from dendview.views.trace_style import axis_label, signed, trace_color, trace_dash
@@ -365,41 +365,28 @@ class TraceView(LazyWidget):
     # Export
 
     def export(self, path: str | Path, scale: float = 2.0) -> None:
-        """Save the traces with their legend as they are seen, PNG or SVG by the ending.
+        """Save the traces with their legend as they are seen, PNG or SVG by the ending; or a CSV.
+
+        Parameters
+        ----------
+        path
+        scale
+            Pixels of a PNG for one on the screen.
 
         Raises
         ------
-        OSError
+        UserError
             If the file cannot be written.
         """
-        path = Path(path)
-        if path.suffix.lower() == ".svg":
-            generator = QSvgGenerator()
-            generator.setFileName(str(path))
-            generator.setSize(self.size())
-            generator.setViewBox(self.rect())
-            generator.setTitle("DendView traces")
-            painter = QPainter(generator)
-            if not painter.isActive():
-                raise OSError(f"{path} cannot be written")
-            self._paint(painter)
-            painter.end()
-            return
-        picture = QPixmap(self.size() * scale)
-        picture.fill(QColor(THEMES[self.state.theme].canvas))
-        painter = QPainter(picture)
-        painter.scale(scale, scale)
-        self._paint(painter)
-        painter.end()
-        if not picture.save(str(path)):
-            raise OSError(f"{path} cannot be written")
+        is_table = Path(path).suffix.lower() == ".csv"
+        export_widget(self, path, self._table() if is_table else (), scale)
 
-    def _paint(self, painter: QPainter) -> None:
-        """Legend and plots as vectors."""
-        painter.fillRect(self.rect(), QColor(THEMES[self.state.theme].canvas))
-        if self._stack.currentIndex() == 1:
-            self._empty.render(painter, self._empty.pos())
-            return
-        if self._legend_area.isVisible():
-            self._legend.render(painter, self._legend_area.pos())
-        self._graphics.render(painter, QRectF(self._graphics.geometry()))
+    def _table(self) -> list[list[object]]:
+        """Time and traces of the shown run, a column each."""
+        run = shown_run(self.state)
+        if run is None:
+            return [["time (ms)"]]
+        recording = run.recording
+        names = [f"{n} ({u})" for n, u in zip(recording.labels, recording.units, strict=True)]
+        columns = np.column_stack([recording.time, *recording.values[:, 0]])
+        return [["time (ms)", *names], *columns.tolist()]

@@ -14,6 +14,7 @@ from dendview.views.stimulus_bar import drag_step
 from dendview.views.trace_legend import legend_html
 from dendview.views.trace_style import trace_color
 from dendview.views.trace_view import TraceView
+from engine.errors import UserError
 from engine.experiment import Probe
 from engine.stimuli import Site
 from tests.dendview.made_runs import busy_experiment, busy_state, made_run
@@ -216,8 +217,18 @@ def test_export(shown, tmp_path, ending):
         painter.end()
     for i in range(3):
         assert pixels(image, trace_color(i, "dark")) > 100
-    with pytest.raises(OSError, match="cannot be written"):
+    with pytest.raises(UserError, match="cannot be written"):
         view.export(tmp_path / "no folder" / f"traces.{ending}")
+
+
+def test_export_as_a_table(shown, tmp_path):
+    state = busy_state()
+    shown(state).export(tmp_path / "traces.csv")
+    lines = (tmp_path / "traces.csv").read_text().splitlines()
+    assert lines[0] == "time (ms),soma[0](0.5) v (mV),apic[1](0.5) v (mV),axon[0](0.9) v (mV)"
+    table = np.loadtxt(lines[1:], delimiter=",")
+    np.testing.assert_array_equal(table[:, 0], state.runs[1].recording.time)
+    np.testing.assert_array_equal(table[:, 1:].T, state.runs[1].recording.values[:, 0])
 
 
 def test_twenty_traces_of_forty_thousand_points_are_drawn_quickly(shown):
