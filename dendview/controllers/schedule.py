@@ -4,13 +4,12 @@ from collections.abc import Callable
 from functools import cache
 from typing import get_args
 
-from engine.morphology.samples import SAMPLES, sample_path
-
 from dendview.schedule_scene import METHOD_TEXTS, sensible_speed
 from dendview.state import AppState, Message, NamedCurve
 from engine.discretize import discretize
 from engine.errors import UserError
 from engine.morphology.reading import read_morphology
+from engine.morphology.samples import SAMPLES, sample_path
 from engine.morphology.sections import make_sections
 from engine.schedule import CostCurve, compare, cost_curve, make_schedule
 from engine.schedule.topology import as_thread_count
@@ -121,11 +120,6 @@ class ScheduleController:
             self.advance(due)
         if state.step >= state.schedule.n_step:
             state.playing = ""
-
-    def select_node(self, node: int) -> None:
-        """Select the segment a node is, or ends."""
-        if self.state.cell is not None:
-            self.state.selection = int(self.state.cell.trees[self.state.nodes].segment[node])
 
     def add_curve(self) -> bool:
         """Count the next missing curve of the chart of costs; False where none is missing.

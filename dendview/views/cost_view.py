@@ -13,7 +13,7 @@ from dendview.state import AppState, NamedCurve
 from dendview.views.plotting import color_plot, export_widget
 from dendview.widgets.lazy import LazyWidget
 
-LABEL_ROOM = 160
+LABEL_ROOM = 170
 """Pixels for the names, right of 1024 threads."""
 
 

@@ -17,9 +17,7 @@ from dendview.widgets.lazy import LazyWidget
 from engine.compartments import CompartmentTree
 from engine.schedule.model import Schedule
 
-HINT = (
-    "Click a slot to find its compartment on the cell; wheel zooms, drag moves, double click fits."
-)
+HINT = "Click a box to find it on the cell, the axis to go to a step. Wheel zooms, drag moves."
 
 
 class GanttView(LazyWidget):
