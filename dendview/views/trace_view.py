@@ -76,6 +76,7 @@ class TraceView(LazyWidget):
         self._stimulus: StimulusBar | None = None
         self._fitted: set[int] = set()
         self._zoomed = False
+        self._density = 1.0  # bins per pixel
         self._setting_range = False
         scene = self._graphics.scene()
         scene.sigMouseClicked.connect(self._on_click)
@@ -202,12 +203,13 @@ class TraceView(LazyWidget):
         recording = run.recording
         plot = next(iter(self._plots.values()))
         start, stop = plot.getViewBox().viewRange()[0]
-        n_bin = max(int(plot.getViewBox().width()), 100)
+        smooth = bright and len(recording.units) <= N_SMOOTH
+        density = max(self._density, 3.0 if smooth else 1.0)
+        n_bin = max(int(plot.getViewBox().width() * density), 100)
         key = (len(recording.time), id(recording.values.base), start, stop, n_bin, bright, age)
         if self._drawn.get(run.number) == key or not len(recording.time):
             return
         self._drawn[run.number] = key
-        smooth = bright and len(recording.units) <= N_SMOOTH
         part = visible(recording.time, start, stop)
         x, y = decimate(recording.time[part], recording.values[:, 0, part], n_bin)
         for i, unit in enumerate(recording.units):
@@ -379,7 +381,13 @@ class TraceView(LazyWidget):
             If the file cannot be written.
         """
         is_table = Path(path).suffix.lower() == ".csv"
-        export_widget(self, path, self._table() if is_table else (), scale)
+        self._density = 4.0 * scale  # finer than the screen
+        self._draw()
+        try:
+            export_widget(self, path, self._table() if is_table else (), scale)
+        finally:
+            self._density = 1.0
+            self._draw()
 
     def _table(self) -> list[list[object]]:
         """Time and traces of the shown run, a column each."""
