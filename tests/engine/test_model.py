@@ -176,7 +176,7 @@ def test_a_good_experiment_is_valid(base):
     ],
 )
 def test_what_only_the_whole_model_shows_is_refused(base, fields, message):
-    with pytest.raises(UserError, match="^[^\n]+$") as caught:
+    with pytest.raises(UserError, match=r"^[^\n]+$") as caught:
         build(replace(base, **fields))
     assert message in str(caught.value)
 

@@ -123,6 +123,21 @@ def test_a_run_can_be_started_again(experiment):
     np.testing.assert_array_equal(started.advance(50).traces, first)
 
 
+def test_nan_in_one_compartment_ends_the_samples_before_it(experiment):
+    model = build(experiment, n_instance=3)
+    started = CpuRun(model)
+    started.initialize()
+    started.advance(7)
+    node, instance = model.n_comp - 1, 2
+    started._arrays["v"][started.layout.place[node] * 3 + instance] = np.nan
+    samples = started.advance(10)
+    assert len(samples.time) == samples.traces.shape[2] == 0
+    assert samples.bad is not None
+    assert samples.bad[1] == instance
+    assert samples.bad[2] == pytest.approx(8 * 0.025)
+    assert np.isfinite(started.voltage[:, :instance]).all()
+
+
 def test_voltage_is_in_the_order_of_the_tree(experiment):
     model = build(experiment, n_instance=2)
     started = CpuRun(model)
