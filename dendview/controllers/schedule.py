@@ -121,13 +121,6 @@ class ScheduleController:
         if state.step >= state.schedule.n_step:
             state.playing = ""
 
-    def select_node(self, node: int) -> None:
-        """Select the segment a node is, or ends; -1 selects none."""
-        cell = self.state.cell
-        if cell is not None:
-            tree = cell.trees[self.state.nodes]
-            self.state.selection = int(tree.segment[node]) if 0 <= node < tree.n_comp else None
-
     def add_curve(self) -> bool:
         """Count the next missing curve of the chart of costs; False where none is missing.
 

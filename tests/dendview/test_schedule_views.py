@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from PyQt6.QtCore import QEvent, QPoint, QPointF, Qt
-from PyQt6.QtGui import QMouseEvent
+from PyQt6.QtGui import QImage, QMouseEvent
 from PyQt6.QtWidgets import QApplication
 
 from dendview.colors import thread_colors
@@ -52,10 +52,11 @@ def show(qtbot, view, size=(760, 260)):
 
 def pixels(view) -> np.ndarray:
     QApplication.processEvents()
-    image = view.grab().toImage().convertToFormat(view.grab().toImage().Format.Format_RGB32)
+    image = view.grab().toImage().convertToFormat(QImage.Format.Format_RGB32)
     bits = image.constBits()
     bits.setsize(image.sizeInBytes())
-    return np.frombuffer(bits, np.uint8).reshape(image.height(), image.width(), 4)[..., 2::-1]
+    picture = np.frombuffer(bits, np.uint8).reshape(image.height(), image.width(), 4)
+    return picture[..., 2::-1].copy()  # the image's memory ends with it
 
 
 def place(view: GanttView, x: float, y: float) -> QPoint:
