@@ -23,7 +23,8 @@ class Tag(IntEnum):
 class Note:
     """Something odd in a file that could still be read.
 
-    ``code`` names the rule (``topology.several_roots``), ``line`` the line in the file or None, ``text`` one sentence.
+    ``code`` names the rule (``topology.several_roots``), ``line`` the line in the file or None,
+    ``text`` is one sentence.
     """
 
     code: str
@@ -54,7 +55,8 @@ class Morphology:
     notes : tuple of Note
         What the reader found odd.
     cuts : (n,) int32
-        Points that begin a section though they are only children, as single branches of a Neurolucida file do.
+        Points that begin a section though they are only children, as single branches of a
+        Neurolucida file do.
     """
 
     xyz: FloatArray
@@ -93,9 +95,11 @@ class Sections:
     xyz : (n_pt, 3) float32 µm
     diameter : (n_pt,) float32 µm
     point : (n_pt,) int32
-        Index of the morphology's point, -1 where the point was made (a sphere drawn as a cylinder, a stub).
+        Index of the morphology's point, -1 where the point was made (a sphere drawn as a
+        cylinder, a stub).
     wired : (n_section,) bool
-        True where a section joins the soma by a wire whose length is not simulated (NEURON's pt3dstyle 1).
+        True where a section joins the soma by a wire whose length is not simulated (NEURON's
+        pt3dstyle 1).
     """
 
     parent: IntArray
