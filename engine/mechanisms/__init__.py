@@ -1,6 +1,7 @@
 """Membrane mechanisms: NMODL in, numba and CUDA source out.
 
-``.mod`` text → grammar → :class:`Source` → passes → :class:`Mechanism` → ``emit_numba`` / ``emit_cuda``.
+``.mod`` text → grammar → :class:`Source` → passes → :class:`Mechanism` → ``emit_numba`` /
+``emit_cuda``.
 """
 
 from engine.mechanisms.cache import cache_dir, compile_source

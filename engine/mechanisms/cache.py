@@ -1,4 +1,4 @@
-"""Generated source as importable modules in the user's cache folder, so that numba compiles each text once."""
+"""Generated source as modules in the user's cache folder, so that each text is compiled once."""
 
 import hashlib
 import importlib.util
@@ -18,7 +18,8 @@ _lock = threading.Lock()
 
 
 def cache_dir() -> Path:
-    """Folder of generated sources: ``$DENDVIEW_CACHE``, else ``$XDG_CACHE_HOME/dendview``, else the system's custom.
+    """Folder of generated sources: ``$DENDVIEW_CACHE``, else ``$XDG_CACHE_HOME/dendview``, else
+    the system's custom.
 
     The folder need not exist.
     """
@@ -39,7 +40,8 @@ def compile_source(source: str, name: str) -> ModuleType:
     Parameters
     ----------
     source
-        Python source; functions with ``cache=True`` find their machine code again in later processes.
+        Python source; functions with ``cache=True`` find their machine code again in later
+        processes.
     name
         What the module is about; becomes part of its file name.
 
@@ -50,8 +52,9 @@ def compile_source(source: str, name: str) -> ModuleType:
 
     Notes
     -----
-    The file is named by the hash of the text, of the inlined exponential and of numba's version, written aside and
-    renamed, so that two processes may do this at once. Where the folder cannot be written a temporary one is used.
+    The file is named by the hash of the text, of the inlined exponential and of numba's version,
+    written aside and renamed, so that two processes may do this at once. Where the folder cannot
+    be written a temporary one is used.
     """
     seed = "\0".join((source, _FASTMATH.read_text(encoding="utf-8"), numba.__version__))
     digest = hashlib.sha256(seed.encode()).hexdigest()[:20]

@@ -61,7 +61,9 @@ def collect(tree: Node, path: Path, title: str) -> Source:
                 _declarations(node, source)
             case "file_local":
                 for token in _tokens(node):  # lives as long as the mechanism, like ASSIGNED
-                    source.assigned[str(token)] = Declared(str(token), None, "", None, token.line or 0)
+                    source.assigned[str(token)] = Declared(
+                        str(token), None, "", None, token.line or 0
+                    )
             case "initial" | "breakpoint":
                 _single_block(node, source)
             case "derivative":

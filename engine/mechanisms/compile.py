@@ -1,4 +1,4 @@
-"""From a parsed file to a :class:`Mechanism`: lower the three kernels and find what must be kept between them."""
+"""From a parsed file to a :class:`Mechanism`: lower the kernels, find what lives between them."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -77,7 +77,7 @@ def _stores(lowering: Lowering, symbols: Symbols) -> tuple[tuple[str, Expr], ...
 
 
 def _initialize(source: Source, symbols: Symbols) -> Program:
-    """INITIAL; a state starts from its parameter ``name0`` where there is one, else from 0, as in NEURON."""
+    """INITIAL; a state starts from its parameter ``name0`` if there is one, else from 0."""
     lowering = Lowering(source, symbols)
     for state in symbols.states:
         start = f"{state}0"

@@ -35,19 +35,29 @@ class Dialect:
 
 PYTHON_OPERATORS = {"&&": "&", "||": "|", "!": "not "}
 C_OPERATORS = {"&&": "&&", "||": "||", "!": "!"}
-_MATH = {
-    name: f"math.{name}"
-    for name in (
-        "log", "log10", "sqrt", "fabs", "sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh", "floor",
-        "ceil", "atan2", "fmod",
-    )
-}  # fmt: skip
+_MATH = [
+    "log",
+    "log10",
+    "sqrt",
+    "fabs",
+    "sin",
+    "cos",
+    "tan",
+    "asin",
+    "acos",
+    "atan",
+    "sinh",
+    "cosh",
+    "tanh",
+    "atan2",
+]
+_NUMPY = ("floor", "ceil", "fmod")  # those of math give integers or are not known to numba
 NUMBA = Dialect(
     "numba",
     "({then} if {condition} else {other})",
     "({base} ** {exponent})",
     PYTHON_OPERATORS,
-    {**_MATH, "exp": "exp"},
+    {name: f"math.{name}" for name in _MATH} | {name: f"np.{name}" for name in _NUMPY},
     "math.inf",
     "math.nan",
 )
@@ -93,7 +103,8 @@ def emit(expr: Expr, dialect: Dialect, rename: Mapping[str, str] | None = None) 
             case Call("pow", (base, exponent)):
                 return text(Binary("^", base, exponent))
             case Call(function, arguments):
-                return f"{dialect.functions.get(function, function)}({', '.join(map(text, arguments))})"
+                name = dialect.functions.get(function, function)
+                return f"{name}({', '.join(map(text, arguments))})"
             case Select(condition, then, other):
                 return dialect.select.format(
                     condition=text(condition), then=text(then), other=text(other)
@@ -123,8 +134,9 @@ def inputs(program: Program) -> frozenset[str]:
 def arguments(mechanism: Mechanism, which: KernelName) -> tuple[Argument, ...]:
     """The arguments of an emitted kernel, in order.
 
-    Only what the kernel reads or writes is there, except ``n, n_instance, first, node, voltage`` and the scalars
-    ``celsius, dt, t``, which always are. ``first`` is the first node where the nodes are consecutive, else -1.
+    Only what the kernel reads or writes is there, except ``n, n_instance, first, node, voltage``
+    and the scalars ``celsius, dt, t``, which always are. ``first`` is the first node where the
+    nodes are consecutive, else -1.
     """
     program = mechanism.program(which)
     used = inputs(program) | {name for name, _ in program.stores}
@@ -150,7 +162,7 @@ def arguments(mechanism: Mechanism, which: KernelName) -> tuple[Argument, ...]:
 def split_invariant(
     program: Program, mechanism: Mechanism
 ) -> tuple[tuple[Step, ...], tuple[Step, ...]]:
-    """Definitions that are the same for all nodes, and the others; those that hold a function come out of the loop."""
+    """Definitions that are the same for all nodes and come out of the loop, and the others."""
     fixed = {*SCALARS, *(p.name for p in mechanism.parameters if not p.per_node)}
     outside, inside = [], []
     for step in program.steps:

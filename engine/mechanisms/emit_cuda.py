@@ -1,4 +1,4 @@
-"""CUDA C++ source of a mechanism's kernels, free of headers, from the same programs as the numba source."""
+"""CUDA C++ source of a mechanism's kernels, free of headers."""
 
 from engine.mechanisms.emit import CUDA, arguments, emit, inputs, read_only, split_invariant
 from engine.mechanisms.model import KERNELS, Argument, KernelName, Mechanism
@@ -13,12 +13,15 @@ def emit_cuda(mechanism: Mechanism) -> str:
     Returns
     -------
     str
-        Every kernel takes the arguments of :func:`engine.mechanisms.emit.arguments` in their order and visits its
-        elements, node times instance, in a grid-stride loop; an element is touched by one thread only. The
-        arithmetic of one element is a ``__device__`` function ``{kernel}_body`` that larger kernels may call.
+        Every kernel takes the arguments of :func:`engine.mechanisms.emit.arguments` in their order
+        and visits its elements, node times instance, in a grid-stride loop; an element is touched
+        by one thread only. The arithmetic of one element is a ``__device__`` function
+        ``{kernel}_body`` that larger kernels may call.
     """
     title = mechanism.title or f"Mechanism {mechanism.name}"
-    kernels = [part for which in KERNELS for part in (_body(mechanism, which), _kernel(mechanism, which))]
+    kernels = [
+        part for which in KERNELS for part in (_body(mechanism, which), _kernel(mechanism, which))
+    ]
     return "\n\n".join([f"// {mechanism.name}: {title}", *kernels]) + "\n"
 
 
@@ -68,14 +71,20 @@ def _body(mechanism: Mechanism, which: KernelName) -> str:
     program = mechanism.program(which)
     rename = {name: f"{name}_" for name in inputs(program)}
     outside, inside = split_invariant(program, mechanism)
-    lines = [f"const double {s.target} = {emit(s.value, CUDA, rename)};" for s in (*outside, *inside)]
+    lines = [
+        f"const double {s.target} = {emit(s.value, CUDA, rename)};" for s in (*outside, *inside)
+    ]
     lines += [f"{name}_ = {emit(value, CUDA, rename)};" for name, value in program.stores]
     if program.current is not None and program.conductance is not None:
         lines.append(f"i_membrane_sum += {emit(program.current, CUDA, rename)};")
         lines.append(f"g_membrane_sum += {emit(program.conductance, CUDA, rename)};")
-        lines += [f"{name}_sum += {emit(value, CUDA, rename)};" for name, value in program.ion_currents]
+        lines += [
+            f"{name}_sum += {emit(value, CUDA, rename)};" for name, value in program.ion_currents
+        ]
     declared = ", ".join(declaration for declaration, _ in _elements(mechanism, which))
-    return "\n".join([f"{BODY} {mechanism.name}_{which}_body({declared}) {{", *(f"    {s}" for s in lines), "}"])
+    return "\n".join(
+        [f"{BODY} {mechanism.name}_{which}_body({declared}) {{", *(f"    {s}" for s in lines), "}"]
+    )
 
 
 def _kernel(mechanism: Mechanism, which: KernelName) -> str:

@@ -8,13 +8,17 @@ from engine.mechanisms.model import KERNELS, Argument, KernelName, Mechanism
 IMPORTS = """\
 import math
 
+import numpy as np
 from numba import njit
 
 from engine.mechanisms.fastmath import BLOCK, exp, stack_array, wide_vectors
 """
 DECORATOR = '@njit(nogil=True, error_model="numpy")'
-"""Stands before every kernel, so that a caller can replace it. Contraction changes the last place only; nothing here
-may assume that numbers are finite."""
+"""Stands before every kernel, so that a caller can replace it.
+
+No fast mathematics: the bits of an element do not depend on the layout, and NaN is not hidden. Only
+the inlined exponential contracts products and sums.
+"""
 
 
 def emit_numba(mechanism: Mechanism) -> str:
@@ -23,9 +27,10 @@ def emit_numba(mechanism: Mechanism) -> str:
     Returns
     -------
     str
-        Starts with :data:`IMPORTS`; arguments are those of :func:`engine.mechanisms.emit.arguments`. Every kernel has
-        three loops: consecutive nodes and one instance (flat and contiguous, so that it becomes vector code), scattered
-        nodes and one instance, and rows of instances.
+        Starts with :data:`IMPORTS`; arguments are those of
+        :func:`engine.mechanisms.emit.arguments`. Every kernel has three loops: consecutive nodes
+        and one instance (flat and contiguous, so that it becomes vector code), scattered nodes and
+        one instance, and rows of instances.
     """
     kernels = [_kernel(mechanism, which) for which in KERNELS]
     title = mechanism.title or f"Mechanism {mechanism.name}"
@@ -42,7 +47,9 @@ def _kernel(mechanism: Mechanism, which: KernelName) -> str:
     outside, _ = split_invariant(program, mechanism)
     before = [f"{step.target} = {emit(step.value, NUMBA, rename)}" for step in outside]
     loops = _loops(mechanism, which, taken)
-    return "\n".join([DECORATOR, head, indent("\n".join(["wide_vectors()", *before, loops]), "    "), ""])
+    return "\n".join(
+        [DECORATOR, head, indent("\n".join(["wide_vectors()", *before, loops]), "    "), ""]
+    )
 
 
 def _parameter(argument: Argument) -> str:
@@ -55,7 +62,7 @@ def _parameter(argument: Argument) -> str:
 
 
 def _names(mechanism: Mechanism, which: KernelName) -> dict[str, str]:
-    """Inputs get a trailing underscore, so that no name of a file meets a name of ours or of Python."""
+    """Inputs get a trailing underscore: no name of a file meets one of ours or of Python."""
     return {name: f"{name}_" for name in inputs(mechanism.program(which))}
 
 

@@ -1,7 +1,8 @@
-"""Share exponentials: exp(c v + d) for several c that are whole multiples of one another cost one exponential.
+"""Share exponentials: exp(c v + d) for several c that are whole multiples of one another cost one
+exponential.
 
-Rate functions are full of exp((v + a) / b) with few different b. One is computed per family; the others are its whole
-powers times a constant, within a few units in the last place.
+Rate functions are full of exp((v + a) / b) with few different b. One is computed per family; the
+others are its whole powers times a constant, within a few units in the last place.
 """
 
 import math
@@ -23,7 +24,7 @@ from engine.mechanisms.model import Program, Step
 
 MAX_POWER = 8
 MAX_SHIFT = 30.0
-"""Largest exponent of a constant factor: keeps the range of the shared exponential that of the original."""
+"""Largest exponent of a constant factor, so that the range stays that of the original."""
 
 
 @dataclass
@@ -54,9 +55,7 @@ def share_exponentials(program: Program) -> Program:
     before: list[Step] = []
     powers: dict[tuple[int, int], Name] = {}
     for i, family in enumerate(families):
-        argument = Binary(
-            "+", Binary("*", Number(family.slope), Name("v")), Number(family.offset)
-        )
+        argument = Binary("+", Binary("*", Number(family.slope), Name("v")), Number(family.offset))
         powers[i, 1] = Name(f"shared_exp_{i + 1}")
         before.append(Step(powers[i, 1].name, Call("exp", (argument,))))
 
@@ -69,12 +68,12 @@ def share_exponentials(program: Program) -> Program:
         return powers[i, n]
 
     shared: dict[Expr, Expr] = {}
-    for call, (slope, offset) in found.items():
+    for original, (slope, offset) in found.items():
         home = _home(slope, offset, families)
         if home is not None:
             n = round(slope / home.slope)
             factor = math.exp(offset - n * home.offset)
-            shared[call] = multiply(Number(factor), power(families.index(home), n))
+            shared[original] = multiply(Number(factor), power(families.index(home), n))
     steps = tuple(Step(step.target, _replace(step.value, shared)) for step in program.steps)
     return replace(program, steps=(*before, *steps))
 

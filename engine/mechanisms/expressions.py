@@ -1,4 +1,4 @@
-"""Arithmetic of a mechanism: an expression tree, its exact simplifications and its slow, obvious evaluation."""
+"""Arithmetic of a mechanism: expression trees, exact simplifications, obvious evaluation."""
 
 import math
 from collections.abc import Callable, Iterator, Mapping
@@ -139,8 +139,8 @@ def subtract(a: Expr, b: Expr) -> Expr:
 
 
 def multiply(a: Expr, b: Expr) -> Expr:
-    """Product; the exact rules only: x·1, x·(−1), and x·0 → 0 which drops a NaN or infinity of x on purpose
-    (it stands where a coefficient is absent)."""
+    """Product; the exact rules only: x·1, x·(−1), and x·0 → 0 which drops a NaN or infinity of x
+    on purpose (it stands where a coefficient is absent)."""
     for x, y in ((a, b), (b, a)):
         if x == ZERO:
             return ZERO
@@ -162,7 +162,8 @@ def divide(a: Expr, b: Expr) -> Expr:
 
 
 def fold(expr: Expr) -> Expr:
-    """The number an operation on numbers gives; any other expression as it is. Never folds into NaN or infinity."""
+    """The number an operation on numbers gives; any other expression as it is. Never folds into
+    NaN or infinity."""
     parts = children(expr)
     if isinstance(expr, Select):
         return expr
@@ -186,13 +187,14 @@ def evaluate(expr: Expr, values: Mapping[str, float]) -> float:
     Returns
     -------
     float
-        Truth values are 0.0 and 1.0; overflow, division by zero and bad domains give infinity or NaN as in C.
+        Truth values are 0.0 and 1.0; overflow, division by zero and bad domains give infinity or
+        NaN as in C.
     """
     with np.errstate(all="ignore"):
         return float(_evaluate(expr, values))
 
 
-_OPERATORS: dict[str, Callable[[np.float64, np.float64], float]] = {
+_OPERATORS: dict[str, Callable[[np.float64, np.float64], float | np.bool_]] = {
     "+": lambda a, b: a + b,
     "-": lambda a, b: a - b,
     "*": lambda a, b: a * b,

@@ -1,4 +1,4 @@
-"""An exponential that LLVM can vectorize: plain arithmetic, put in place as intermediate code, no call."""
+"""An exponential that LLVM can vectorize: plain arithmetic put in place, no call."""
 
 import math
 
@@ -12,7 +12,7 @@ _LN2_HIGH = (
     0.6931471803691238  # the upper 33 bits of ln 2, so that k times it is exact for |k| < 2^20
 )
 _LN2_LOW = 1.9082149292705877e-10
-_ROUND = 6755399441055744.0  # 1.5 * 2^52: adding it rounds to whole numbers and leaves them in the low bits
+_ROUND = 6755399441055744.0  # 1.5 * 2^52: adding it rounds, and leaves the number in the low bits
 _LARGEST = 709.782712893384  # log of the largest double
 _SMALLEST = -708.0  # below it the result would be subnormal, and is 0
 _TWICE = (
@@ -27,13 +27,16 @@ _TWICE = (
     5.524028399772243e-07,
     5.0210860708209866e-08,
 )
-"""Twice the coefficients of q in exp(r) = 1 + r + r² q(r), |r| <= ln 2 / 2, by Chebyshev interpolation of degree 9
-(relative error 1.7e-17). Twice, since 2^(k-1) is a normal number for every k that occurs."""
+"""Twice the coefficients of q in exp(r) = 1 + r + r² q(r), |r| <= ln 2 / 2.
+
+By Chebyshev interpolation of degree 9 (relative error 1.7e-17). Twice, since 2^(k-1) is a normal
+number for every k that occurs.
+"""
 
 
 @intrinsic
 def exp(typingctx, x):  # type: ignore[no-untyped-def]
-    """exp(x) in double precision, within 2 units in the last place; kernels call it like ``math.exp``.
+    """exp(x) within 2 units in the last place; kernels call it like ``math.exp``.
 
     Infinity above 709.78, 0 below -708 (where the result would be subnormal), NaN for NaN.
 
@@ -102,8 +105,9 @@ def stack_array():  # type: ignore[no-untyped-def]
 def wide_vectors(typingctx):  # type: ignore[no-untyped-def]
     """Ask for 512-bit vectors in the function that calls this.
 
-    LLVM halves the width on processors that once slowed down under AVX-512. hh's kernels take 9.9 ns per compartment
-    with it and 13.8 ns without (Emerald Rapids). Processors without AVX-512 are not affected.
+    LLVM halves the width on processors that once slowed down under AVX-512. hh's kernels take 9.9
+    ns per compartment with it and 13.8 ns without (Emerald Rapids). Processors without AVX-512 are
+    not affected.
     """
 
     def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]

@@ -24,7 +24,8 @@ def parse(text: str, path: str | Path) -> Mechanism:
     Raises
     ------
     MechanismError
-        ``path:line: what; way out`` where the text is not NMODL or needs what the engine does not support.
+        ``path:line: what; way out`` where the text is not NMODL or needs what the engine does not
+        support.
     """
     return compile_mechanism(parse_source(text, path))
 

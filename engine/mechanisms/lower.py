@@ -1,7 +1,7 @@
-"""Run the blocks of a file symbolically: calls inlined, branches turned into selects, constants folded.
+"""Run the blocks of a file symbolically: calls inlined, branches made selects, constants folded.
 
-What comes out is one straight line of definitions per kernel, each name defined once, so that the same text can be
-emitted for a vector unit and for a graphics card.
+What comes out is one straight line of definitions per kernel, each name defined once, so that the
+same text can be emitted for a vector unit and for a graphics card.
 """
 
 from collections import ChainMap
@@ -20,9 +20,11 @@ from engine.mechanisms.expressions import (
     Select,
     Unary,
     add,
+    evaluate,
     fold,
     is_logical,
     multiply,
+    names,
     negate,
     subtract,
 )
@@ -68,10 +70,10 @@ class Lowering:
         self._count: dict[str, int] = {}
         self._active: list[str] = []
 
-    # -- values ------------------------------------------------------------------------------------------------------
+    # -- values -----------------------------------------------------------------
 
     def define(self, base: str, expr: Expr) -> Expr:
-        """Name an expression; numbers and names stand for themselves, and what was computed before is reused."""
+        """Name an expression; numbers and names stay, what was computed before is reused."""
         if isinstance(expr, Number | Name):
             return expr
         if expr not in self._known:
@@ -107,10 +109,10 @@ class Lowering:
     def error(self, what: str, fix: str, line: int) -> MechanismError:
         return MechanismError(self.source.path, what, fix, line)
 
-    # -- expressions -------------------------------------------------------------------------------------------------
+    # -- expressions ------------------------------------------------------------
 
     def resolve(self, expr: Expr, scope: Scope, line: int) -> Expr:
-        """The expression over inputs and earlier definitions, calls of the file's functions inlined."""
+        """The expression over inputs and earlier definitions, the file's functions inlined."""
         match expr:
             case Number():
                 return expr
@@ -150,7 +152,7 @@ class Lowering:
         return value if is_logical(value) else Binary("!=", value, ZERO)
 
     def _divided(self, a: Expr, b: Expr) -> Expr:
-        """a / b; a division by a number becomes a product with its reciprocal, within 1 unit in the last place."""
+        """a / b; by a number: times its reciprocal, within 1 unit in the last place."""
         match b:
             case Number(divisor) if not isinstance(a, Number) and 1e-300 < abs(divisor) < 1e300:
                 return multiply(a, Number(1 / divisor))
@@ -162,7 +164,9 @@ class Lowering:
             case Number(n) if (
                 n.is_integer() and 1 <= n <= MAX_INTEGER_POWER and not isinstance(base, Number)
             ):
-                factor, result, left = self.define("power", base), ONE, int(n)
+                factor: Expr = self.define("power", base)
+                result: Expr = ONE
+                left = int(n)
                 while left:
                     if left & 1:
                         result = self.define("power", multiply(result, factor))
@@ -218,15 +222,15 @@ class Lowering:
         self._active.pop()
         return scope.get(block.name, ZERO)
 
-    # -- statements --------------------------------------------------------------------------------------------------
+    # -- statements ------------------------------------------------------------
 
     def execute(self, body: Body, scope: Scope | None = None) -> None:
         """Run statements; braces open a scope of their own."""
         scope = ChainMap() if scope is None else scope
         for statement in body:
             match statement:
-                case Local(names, _):
-                    scope.update(dict.fromkeys(names, ZERO))
+                case Local(declared, _):
+                    scope.update(dict.fromkeys(declared, ZERO))
                 case Assign(name, value, line):
                     self._store(name, self._number(value, scope, line), scope, line)
                 case Derive(name, value, line):
@@ -261,6 +265,11 @@ class Lowering:
     def _branch(self, statement: If, scope: Scope) -> None:
         """Both branches run; what they leave different is selected by the condition."""
         condition = self._truth(statement.condition, scope, statement.line)
+        if not any(True for _ in names(condition)):
+            self.execute(
+                statement.then if evaluate(condition, {}) else statement.other, scope.new_child()
+            )
+            return
         before, maps = dict(self.values), [dict(level) for level in scope.maps]
         self.execute(statement.then, scope.new_child())
         then, then_maps = self.values, [dict(level) for level in scope.maps]

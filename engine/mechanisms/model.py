@@ -63,7 +63,8 @@ class Program:
     stores
         (variable, value): state and assigned variables written back at the end.
     current, conductance
-        Sum of the membrane currents in mA/cm² and its derivative by v in S/cm²; None in other kernels.
+        Sum of the membrane currents in mA/cm² and its derivative by v in S/cm²; None in other
+        kernels.
     ion_currents
         (name, value): ``ina`` … in mA/cm², added to the ion's current.
     """
@@ -88,12 +89,14 @@ class Mechanism:
     path : Path
     parameters, states, ions
     assigned
-        The variables that live from one kernel to the next, found by a pass; all others are temporaries.
+        The variables that live from one kernel to the next, found by a pass; all others are
+        temporaries.
     currents : tuple of str
         Membrane currents in the file's order: NONSPECIFIC_CURRENT and written ion currents.
     initialize, current, advance : Program
     analytic : bool
-        The conductance is the exact derivative (the current is linear in v at fixed states), not NEURON's difference.
+        The conductance is the exact derivative (the current is linear in v at fixed states), not
+        NEURON's difference.
     """
 
     name: str
@@ -139,9 +142,10 @@ class Mechanism:
 class Argument:
     """One argument of an emitted kernel.
 
-    Kinds and shapes: ``count`` int (n, n_instance, first); ``node`` (n,) int32; ``voltage``, ``out_current``,
-    ``out_conductance``, ``ion_read``, ``ion_write`` (n_comp * n_instance,), node-major; ``parameter``, ``geometry``
-    (n,); ``global``, ``scalar`` float; ``state``, ``assigned`` (n * n_instance,).
+    Kinds and shapes: ``count`` int (n, n_instance, first); ``node`` (n,) int32; ``voltage``,
+    ``out_current``, ``out_conductance``, ``ion_read``, ``ion_write`` (n_comp * n_instance,),
+    node-major; ``parameter``, ``geometry`` (n,); ``global``, ``scalar`` float; ``state``,
+    ``assigned`` (n * n_instance,).
     """
 
     name: str

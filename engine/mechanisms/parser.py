@@ -52,6 +52,16 @@ _WAY_OUT = {
 """Words of NMODL that are refused, and what the person can do."""
 
 
+_TOKENS = {
+    "LBRACE": "{", "RBRACE": "}", "LPAR": "(", "RPAR": ")", "EQUAL": "=",
+    "COMMA": "a comma",
+    "NAME": "a name", "NUMBER": "a number", "UNIT": "a (unit)", "TIMES": "*",
+    "PLUS_MINUS": "+ or -", "POWER": "^", "COMPARE": "a comparison", "AND": "&&", "OR": "||", "NOT": "!", "QUOTE": "'",
+    "_IF": "if", "_ELSE": "else", "$END": "the end of the file",
+}  # fmt: skip
+"""The grammar's terminals as a person would name them."""
+
+
 @cache
 def _grammar() -> Lark:
     text = (Path(__file__).parent / "nmodl.lark").read_text(encoding="utf-8")
@@ -113,20 +123,13 @@ def _unbalanced(plain: str, path: str | Path) -> MechanismError:
 
 
 def _expected(error: UnexpectedInput) -> str:
-    accepted = (
-        getattr(error, "accepts", None)
-        or getattr(error, "allowed", None)
-        or getattr(error, "expected", ())
-    )
-    words = {"LBRACE": "{", "RBRACE": "}", "LPAR": "(", "RPAR": ")", "EQUAL": "=", "NAME": "a name", "COMMA": "a comma", "$END": "the end of the file",
-             "NUMBER": "a number", "UNIT": "a (unit)", "TIMES": "*", "PLUS_MINUS": "+ or -", "POWER": "^",
-             "COMPARE": "a comparison", "AND": "&&", "OR": "||", "NOT": "!", "QUOTE": "'", "__ANON_0": "'"}  # fmt: skip
-    found = sorted({words.get(name, name) for name in accepted if not name.startswith("__IGNORE")})
-    return (
-        ", ".join(found[:8]) + (" …" if len(found) > 8 else "")
-        if found
-        else "a block such as NEURON { … }"
-    )
+    """The grammar's words for what may stand there, in ours."""
+    candidates = (getattr(error, name, None) for name in ("accepts", "allowed", "expected"))
+    accepted = next((names for names in candidates if names), ())
+    found = sorted({_TOKENS.get(name, name) for name in accepted})
+    if not found:
+        return "a block such as NEURON { … }"
+    return ", ".join(found[:8]) + (" …" if len(found) > 8 else "")
 
 
 def _strip(text: str, path: Path) -> tuple[str, str]:
@@ -162,8 +165,8 @@ def _refuse_unsupported(plain: str, path: Path) -> None:
         if (word := match[0].upper()) in _WAY_OUT:
             line = plain.count("\n", 0, match.start()) + 1
             raise MechanismError(path, f"construct {word} is not supported", _WAY_OUT[word], line)
-    if match := re.search(r"\bFROM\s+\w+\s*=", plain):
-        line = plain.count("\n", 0, match.start()) + 1
+    if loop := re.search(r"\bFROM\s+\w+\s*=", plain):
+        line = plain.count("\n", 0, loop.start()) + 1
         raise MechanismError(
             path, "construct FROM loop is not supported", "write the repeated statements out", line
         )

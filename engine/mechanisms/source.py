@@ -1,4 +1,4 @@
-"""A ``.mod`` file as it is written: declarations and blocks of statements, every one with its line."""
+"""A ``.mod`` file as it is written: declarations and statements, every one with its line."""
 
 from dataclasses import dataclass, field
 from pathlib import Path

@@ -37,7 +37,8 @@ class Symbols:
 
     @property
     def writable(self) -> frozenset[str]:
-        """What statements may assign; an assigned v holds to the end of the kernel and moves no membrane."""
+        """What statements may assign; an assigned v holds to the end of the kernel and moves no
+        membrane."""
         return frozenset((*self.states, *self.assigned, *self.currents, "v"))
 
 

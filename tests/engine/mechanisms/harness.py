@@ -1,9 +1,12 @@
-"""One set of arrays, three ways to run a mechanism on it: numba, CUDA text on the CPU, expression by expression."""
+"""One set of arrays, three ways to run a mechanism on it: numba, CUDA text on the CPU, expression
+by expression."""
 
 import ctypes
 import shutil
 import subprocess
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +28,9 @@ class Cell:
     node: np.ndarray
     n_comp: int
     n_instance: int = 1
-    scalars: dict[str, float] = field(default_factory=lambda: {"celsius": 6.3, "dt": 0.025, "t": 0.0})
+    scalars: dict[str, float] = field(
+        default_factory=lambda: {"celsius": 6.3, "dt": 0.025, "t": 0.0}
+    )
     arrays: dict[str, np.ndarray] = field(default_factory=dict)
     globals: dict[str, float] = field(default_factory=dict)
 
@@ -55,13 +60,21 @@ class Cell:
     def copy(self) -> "Cell":
         arrays = {name: array.copy() for name, array in self.arrays.items()}
         return Cell(
-            self.mechanism, self.node, self.n_comp, self.n_instance, dict(self.scalars), arrays, dict(self.globals)
+            self.mechanism,
+            self.node,
+            self.n_comp,
+            self.n_instance,
+            dict(self.scalars),
+            arrays,
+            dict(self.globals),
         )
 
     def take(self, argument: Argument) -> "int | float | np.ndarray":
         match argument.kind, argument.name:
             case "count", name:
-                return {"n": len(self.node), "n_instance": self.n_instance, "first": self.first}[name]
+                return {"n": len(self.node), "n_instance": self.n_instance, "first": self.first}[
+                    name
+                ]
             case "node", _:
                 return self.node
             case "scalar", name:
@@ -71,12 +84,17 @@ class Cell:
         return self.arrays[argument.name]
 
 
+def bind_numba(cell: Cell, which: KernelName) -> Callable[[], None]:
+    """The numba kernel, to be called again and again on the cell's arrays."""
+    module = compile_source(emit_numba(cell.mechanism), cell.mechanism.name)
+    kernel = getattr(module, f"{cell.mechanism.name}_{which}")
+    return partial(kernel, *(cell.take(a) for a in arguments(cell.mechanism, which)))
+
+
 def run_numba(cell: Cell, which: KernelName) -> Cell:
     """A copy of the cell after the numba kernel."""
     cell = cell.copy()
-    module = compile_source(emit_numba(cell.mechanism), cell.mechanism.name)
-    kernel = getattr(module, f"{cell.mechanism.name}_{which}")
-    kernel(*(cell.take(a) for a in arguments(cell.mechanism, which)))
+    bind_numba(cell, which)()
     return cell
 
 
@@ -108,13 +126,16 @@ def _one(cell: Cell, which: KernelName, program: Program, j: int, own: int, comp
 
 
 def compile_with_shim(text: str, folder: Path) -> ctypes.CDLL:
-    """CUDA text as a library of the CPU, without contraction so that results can be compared closely."""
+    """CUDA text as a library of the CPU, without contraction so that results can be compared
+    closely."""
     if shutil.which("g++") is None:
         pytest.skip("g++ is not installed")
     source, library = folder / "kernels.cpp", folder / "kernels.so"
     source.write_text(text)
     options = ["-std=c++17", "-O1", "-ffp-contract=off", "-shared", "-fPIC", "-include", str(SHIM)]
-    done = subprocess.run(["g++", *options, str(source), "-o", str(library)], capture_output=True, text=True)
+    done = subprocess.run(
+        ["g++", *options, str(source), "-o", str(library)], capture_output=True, text=True
+    )
     assert done.returncode == 0, done.stderr
     return ctypes.CDLL(str(library))
 
@@ -123,7 +144,8 @@ _C_TYPES = {"count": "int", "scalar": "double", "global": "double", "node": "int
 
 
 def shim_library(mechanism: Mechanism, folder: Path) -> ctypes.CDLL:
-    """The mechanism's CUDA kernels with a launcher ``run_{kernel}(blocks, threads, ...)`` for each."""
+    """The mechanism's CUDA kernels with a launcher ``run_{kernel}(blocks, threads, ...)`` for
+    each."""
     launchers = []
     for which in KERNELS:
         taken = arguments(mechanism, which)
@@ -136,7 +158,9 @@ def shim_library(mechanism: Mechanism, folder: Path) -> ctypes.CDLL:
     return compile_with_shim("\n".join([emit_cuda(mechanism), *launchers]), folder)
 
 
-def run_shim(library: ctypes.CDLL, cell: Cell, which: KernelName, blocks: int = 3, threads: int = 32) -> Cell:
+def run_shim(
+    library: ctypes.CDLL, cell: Cell, which: KernelName, blocks: int = 3, threads: int = 32
+) -> Cell:
     """A copy of the cell after the CUDA kernel on the CPU."""
     cell = cell.copy()
     passed: list[object] = [ctypes.c_uint(blocks), ctypes.c_uint(threads)]
@@ -150,7 +174,9 @@ def run_shim(library: ctypes.CDLL, cell: Cell, which: KernelName, blocks: int = 
     return cell
 
 
-def hh_cell(mechanism: Mechanism, node: np.ndarray, n_comp: int, n_instance: int = 1, seed: int = 0) -> Cell:
+def hh_cell(
+    mechanism: Mechanism, node: np.ndarray, n_comp: int, n_instance: int = 1, seed: int = 0
+) -> Cell:
     """Compartments at voltages between -100 and 60 mV with gates anywhere between 0 and 1."""
     random = np.random.default_rng(seed)
     cell = Cell(mechanism, node, n_comp, n_instance)

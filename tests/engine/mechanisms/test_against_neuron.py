@@ -11,9 +11,10 @@ import pytest
 
 from engine.mechanisms import library
 from engine.mechanisms.loading import LIBRARY
-from tests.engine.mechanisms.harness import Cell, run_numba
+from tests.engine.mechanisms.harness import Cell, bind_numba, run_numba
 
-RATES = 1e-12  # relative; both codes round every operation, and exp(x) - 1 loses three digits near its zero
+RATES = 1e-12
+"""Relative; both codes round every operation, and exp(x) - 1 loses digits near its zero."""
 
 
 @pytest.fixture
@@ -45,16 +46,22 @@ def test_hh_steady_states_and_currents_over_a_ramp(h, patch, celsius):
     patch.insert("hh")
     h.usetable_hh = 0
     h.celsius = celsius
-    ramp = np.concatenate([np.linspace(-120, 80, 401), [-40.0, -55.0]])  # with both points where vtrap is a limit
+    ramp = np.concatenate(
+        [np.linspace(-120, 80, 401), [-40.0, -55.0]]
+    )  # with both points where vtrap is a limit
     cell = run_numba(run_numba(_ours("hh", ramp, celsius), "initialize"), "current")
     for i, v in enumerate(ramp):
         h.finitialize(v)
         h.fcurrent()
         segment = patch(0.5)
         for state in "mhn":
-            assert cell.arrays[state][i] == pytest.approx(getattr(segment.hh, state), rel=RATES, abs=0)
+            assert cell.arrays[state][i] == pytest.approx(
+                getattr(segment.hh, state), rel=RATES, abs=0
+            )
         for current in ("ina", "ik"):
-            assert cell.arrays[current][i] == pytest.approx(getattr(segment, current), rel=RATES, abs=1e-18)
+            assert cell.arrays[current][i] == pytest.approx(
+                getattr(segment, current), rel=RATES, abs=1e-18
+            )
         total = segment.ina + segment.ik + segment.hh.il
         size = abs(segment.ina) + abs(segment.ik) + abs(segment.hh.il)
         assert cell.arrays["i_membrane"][i] == pytest.approx(total, rel=0, abs=RATES * size)
@@ -72,13 +79,14 @@ def test_hh_gates_follow_neuron_through_a_spike(h, patch, celsius):
     clamp.delay, clamp.dur, clamp.amp = 1.0, 5.0, 0.5
     h.finitialize(-65)
     cell = run_numba(_ours("hh", np.array([-65.0]), celsius), "initialize")
+    advance = bind_numba(cell, "advance")
     highest = -65.0
     for _ in range(800):
         h.fadvance()
         segment = patch(0.5)
         highest = max(highest, segment.v)
         cell.arrays["voltage"][0] = segment.v
-        cell = run_numba(cell, "advance")
+        advance()
         for state in "mhn":
             # a step's error decays with the gate, so it stays near that of one step
             assert cell.arrays[state][0] == pytest.approx(getattr(segment.hh, state), rel=1e-11)
@@ -148,7 +156,7 @@ print(json.dumps(traces))
 
 @pytest.mark.slow
 def test_neurons_compiler_reads_our_hh(h, tmp_path: Path):
-    """The library's file is NMODL as NEURON understands it: compiled by nrnivmodl it gives the built-in's spikes."""
+    """Our file is NMODL as NEURON understands it: by nrnivmodl it gives the built-in's spikes."""
     compiler = Path(sys.executable).with_name("nrnivmodl")
     if not compiler.exists() or shutil.which("g++") is None:
         pytest.skip("nrnivmodl needs g++")

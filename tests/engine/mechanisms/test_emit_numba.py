@@ -19,13 +19,16 @@ def test_kernels_equal_the_expressions(name, which, n_instance):
     cell = hh_cell(library()[name], np.array([1, 2, 5, 6, 7, 9]), 11, n_instance)
     expected, found = run_reference(cell, which), run_numba(cell, which)
     for key in expected.arrays:
-        np.testing.assert_allclose(found.arrays[key], expected.arrays[key], rtol=ROUNDING, err_msg=key)
+        np.testing.assert_allclose(
+            found.arrays[key], expected.arrays[key], rtol=ROUNDING, err_msg=key
+        )
 
 
 @pytest.mark.parametrize("name", ["pas", "hh"])
 @pytest.mark.parametrize("which", ["current", "advance"])
 def test_layouts_give_the_same_bits(name, which):
-    """Consecutive, scattered and rows of instances: the arithmetic of an element does not depend on its place."""
+    """Consecutive, scattered and rows of instances: the arithmetic of an element does not depend
+    on its place."""
     n = 300
     flat = hh_cell(library()[name], np.arange(n) + 3, n + 5)
     expected = run_numba(flat, which)
@@ -49,7 +52,9 @@ def test_layouts_give_the_same_bits(name, which):
     for key in expected.arrays:
         if len(found.arrays[key]) != len(expected.arrays[key]):
             for instance in (0, 1):
-                np.testing.assert_array_equal(found.arrays[key][instance::2], expected.arrays[key], err_msg=key)
+                np.testing.assert_array_equal(
+                    found.arrays[key][instance::2], expected.arrays[key], err_msg=key
+                )
 
 
 def test_currents_are_added_to_what_is_there():
@@ -104,4 +109,6 @@ def test_difference_conductance_where_the_current_is_not_linear():
     expected = (1e-6 * (v + 0.001) ** 3 - 1e-6 * v**3) / 0.001
     cell.arrays["g_membrane"][:] = 0.0
     found = run_numba(cell, "current").arrays["g_membrane"]
-    np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-12)  # the difference loses 10 digits
+    np.testing.assert_allclose(
+        found, expected, rtol=1e-9, atol=1e-12
+    )  # the difference loses 10 digits

@@ -32,7 +32,9 @@ def exponential(x: np.ndarray) -> np.ndarray:
 def test_exp_is_within_two_units_in_the_last_place():
     random = np.random.default_rng(5)
     near_ties = (np.arange(-1021, 1023) + 0.5) * np.log(2)  # where the rounding of k changes
-    x = np.concatenate([random.uniform(-708, 709, 300_000), random.uniform(-1, 1, 100_000), near_ties])
+    x = np.concatenate(
+        [random.uniform(-708, 709, 300_000), random.uniform(-1, 1, 100_000), near_ties]
+    )
     x = x[(x >= -708) & (x <= 709)]
     exact = np.exp(x.astype(np.longdouble))
     error = np.abs(exponential(x) - exact) / np.spacing(exact.astype(float))
@@ -41,7 +43,9 @@ def test_exp_is_within_two_units_in_the_last_place():
 
 
 def test_exp_at_the_edges():
-    x = np.array([0.0, -0.0, np.inf, -np.inf, 709.782712893384, 709.79, 1e308, -708.0, -709.0, -1e308])
+    x = np.array(
+        [0.0, -0.0, np.inf, -np.inf, 709.782712893384, 709.79, 1e308, -708.0, -709.0, -1e308]
+    )
     expected = [1, 1, np.inf, 0, np.exp(709.782712893384), np.inf, np.inf, np.exp(-708.0), 0, 0]
     np.testing.assert_allclose(exponential(x), expected, rtol=4e-16)
 

@@ -46,9 +46,14 @@ def line_of(text: str) -> int:
     return GOOD[: GOOD.index(text)].count("\n") + 1
 
 
-# what is replaced, by what, the line that must be named (that of the replaced text by default), words of the message
+# what is replaced, by what, words of the message
 CASES = {
-    "verbatim": ("    n = 0.5", "    VERBATIM\n    x = 1;\n    ENDVERBATIM", "VERBATIM", "NMODL statements"),
+    "verbatim": (
+        "    n = 0.5",
+        "    VERBATIM\n    x = 1;\n    ENDVERBATIM",
+        "VERBATIM",
+        "NMODL statements",
+    ),
     "kinetic": ("DERIVATIVE states", "KINETIC states", "KINETIC", "DERIVATIVE"),
     "include": ("STATE { n }", 'INCLUDE "more.inc"', "INCLUDE", "paste"),
     "net_receive": ("STATE { n }", "NET_RECEIVE(w) { n = n + w }", "NET_RECEIVE", "density"),
@@ -58,8 +63,18 @@ CASES = {
     "while": ("    n = 0.5", "    WHILE (n < 1) { n = n + 1 }", "WHILE", "write"),
     "from loop": ("    n = 0.5", "    FROM i = 0 TO 3 { n = n + 1 }", "FROM loop", "write"),
     "array": ("    ninf\n", "    ninf[3]\n", "array", "per element"),
-    "function table": ("STATE { n }", "FUNCTION_TABLE f(v)\nSTATE { n }", "FUNCTION_TABLE", "FUNCTION"),
-    "steady state": ("SOLVE states METHOD cnexp", "SOLVE states STEADYSTATE cnexp", "STEADYSTATE", "INITIAL"),
+    "function table": (
+        "STATE { n }",
+        "FUNCTION_TABLE f(v)\nSTATE { n }",
+        "FUNCTION_TABLE",
+        "FUNCTION",
+    ),
+    "steady state": (
+        "SOLVE states METHOD cnexp",
+        "SOLVE states STEADYSTATE cnexp",
+        "STEADYSTATE",
+        "INITIAL",
+    ),
     "method": ("METHOD cnexp", "METHOD derivimplicit", "METHOD derivimplicit", "cnexp"),
     "no method": (" METHOD cnexp", "", "no METHOD", "cnexp"),
     "write concentration": ("WRITE ik", "WRITE ik, ki", "WRITE ki", "current ik"),
@@ -78,13 +93,18 @@ CASES = {
     "unsolved": ("    SOLVE states METHOD cnexp\n", "", "never solved", "SOLVE states"),
     "solves nothing": ("SOLVE states", "SOLVE gates", "'gates'", "DERIVATIVE gates"),
     "undeclared range": ("RANGE gbar", "RANGE gbar, gmax", "'gmax'", "PARAMETER"),
-    "current never computed": ("    ik = gbar * n * (v - ek)", "    tau = 1", "never computes", "ik ="),
+    "current never computed": (
+        "    ik = gbar * n * (v - ek)",
+        "    tau = 1",
+        "never computes",
+        "ik =",
+    ),
     "current read early": ("    ik = gbar *", "    ik = ik + gbar *", "read before", "first"),
     "twice": ("STATE { n }", "STATE { n gbar }", "declared twice", "keep one"),
     "two blocks": ("STATE { n }", "INITIAL { n = 1 }\nSTATE { n }", "second INITIAL", "join"),
     "syntax": ("    tau = 2", "    tau = 2 +", "not expected", "expected"),
     "character": ("    tau = 2", "    tau = 2 $", "'$'", "expected"),
-}  # fmt: skip
+}
 ELSEWHERE = {
     "unsolved": line_of("DERIVATIVE") - 1,
     "syntax": line_of("    tau = 2") + 1,
@@ -136,10 +156,13 @@ def test_a_file_that_is_not_there(tmp_path):
 
 
 def test_comments_may_hold_refused_words():
-    text = GOOD.replace("STATE { n }", "COMMENT\nVERBATIM KINETIC\nENDCOMMENT\n: VERBATIM\n? POINTER\nSTATE { n }")
+    comments = "COMMENT\nVERBATIM KINETIC\nENDCOMMENT\n: VERBATIM\n? POINTER\n"
+    text = GOOD.replace("STATE { n }", comments + "STATE { n }")
     assert parse(text, "good.mod").states[0].name == "n"
 
 
 def test_an_unknown_parameter_names_a_close_one():
-    with pytest.raises(ValueError, match=r"mechanism 'hh' has no parameter 'gnabra'; did you mean 'gnabar'\?"):
+    with pytest.raises(
+        ValueError, match=r"mechanism 'hh' has no parameter 'gnabra'; did you mean 'gnabar'\?"
+    ):
         library()["hh"].parameter("gnabra")
