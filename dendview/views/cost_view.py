@@ -4,8 +4,8 @@ from pathlib import Path
 
 import numpy as np
 import pyqtgraph as pg
-from PyQt6.QtCore import QTimer, pyqtSignal
-from PyQt6.QtGui import QResizeEvent, QShowEvent
+from PyQt6.QtCore import Qt, QTimer, pyqtSignal
+from PyQt6.QtGui import QFontMetricsF, QResizeEvent, QShowEvent
 from PyQt6.QtWidgets import QVBoxLayout, QWidget
 
 from dendview.colors import THEMES, Theme
@@ -13,8 +13,9 @@ from dendview.state import AppState, NamedCurve
 from dendview.views.plotting import color_plot, export_widget
 from dendview.widgets.lazy import LazyWidget
 
-LABEL_ROOM = 170
-"""Pixels for the names, right of 1024 threads."""
+LABEL_ROOM = 170, 120
+"""Pixels for the names, right of 1024 threads, in a wide and in a narrow chart."""
+LABEL_FONT = 11  # pixels
 
 
 class CostView(LazyWidget):
@@ -35,6 +36,7 @@ class CostView(LazyWidget):
         self.plot.setMenuEnabled(False)
         self.plot.hideButtons()
         self.plot.setMouseEnabled(x=False, y=False)
+        self.plot.getAxis("bottom").setStyle(hideOverlappingLabels=False)
         self.plot.setLabel("bottom", "threads k")
         self.plot.setLabel("left", "steps, % of serial")
         self.plot.getAxis("left").setWidth(58)
@@ -51,6 +53,10 @@ class CostView(LazyWidget):
         events.cost_curves.connect(self._ask_later)
         for event in (events.cost_curves, events.schedule, events.theme):
             event.connect(self.redraw)
+
+    @property
+    def is_narrow(self) -> bool:
+        return self.width() < 560
 
     def showEvent(self, event: QShowEvent | None) -> None:
         super().showEvent(event)
@@ -71,14 +77,13 @@ class CostView(LazyWidget):
         self._labels = []
         color_plot(self.plot, theme)
         curves = state.cost_curves
-        lowest = min((c.curve.relative.min() for c in curves), default=0.01)
-        lowest = min(lowest, 0.5)
+        lowest = min([0.5, *(float(c.curve.relative.min()) for c in curves)])
         top = np.log10(1.25)
         wide = max(self.width() - 70, 2 * LABEL_ROOM)
         right = 10 + 10.2 * LABEL_ROOM / (wide - LABEL_ROOM)
         self.plot.setRange(xRange=(-0.2, right), yRange=(np.log10(lowest) - 0.12, top), padding=0)
         self._set_ticks(lowest)
-        ideal = pg.mkPen(theme.muted, style=pg.QtCore.Qt.PenStyle.DotLine)
+        ideal = pg.mkPen(theme.muted, style=Qt.PenStyle.DotLine)
         end = min(-np.log2(lowest), 10.0)
         item.addItem(pg.PlotCurveItem([0, end], [0, -end * np.log10(2)], pen=ideal))
         for curve in sorted(curves, key=lambda c: c.own):
@@ -93,12 +98,13 @@ class CostView(LazyWidget):
         item.addItem(pg.PlotCurveItem(x, y, pen=pg.mkPen(color, width=2.5 if named.own else 1)))
         if named.own:
             item.addItem(pg.ScatterPlotItem(x, y, size=6, pen=None, brush=pg.mkBrush(theme.accent)))
-        name = named.name if len(named.name) <= 22 else named.name[:21] + "…"
-        label = pg.TextItem(name, color=theme.text if named.own else theme.muted, anchor=(0, 0.5))
+        label = pg.TextItem(color=theme.text if named.own else theme.muted, anchor=(0, 0.5))
         font = label.textItem.font()
         font.setBold(named.own)
-        font.setPixelSize(11)
+        font.setPixelSize(LABEL_FONT)
         label.setFont(font)
+        room, elide = LABEL_ROOM[self.is_narrow] - 24, Qt.TextElideMode.ElideRight
+        label.setText(QFontMetricsF(font).elidedText(named.name, elide, room))
         item.addItem(label)
         self._labels.append((float(y[-1]), label))
 
@@ -115,21 +121,20 @@ class CostView(LazyWidget):
             )
         )
         if (enough := schedule.n_threads_enough) <= 1024:
-            pen = pg.mkPen(theme.done, style=pg.QtCore.Qt.PenStyle.DashLine)
+            pen = pg.mkPen(theme.done, style=Qt.PenStyle.DashLine)
             item.addItem(pg.InfiniteLine(np.log2(enough), pen=pen))
             label = pg.TextItem(
                 f"from {enough} threads on\nmore cannot help", color=theme.done, anchor=(0, 0)
             )
             font = label.textItem.font()
-            font.setPixelSize(11)
+            font.setPixelSize(LABEL_FONT)
             label.setFont(font)
             label.setPos(np.log2(enough) + 0.05, np.log10(1.2))
             item.addItem(label)
 
     def _set_ticks(self, lowest: float) -> None:
         powers = [(i, str(2**i)) for i in range(11)]
-        narrow = self.width() < 520
-        self.plot.getAxis("bottom").setTicks([powers[:: 2 if narrow else 1], []])
+        self.plot.getAxis("bottom").setTicks([powers[:: 2 if self.is_narrow else 1], []])
         shares = [100, 50, 20, 10, 5, 2, 1, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01]
         marks = [(np.log10(s / 100), f"{s:g} %") for s in shares if s / 100 >= lowest * 0.8]
         self.plot.getAxis("left").setTicks([marks, []])

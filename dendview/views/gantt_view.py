@@ -17,7 +17,7 @@ from dendview.widgets.lazy import LazyWidget
 from engine.compartments import CompartmentTree
 from engine.schedule.model import Schedule
 
-HINT = "Click a box to find it on the cell, the axis to go to a step. Wheel zooms, drag moves."
+HINT = "Click a box for its compartment, the axis for its step."
 
 
 class GanttView(LazyWidget):
@@ -55,6 +55,7 @@ class GanttView(LazyWidget):
         self.line = QLabel(HINT)
         self.line.setProperty("role", "muted")
         self.line.setMinimumWidth(60)
+        self.line.setToolTip("The wheel zooms, dragging moves, a double click fits the chart.")
         self.fit_button = QToolButton()
         self.fit_button.setText("Fit")
         self.fit_button.setAutoRaise(True)

@@ -10,7 +10,7 @@ from engine.schedule.bound import depths, lower_bound
 from engine.schedule.making import METHODS, schedule_topology
 from engine.schedule.model import Schedule
 from engine.schedule.topology import as_parent, as_thread_count, make_topology
-from engine.types import IntArray, ScheduleMethod
+from engine.types import FloatArray, IntArray, ScheduleMethod
 
 POWERS = tuple(2**i for i in range(11))
 """1, 2, 4, ... 1024 threads."""
@@ -39,7 +39,7 @@ class CostCurve:
     depth: int
 
     @property
-    def relative(self) -> np.ndarray:
+    def relative(self) -> FloatArray:
         """(n,) steps as a share of the serial ones."""
         return self.n_step / max(self.n_serial, 1)
 
