@@ -4,7 +4,7 @@ import time
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from engine.compartments import path_distance
@@ -288,3 +288,30 @@ def test_a_large_cell_is_cut_quickly(data_dir):
         best = min(best, time.perf_counter() - start)
     assert tree.n_segment > 10_000
     assert best < 0.4  # about 0.06 s on one core of 2026
+
+
+@st.composite
+def cables(draw):
+    """Points of one cable with repeated points, jumps in width and widths of 0 here and there."""
+    n = draw(st.integers(2, 9))
+    number = st.floats(-50, 50, width=32)
+    width = st.one_of(st.floats(0.125, 20, width=32), st.just(0.0))
+    points = [(draw(number), draw(number), draw(number), draw(width)) for _ in range(n)]
+    for i in draw(st.lists(st.integers(1, n - 1), max_size=3)):
+        points[i] = (*points[i - 1][:3], points[i][3])
+    return points
+
+
+@given(cables(), st.integers(1, 9))
+def test_any_cable_is_integrated_as_by_neuron(h, points, nseg):
+    section = h.Section(name="any")
+    for point in points:
+        h.pt3dadd(*point, sec=section)
+    section.nseg, section.Ra = nseg, 77.0
+    assume(section.L > 1e-3)  # below, the numbers are ours
+    tree = discretize(a_forest([-1], [0.0], [points]), Rule("fixed", nseg), nodes="neuron", ra=77.0)
+    truth = nodes_of(h, [section], section(0.5))
+    solid = truth.area[1:-1] > 0
+    np.testing.assert_array_equal(tree.area[1:-1][solid], truth.area[1:-1][solid])
+    np.testing.assert_array_equal(tree.diameter[1:-1][solid], truth.diameter[1:-1][solid])
+    np.testing.assert_array_equal(tree.g_axial[1:], 1 / truth.ri[1:])
