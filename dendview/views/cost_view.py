@@ -79,9 +79,10 @@ class CostView(LazyWidget):
         curves = state.cost_curves
         lowest = min([0.5, *(float(c.curve.relative.min()) for c in curves)])
         top = np.log10(1.25)
-        wide = max(self.width() - 70, 2 * LABEL_ROOM)
-        right = 10 + 10.2 * LABEL_ROOM / (wide - LABEL_ROOM)
-        self.plot.setRange(xRange=(-0.2, right), yRange=(np.log10(lowest) - 0.12, top), padding=0)
+        room = LABEL_ROOM[self.is_narrow]
+        wide = max(self.width() - 70, 1.5 * room)
+        right = 10 + 10.3 * room / (wide - room)
+        self.plot.setRange(xRange=(-0.3, right), yRange=(np.log10(lowest) - 0.12, top), padding=0)
         self._set_ticks(lowest)
         ideal = pg.mkPen(theme.muted, style=Qt.PenStyle.DotLine)
         end = min(-np.log2(lowest), 10.0)
