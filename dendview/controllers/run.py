@@ -19,6 +19,7 @@ PUBLISH_INTERVAL = 0.05
 """Seconds between two replacements of the growing run: the views draw at most 20 times a second."""
 CANCEL_PATIENCE = 2.0
 """Seconds a run may take to end after a cancel; then its process is ended."""
+STARTING = "Engine starting…"
 RunState = Literal["running", "done", "cancelled", "failed"]
 
 
@@ -87,7 +88,7 @@ class RunController:
     def warm(self) -> None:
         """Start the engine while the window opens."""
         if not self._worker.alive:
-            self.state.engine = "Engine starting…"
+            self.state.engine = STARTING
             self._worker.start()
 
     def start(self) -> None:
@@ -99,13 +100,15 @@ class RunController:
         if self._active is not None:
             return
         self.warm()
+        starting = state.engine == STARTING
         self._last_number += 1
         self._last_token += 1
         number, token, experiment = self._last_number, self._last_token, state.experiment
         self._active = _Active(number, token, experiment)
         state.playing = ""
         state.message = None
-        state.job = Job(f"Run {number}: building the model…")
+        what = "the engine is starting" if starting else "building the model"
+        state.job = Job(f"Run {number}: {what}…")
         self._worker.send(protocol.Run(token, with_probe(experiment, state.cell), self.backend))
 
     def cancel(self) -> None:
@@ -121,7 +124,7 @@ class RunController:
         """End the engine's process, whatever it does, and start another."""
         if self._active is not None:
             self._end("cancelled")
-        self.state.engine = "Engine starting…"
+        self.state.engine = STARTING
         self.state.message = Message("Engine restarting…")
         self._worker.restart()
 
@@ -176,7 +179,7 @@ class RunController:
         now = self._clock()
         if active.cancelled_at is not None and now - active.cancelled_at > CANCEL_PATIENCE:
             self._worker.restart()
-            self.state.engine = "Engine starting…"
+            self.state.engine = STARTING
             self._end("cancelled")
         elif active.fresh and now - active.published >= PUBLISH_INTERVAL:
             self._publish(now)
@@ -187,6 +190,8 @@ class RunController:
                 self._rate = rate
                 self.state.engine = engine
                 self._on_change()
+                if (active := self._active) is not None and active.cancelled_at is None:
+                    self.state.job = Job(f"Run {active.number}: building the model…")
                 if self.state.message == Message("Engine restarting…"):
                     self.state.message = Message("Engine restarted.", "done")
             case protocol.Stopped():
@@ -245,12 +250,11 @@ class RunController:
         if active.follow and state.shown_run == active.number and len(run.recording.time):
             state.time = float(run.recording.time[-1])
 
-    def _end(self, how: str, seconds: float = 0.0, message: Message | None = None) -> None:
+    def _end(self, how: RunState, seconds: float = 0.0, message: Message | None = None) -> None:
         """The run is over: keep what there is of it and say so."""
         active, state = self._active, self.state
         assert active is not None
         self._active = None
-        state.job = None
         end = 0.0
         if active.builder is not None:
             seconds = seconds or self._clock() - active.begin
@@ -271,6 +275,7 @@ class RunController:
             message = Message(text, "warning", action="discard_run")
         elif message is None:
             message = Message("Stopped before the first step; nothing was kept.", "warning")
+        state.job = None
         state.message = message
 
     def _failed(self, failed: protocol.Failed) -> None:

@@ -155,7 +155,10 @@ class TimePlayer(QWidget):
     def _refresh(self, *_: object) -> None:
         """Another run, or more of it."""
         run = self._run()
-        self._end = float(run.recording.time[-1]) if run is not None else 0.0
+        self._end = 0.0
+        if run is not None:  # a growing run already has the length it will have
+            running = run.state == "running"
+            self._end = run.experiment.duration if running else float(run.recording.time[-1])
         playing = self.state.playing == "run"
         self.setEnabled(run is not None)
         colors = derived_colors(THEMES[self.state.theme])
@@ -186,7 +189,7 @@ class TimePlayer(QWidget):
         self._slider.setValue(round(TICKS * time / self._end) if self._end else 0)
         self._writing = False
         if self._end:
-            self._label.setText(f"t = {time:.1f} of {self._end:g} ms")
+            self._label.setText(f"t = {time:.1f} of {round(self._end, 1):g} ms")
         else:
             self._label.setText("no run yet")
 

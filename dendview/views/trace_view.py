@@ -85,6 +85,7 @@ class TraceView(LazyWidget):
             state.events.runs,
             state.events.shown_run,
             state.events.experiment,
+            state.events.selection,
             state.events.theme,
         ):
             event.connect(self.redraw)
@@ -206,7 +207,9 @@ class TraceView(LazyWidget):
         smooth = bright and len(recording.units) <= N_SMOOTH
         density = max(self._density, 3.0 if smooth else 1.0)
         n_bin = max(int(plot.getViewBox().width() * density), 100)
-        key = (len(recording.time), id(recording.values.base), start, stop, n_bin, bright, age)
+        chosen = self._selected(run) if bright else frozenset()
+        data = len(recording.time), id(recording.values.base)
+        key = (*data, start, stop, n_bin, bright, age, chosen)
         if self._drawn.get(run.number) == key or not len(recording.time):
             return
         self._drawn[run.number] = key
@@ -215,7 +218,7 @@ class TraceView(LazyWidget):
         for i, unit in enumerate(recording.units):
             if unit in self._plots:
                 curve = self._curve(run.number, i, unit)
-                curve.setPen(self._pen(i, bright, age))
+                curve.setPen(self._pen(i, bright, age, 2 if i in chosen else 1))
                 curve.setZValue(20 if bright else 10 - age)
                 curve.setData(x, y[i], skipFiniteCheck=True, antialias=smooth)
 
@@ -226,9 +229,21 @@ class TraceView(LazyWidget):
             self._curves[number, index] = curve
         return self._curves[number, index]
 
-    def _pen(self, index: int, bright: bool, age: int) -> Any:
+    def _selected(self, run: Run) -> frozenset[int]:
+        """Traces of the selected segment: they are drawn thicker."""
+        cell, selection = self.state.cell, self.state.selection
+        if cell is None or selection is None:
+            return frozenset()
+        sites = [probe.site for probe in run.recording.origin.probes]
+        known = cell.sections.name
+        return frozenset(
+            i for i, s in enumerate(sites) if s.section in known and cell.segment(s) == selection
+        )
+
+    def _pen(self, index: int, bright: bool, age: int, width: int) -> Any:
         if bright:
-            return pg.mkPen(trace_color(index, self.state.theme), width=1, style=trace_dash(index))
+            color = trace_color(index, self.state.theme)
+            return pg.mkPen(color, width=width, style=trace_dash(index))
         gray = QColor(THEMES[self.state.theme].muted)
         gray.setAlpha(max(150 - 25 * age, 60))
         return pg.mkPen(gray, width=1)

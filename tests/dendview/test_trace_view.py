@@ -105,6 +105,17 @@ def test_a_trace_of_an_older_experiment_names_the_place_only(shown, qtbot):
     assert probes == [0]
 
 
+def test_the_trace_of_the_selected_place_is_thicker(shown, qtbot):
+    state = busy_state()
+    view = shown(state)
+    state.selection = state.cell.segment(Site("apic[1]"))
+    qtbot.wait(20)
+    assert [view._curves[4, i].opts["pen"].width() for i in range(3)] == [1, 2, 1]
+    state.selection = None
+    qtbot.wait(20)
+    assert view._curves[4, 1].opts["pen"].width() == 1
+
+
 def test_the_legend_tells_spikes_stale_and_earlier_runs(shown, qtbot):
     state = busy_state()
     html = legend_html(state).replace("&nbsp;", " ")
