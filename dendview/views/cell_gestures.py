@@ -71,7 +71,8 @@ class Gestures(QObject):
 
     def _on_press(self, event: QMouseEvent) -> None:
         self._press = event.position(), event.button()
-        self._last, self._dragging = event.position(), False
+        self._last = event.position()
+        self._dragging = self._double = False
         self._timer.stop()
         self.pressed.emit()
 
