@@ -4,7 +4,7 @@ import time
 
 import numpy as np
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from engine.compartments import path_distance
@@ -15,6 +15,9 @@ from engine.morphology.reading import read_morphology
 from engine.morphology.sections import make_sections, stub_axon
 from engine.stimuli import Site
 from tests.engine.neuron_sections import import_cell, nodes_of, parents_of, sections_of
+
+UNHURRIED = settings(deadline=None, max_examples=60)
+"""A loaded machine is no failure."""
 
 CELLS = [
     "somata/1pt.swc",
@@ -155,6 +158,7 @@ def matrix(tree):
 
 
 @given(forests(), st.sampled_from([Rule("fixed", 1), Rule("fixed", 2), Rule("max_length", 30)]))
+@UNHURRIED
 def test_merging_is_the_schur_complement_onto_the_nodes_that_stay(sections, rule):
     full = discretize(sections, rule, nodes="neuron")
     merged = discretize(sections, rule)
@@ -180,6 +184,7 @@ def test_merging_is_the_schur_complement_onto_the_nodes_that_stay(sections, rule
 
 
 @given(forests())
+@UNHURRIED
 def test_distances_do_not_depend_on_the_node_set(sections):
     full, merged = (discretize(sections, Rule("fixed", 3), nodes=n) for n in ("neuron", "merged"))
     a, b = (path_distance(t, t.locate("soma[0]", 0.5)) for t in (full, merged))
@@ -303,6 +308,7 @@ def cables(draw):
 
 
 @given(cables(), st.integers(1, 9))
+@UNHURRIED
 def test_any_cable_is_integrated_as_by_neuron(h, points, nseg):
     section = h.Section(name="any")
     for point in points:

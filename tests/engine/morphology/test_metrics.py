@@ -39,7 +39,7 @@ def test_sizes_are_those_of_neuron(h, data_dir):
 
 
 @given(forests())
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 def test_tips_are_as_far_as_the_compartment_tree_says(sections):
     tree = discretize(sections, Rule("fixed", 1), nodes="neuron")
     distance = path_distance(tree)
