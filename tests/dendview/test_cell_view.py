@@ -68,7 +68,8 @@ def test_the_whole_cell_is_framed_and_in_the_middle(show):
     view = show(AppState(cell=y_cell()))
     rows, columns = np.nonzero(cell_pixels(view))
     height, width = view.segment_numbers().shape
-    assert rows.min() >= 15 and rows.max() <= height - 30
+    assert rows.min() >= 15
+    assert rows.max() <= height - 30
     assert rows.max() - rows.min() > 0.75 * height  # and it fills the view
     assert abs((columns.min() + columns.max()) / 2 - width / 2) < 0.1 * width
 
@@ -78,7 +79,9 @@ def test_the_cell_stays_framed_when_the_window_changes(show, qtbot):
     view.resize(300, 700)
     settle(qtbot, view)
     rows, columns = np.nonzero(cell_pixels(view))
-    assert columns.min() > 0 and columns.max() < 299 and rows.max() < 699
+    assert columns.min() > 0
+    assert columns.max() < 299
+    assert rows.max() < 699
 
 
 def test_recoloring_changes_the_pixels(show, qtbot):
@@ -147,7 +150,8 @@ def test_the_selection_is_drawn(show, qtbot):
     rows, columns = np.nonzero(changed)
     at = view.project(8)
     assert len(rows) > 20
-    assert abs(rows.mean() - at.y()) < 6 and abs(columns.mean() - at.x()) < 6
+    assert abs(rows.mean() - at.y()) < 6
+    assert abs(columns.mean() - at.x()) < 6
 
 
 @pytest.mark.parametrize("scale", [1, 2, 4])
@@ -164,7 +168,8 @@ def test_pictures_are_framed_alike_at_every_scale(show, scale):
         return np.array([rows.min(), rows.max() + 1, columns.min(), columns.max() + 1]) / k
 
     image = view.render_image(500, 400, scale)
-    assert image.shape == (400 * scale, 500 * scale, 4) and image[..., 3].min() == 255
+    assert image.shape == (400 * scale, 500 * scale, 4)
+    assert image[..., 3].min() == 255
     np.testing.assert_allclose(box(scale), box(1), atol=1.5)
 
 
@@ -237,7 +242,8 @@ def test_dragging_turns_wheel_zooms_at_the_pointer_and_f_fits(show, qtbot):
     native = view.canvas.native
     start = view.camera
     drag(qtbot, native, (300, 200), (380, 200), Qt.MouseButton.LeftButton)
-    assert view.camera.azimuth > start.azimuth and view.camera.scale == start.scale
+    assert view.camera.azimuth > start.azimuth
+    assert view.camera.scale == start.scale
     before = view.project(8)
     wheel(native, before, 240)
     after = view.project(8)

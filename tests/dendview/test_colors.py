@@ -60,5 +60,7 @@ def test_readable_reaches_its_ratio_and_leaves_readable_colors():
 
 
 def test_types_have_names_and_colors():
-    assert type_color(1) == "#E69F00" and type_name(3) == "basal dendrite"
-    assert type_name(77) == "type 77" and type_color(77) in OKABE_ITO
+    assert type_color(1) == "#E69F00"
+    assert type_name(3) == "basal dendrite"
+    assert type_name(77) == "type 77"
+    assert type_color(77) in OKABE_ITO

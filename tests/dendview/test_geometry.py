@@ -35,15 +35,17 @@ def test_a_straight_cable_takes_few_capsules_and_keeps_its_length():
     assert g.n_capsule < 15
     length = np.linalg.norm(g.ends[:, 1, :3] - g.ends[:, 0, :3], axis=1).sum()
     assert length == pytest.approx(100, abs=1e-3)
-    assert g.along.min() == pytest.approx(0) and g.along.max() == pytest.approx(7)
-    assert g.segments.min() == 0 and g.segments.max() == 6
+    assert g.along.min() == pytest.approx(0)
+    assert g.along.max() == pytest.approx(7)
+    assert g.segments.min() == 0
+    assert g.segments.max() == 6
 
 
 @given(st.integers(0, 1000), st.integers(3, 60))
 @settings(max_examples=40, deadline=None)
 def test_no_point_is_left_out_visibly(seed, n):
     rng = np.random.default_rng(seed)
-    points = np.cumsum(rng.normal(size=(n, 3)) + (2, 0, 0), axis=0)
+    points = np.cumsum(rng.normal((2, 0, 0), 1, size=(n, 3)), axis=0)
     g = geometry_of(cable(points, 0.5))
     far = distance_to_cable(points - g.origin, g.ends.astype(float))
     assert far.max() <= 0.3 + 1e-3  # the tolerance of _needed_points
@@ -88,7 +90,8 @@ def test_a_long_soma_keeps_its_length():
     points = np.linspace((0, 0, 0), (40, 0, 0), 21)
     g = geometry_of(cable(points, 5.0, 3, tag=1))
     np.testing.assert_allclose(g.high - g.low, (40, 10, 10), rtol=0.05)
-    assert g.segments.min() == 0 and g.segments.max() == 2
+    assert g.segments.min() == 0
+    assert g.segments.max() == 2
 
 
 def test_a_wired_section_hangs_on_a_line_without_thickness():

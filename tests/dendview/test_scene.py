@@ -42,12 +42,14 @@ def state():
 
 def test_nothing_open_says_what_to_do():
     scene = resolve(AppState())
-    assert scene.cell is None and scene.reason == "Open a morphology or pick a sample"
+    assert scene.cell is None
+    assert scene.reason == "Open a morphology or pick a sample"
 
 
 def test_types_are_classes_named_in_the_legend(state):
     scene = resolve(state)
-    assert scene.categorical and not scene.reason
+    assert scene.categorical
+    assert not scene.reason
     names = [name for name, _ in scene.legend.entries]
     assert names == ["soma", "basal dendrite", "apical dendrite"]
     tags = state.cell.trees["neuron"].tag
@@ -61,15 +63,18 @@ def test_every_coloring_has_a_value_a_table_and_a_legend(state, color_by, theme)
     state.shown_run = 1
     state.theme, state.color_by = theme, color_by
     scene = resolve(state)
-    assert scene.reason == "" and scene.legend is not None
-    assert scene.values.shape == (state.cell.n_segment,) and scene.values.dtype == np.float32
+    assert scene.reason == ""
+    assert scene.legend is not None
+    assert scene.values.shape == (state.cell.n_segment,)
+    assert scene.values.dtype == np.float32
     shown = scene.values[scene.values != MISSING]
     assert len(shown) >= state.cell.n_segment - 1  # the root has no thread and no step
     if scene.categorical:
         assert shown.max() < len(scene.table)
     else:
         low, high = scene.limits
-        assert low < high and len(scene.legend.ticks) >= 2
+        assert low < high
+        assert len(scene.legend.ticks) >= 2
 
 
 @pytest.mark.parametrize(
@@ -103,7 +108,9 @@ def test_many_threads_become_a_strip(state):
     state.schedule = make_schedule(state.cell.trees["neuron"], "dhs", 32)
     state.color_by = "thread"
     scene = resolve(state)
-    assert scene.legend.strip and len(scene.table) == 32 and not scene.legend.entries
+    assert scene.legend.strip
+    assert len(scene.table) == 32
+    assert not scene.legend.entries
 
 
 def test_voltage_is_the_frame_nearest_to_the_time(state):
@@ -169,7 +176,8 @@ def test_the_card_says_all_that_is_known(state):
 def test_a_selection_of_another_cell_is_dropped(state):
     state.selection, state.hovered = 10**6, -1
     scene = resolve(state)
-    assert scene.selection is None and scene.hovered is None
+    assert scene.selection is None
+    assert scene.hovered is None
 
 
 @given(st.floats(-1e4, 1e4), st.floats(1e-3, 1e5))
