@@ -118,20 +118,25 @@ def badge(schedule: Schedule) -> tuple[str, bool]:
 
 def binding_text(schedule: Schedule) -> str:
     """Why no schedule is shorter, and from which number of threads on more do not help."""
-    enough = schedule.n_threads_enough
     if schedule.n_step == 0:
         return "There is nothing to eliminate: the cell is its roots."
+    enough, k = schedule.n_threads_enough, schedule.n_threads
     if schedule.binds == "depth":
         text = (
-            f"Depth-bound: the deepest compartment has {schedule.depth} ancestors, and each waits "
+            f"depth-bound: the deepest compartment has {schedule.depth} ancestors, and each waits "
             "for the one before. More threads cannot help"
         )
-        return f"{text} (from {enough} on)." if enough > 1 else f"{text}."
-    return (
-        f"Work-bound: {schedule.n_serial} compartments keep {schedule.n_threads} "
-        f"{'thread' if schedule.n_threads == 1 else 'threads'} busy for longer than the depth of "
-        f"{schedule.depth}. More threads help, up to {enough}."
-    )
+        text += f" (from {enough} on)." if enough > 1 else "."
+    else:
+        text = (
+            f"work-bound: {schedule.n_serial} compartments keep {k} "
+            f"{'thread' if k == 1 else 'threads'} busy for longer than the depth of "
+            f"{schedule.depth}. More threads help, up to {enough}."
+        )
+    if schedule.optimal:
+        return text[0].upper() + text[1:]
+    more = schedule.n_step - schedule.bound
+    return f"{more} {'step' if more == 1 else 'steps'} more than the best schedule, which is {text}"
 
 
 def sensible_speed(n_step: int) -> float:

@@ -137,7 +137,7 @@ class ScheduleController:
             name = self._samples_due.pop(0)
             sample = self._sample(name, state.nodes)
             if sample is not None and f"sample:{name}" != state.cell.source:
-                named = NamedCurve(SAMPLES[name].title, sample)
+                named = NamedCurve(SAMPLES[name].title.removesuffix(" cell"), sample)
                 state.cost_curves = (*state.cost_curves, named)
                 return True
         return False

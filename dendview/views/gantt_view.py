@@ -159,8 +159,9 @@ class GanttView(LazyWidget):
             return "Open a cell to see its schedule."
         used, k = rows_used(schedule), schedule.n_threads
         if used < k:
-            rest = f"Threads {used} to {k - 1} are" if used < k - 1 else f"Thread {used} is"
-            return f"{rest} idle all the time and not drawn."
+            if used < k - 1:
+                return f"Threads {used} to {k - 1} are always idle, not drawn."
+            return f"Thread {used} is always idle, not drawn."
         return HINT
 
     def describe_slot(self, step: int, thread: int) -> str:

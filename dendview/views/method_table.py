@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from PyQt6.QtCore import QRectF, Qt, QTimer, pyqtSignal
-from PyQt6.QtGui import QColor, QPainter, QShowEvent
+from PyQt6.QtGui import QColor, QPainter, QResizeEvent, QShowEvent
 from PyQt6.QtWidgets import (
     QHeaderView,
     QLabel,
@@ -77,7 +77,7 @@ class MethodTable(LazyWidget):
         assert head is not None
         assert side is not None
         side.hide()
-        side.setDefaultSectionSize(26)
+        side.setMinimumSectionSize(17)
         head.setHighlightSections(False)
         head.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         head.setSectionResizeMode(3, QHeaderView.ResizeMode.Stretch)
@@ -96,6 +96,22 @@ class MethodTable(LazyWidget):
         events.schedule.connect(self._ask_later)
         for event in (events.comparison, events.schedule, events.theme):
             event.connect(self.redraw)
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:
+        """Rows share the height there is; the last columns go where there is no room."""
+        super().resizeEvent(event)
+        head, side = self.table.horizontalHeader(), self.table.verticalHeader()
+        assert head is not None
+        assert side is not None
+        room = self.height() - self.caption.height() - head.height() - 6
+        side.setDefaultSectionSize(min(max(room // len(METHOD_TEXTS), 17), 26))
+        for column in (4, 5):
+            self.table.setColumnHidden(column, self.is_narrow)
+        self.redraw()
+
+    @property
+    def is_narrow(self) -> bool:
+        return self.width() < 520
 
     def showEvent(self, event: QShowEvent | None) -> None:
         super().showEvent(event)
@@ -119,12 +135,14 @@ class MethodTable(LazyWidget):
             self.table.setRowCount(0)
             return
         self.caption.setText(
-            f"{schedule.n_comp} nodes, {schedule.n_threads} threads: no schedule takes fewer than "
-            f"{schedule.bound} steps."
+            f"{schedule.n_comp} nodes, {schedule.n_threads} threads: "
+            f"at least {schedule.bound} steps"
         )
         self.table.setRowCount(len(costs))
         for row, cost in enumerate(costs):
             for column, text in enumerate(texts(cost)):
+                if column == 0 and self.is_narrow:
+                    text = text.replace("CoreNEURON p", "P")
                 item = QTableWidgetItem(text)
                 right = column and column != 3
                 align = Qt.AlignmentFlag.AlignRight if right else Qt.AlignmentFlag.AlignLeft
@@ -169,7 +187,7 @@ def texts(cost: MethodCost) -> tuple[str, ...]:
         METHOD_TEXTS[cost.method][0],
         f"{cost.n_step:,}".replace(",", "\u2009"),
         above,
-        f" {100 * cost.relative:.2f} %",
+        f" {100 * cost.relative:.1f} %",
         f"{100 * cost.occupancy:.1f} %",
         f"{cost.n_idle:,}".replace(",", "\u2009"),
     )

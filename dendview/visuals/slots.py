@@ -190,12 +190,13 @@ class MarksItem(pg.GraphicsObject):
         painter.resetTransform()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         if self._bound is not None and self._bound < n_step:
-            self._paint_bound(painter, to_pixels.map(QPointF(self._bound, 0)))
+            edge_left = to_pixels.map(self.viewRect().topLeft()).x()
+            self._paint_bound(painter, to_pixels.map(QPointF(self._bound, 0)), edge_left)
         for step, thread, selected in self._meant:
             self._paint_ring(painter, to_pixels.mapRect(QRectF(step, thread, 1, 1)), selected)
         painter.restore()
 
-    def _paint_bound(self, painter: QPainter, top: QPointF) -> None:
+    def _paint_bound(self, painter: QPainter, top: QPointF, left: float) -> None:
         """What the dashed line means, on a ground of its own."""
         assert self._theme is not None
         font = QFont()
@@ -204,7 +205,7 @@ class MarksItem(pg.GraphicsObject):
         text = f"bound {self._bound}"
         wide = QFontMetricsF(font).horizontalAdvance(text) + 10
         ground = QRectF(top.x() - wide - 4, top.y() + 4, wide, 17)
-        if ground.left() < 0:
+        if ground.left() < left:
             ground.moveLeft(top.x() + 4)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(QColor(self._theme.canvas))

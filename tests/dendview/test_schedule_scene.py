@@ -107,6 +107,7 @@ def test_words():
     assert badge(levels) == ("6 · bound 5 (+20 %)", False)
     assert "Depth-bound" in binding_text(optimal)
     assert "from 3 on" in binding_text(optimal)
+    assert binding_text(levels).startswith("1 step more than the best schedule, which is depth-bo")
     assert "Work-bound" in binding_text(make_schedule(TOY, "dhs", 2))
     assert "nothing to eliminate" in binding_text(make_schedule(TOY[:1], "dhs", 2))
 

@@ -153,7 +153,7 @@ def test_what_is_to_come_is_veiled_and_the_column_fills(gantt, state, controller
 def test_idle_threads_at_the_end_are_told_and_not_drawn(gantt, state, controller):
     controller.choose_threads(1024)
     QApplication.processEvents()
-    assert gantt.line.text().startswith("Threads 8 to 1023 are idle all the time")
+    assert gantt.line.text().startswith("Threads 8 to 1023 are always idle")
     assert gantt.slots.boundingRect().height() == 8
 
 
@@ -292,8 +292,8 @@ def test_table_compares_all_methods(qtbot, state, controller):
         view.table.item(r, 0).text(): [view.table.item(r, c).text().strip() for c in range(1, 6)]
         for r in range(7)
     }
-    assert rows["DHS"] == ["5", "✓ optimal", "35.71 %", "70.0 %", "6"]
-    assert rows["Serial Hines"] == ["14", "+180 %", "100.00 %", "25.0 %", "42"]
+    assert rows["DHS"] == ["5", "✓ optimal", "35.7 %", "70.0 %", "6"]
+    assert rows["Serial Hines"] == ["14", "+180 %", "100.0 %", "25.0 %", "42"]
     controller.choose_threads(2)
     qtbot.waitUntil(lambda: view.caption.text().startswith("15 nodes, 2 threads"), timeout=3000)
     view.table.cellClicked.emit(0, 0)
