@@ -145,7 +145,7 @@ def ca3b(seed: int) -> Morphology:
     scale_to(mains, 7473.0 - 46.0)
 
     sketch = Sketch(rng)
-    soma_radius = sketch.soma(17.0, 12.5, PYRAMID)
+    soma_radius = sketch.soma(16.0, 11.8, PYRAMID)
     axon = Style(Tag.AXON, away=0.0, drift=(0, -0.02, 0), wander=0.02, step=10.0)
     headings = fan_headings(rng, 6, (-60.0, 10.0), 0.4)
     sketch.sprout(
@@ -261,7 +261,7 @@ def mitral(seed: int) -> Morphology:
     tuft.length = 400.0
     tuft.style = rise
     sketch = Sketch(rng)
-    soma_radius = sketch.soma(24.0, 17.5, (0.5, 0.9, 1.0, 0.85, 0.5))
+    soma_radius = sketch.soma(24.5, 17.8, (0.5, 0.9, 1.0, 0.85, 0.5))
     headings = fan_headings(rng, 4, (-12.0, 8.0), 0.5)
     axon = Style(Tag.AXON, away=0.0, drift=(0, -0.02, 0), wander=0.02, step=8.0)
     sketch.sprout(
@@ -278,8 +278,8 @@ def mitral(seed: int) -> Morphology:
         sketch,
         soma_radius,
         {
-            Tag.BASAL: Caliber(1.6, 3.4, taper=0.5),
-            Tag.APICAL: Caliber(0.9, 4.6, flare=1.2),
+            Tag.BASAL: Caliber(2.15, 3.6, taper=0.4),
+            Tag.APICAL: Caliber(0.9, 5.2, flare=1.2),
             Tag.AXON: Caliber(1.5, 1.5, flare=1.5),
         },
     )

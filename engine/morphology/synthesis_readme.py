@@ -3,34 +3,40 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from engine.morphology.model import Tag
 from engine.morphology.samples import SAMPLES
 
 
 @dataclass(frozen=True)
 class Target:
-    """A published model: sections, total length in µm and nodes, with where the figures come from.
+    """A published model: what a sample is to be like, and where the figures come from.
 
-    ``ra`` and ``cm`` are those its rule was given.
+    ``length`` in µm, ``area`` and ``soma`` (the soma's area) in µm²; ``cm`` in µF/cm² as its rule
+    was given. The soma of the CA1 model has no length, so it is no measure.
     """
 
     n_section: int
     length: float
+    area: float
+    soma: float | None
     n_node: int
     source: str
-    ra: float = 150.0
     cm: float = 1.0
 
 
 TARGETS = {
-    "human_l23": Target(219, 20719.0, 1263, "Eyal et al. 2018, ModelDB 238347"),
-    "l5b": Target(196, 12658.0, 839, "Hay et al. 2011, ModelDB 139653"),
-    "ca1": Target(202, 12852.0, 1414, "Migliore et al. 2004, ModelDB 32992"),
-    "ca3b": Target(135, 12461.0, 1079, "Hemond et al. 2008, ModelDB 101629", cm=1.41),
-    "purkinje": Target(1611, 12104.0, 3223, "Masoli et al. 2015, ModelDB 229585"),
-    "spn": Target(60, 4109.0, 268, "Lindroos et al. 2018, ModelDB 237653"),
-    "mitral": Target(30, 9413.0, 507, "Migliore et al. 2015, ModelDB 168591, gid 185"),
+    "human_l23": Target(219, 20719, 88496, 1586, 1263, "Eyal et al. 2018, ModelDB 238347"),
+    "l5b": Target(196, 12658, 31193, 1131, 839, "Hay et al. 2011, ModelDB 139653"),
+    "ca1": Target(202, 12852, 30198, None, 1414, "Migliore et al. 2004, ModelDB 32992"),
+    "ca3b": Target(135, 12461, 28316, 466, 1079, "Hemond et al. 2008, ModelDB 101629", cm=1.41),
+    "purkinje": Target(1611, 12104, 72119, 2790, 3223, "Masoli et al. 2015, ModelDB 229585"),
+    "spn": Target(60, 4109, 13433, 626, 268, "Lindroos et al. 2018, ModelDB 237653"),
+    "mitral": Target(30, 9413, 72467, 1195, 507, "Migliore et al. 2015, ModelDB 168591, gid 185"),
 }
-"""Sizes of the models of Zhang et al. 2023, axons as in the models (stubs for human and L5b)."""
+"""Sizes of the models of Zhang et al. 2023, measured in NEURON 9 on the files of the models.
+
+Axons as in the models: stubs for human and L5b, left out of the Purkinje and mitral lengths.
+"""
 
 HEAD = """\
 # Sample models
@@ -48,8 +54,8 @@ fan are joined where wire and path to the soma are shortest (Cuntz et al., PLoS 
 Sizes beside those of the published models of the same class (in brackets), cut by the rule named
 (NEURON's nodes; the axon of the human and of the L5b cell replaced by a stub, as the models do):
 
-| file | seed | rule | sections | length, µm | nodes | model |
-|---|---|---|---|---|---|---|
+| file | seed | rule | sections | length, µm | area, µm² | soma, µm² | nodes | model |
+|---|---|---|---|---|---|---|---|---|
 """
 
 TAIL = """
@@ -68,8 +74,12 @@ soma being 0.
 
 @dataclass(frozen=True)
 class Size:
+    """What a sample measures; as in :class:`Target`."""
+
     n_section: int
     length: float
+    area: float
+    soma: float
     n_node: int
 
 
@@ -86,8 +96,14 @@ def size_of(name: str, path: Path) -> Size:
     if name in ("human_l23", "l5b"):
         sections = sections_of.stub_axon(sections)
     rule = discretize.Rule.parse(SAMPLES[name].rule)
-    tree = discretize.discretize(sections, rule, nodes="neuron", ra=target.ra, cm=target.cm)
-    return Size(sections.n_section, float(tree.length.sum()), tree.n_comp)
+    tree = discretize.discretize(sections, rule, nodes="neuron", ra=150.0, cm=target.cm)
+    return Size(
+        n_section=sections.n_section,
+        length=float(tree.length.sum()),
+        area=float(tree.area.sum()),
+        soma=float(tree.area[tree.tag == Tag.SOMA].sum()),
+        n_node=tree.n_comp,
+    )
 
 
 def readme(folder: Path) -> str:
@@ -101,7 +117,8 @@ def readme(folder: Path) -> str:
         rows.append(
             f"| {info.file} | {RECIPES[name][1]} | {info.rule} "
             f"| {size.n_section} ({target.n_section}) "
-            f"| {size.length:.0f} ({target.length:.0f}) "
+            f"| {size.length:.0f} ({target.length:.0f}) | {size.area:.0f} ({target.area:.0f}) "
+            f"| {size.soma:.0f} ({target.soma or '–'}) "
             f"| {size.n_node} ({target.n_node}) | {target.source} |"
         )
     return HEAD + "\n".join(rows) + "\n" + TAIL

@@ -48,6 +48,9 @@ def test_samples_are_as_large_as_the_published_models(name):
     assert size.n_section == pytest.approx(target.n_section, rel=0.15)
     assert size.length == pytest.approx(target.length, rel=0.15)
     assert size.n_node == pytest.approx(target.n_node, rel=0.15)
+    assert size.area == pytest.approx(target.area, rel=0.15)
+    if target.soma is not None:
+        assert size.soma == pytest.approx(target.soma, rel=0.15)
 
 
 @pytest.mark.parametrize("name", SAMPLES)
