@@ -127,7 +127,7 @@ class CpuRun:
         leak_i, leak_g = (layout.arrange(x) * area for x in leak(model))
         a = layout.arrange(model.tree.g_axial)
         own = layout.arrange(model.capacitance) / model.experiment.dt + a + leak_g
-        inner = layout.parent >= 0
+        inner = slice(layout.n_root, None)
         np.add.at(own, layout.parent[inner], a[inner])
         inverse, f = np.zeros(model.n_comp), np.zeros(model.n_comp * model.n_instance)
         if self.structure.constant:

@@ -1,4 +1,4 @@
-# mypy: disable-error-code="no-untyped-def"
+# mypy: disable-error-code="no-untyped-def, assignment"
 """The tree solve and its neighbors: flat arrays, nothing allocated, no policy.
 
 The system is a symmetric tree matrix: ``d`` on the diagonal, ``-a`` between a node and its parent,
@@ -10,9 +10,12 @@ the same bits, whatever order they walk the tree in. No fastmath: nothing may be
 right side before the elimination; here it is added in passing, after the shares of the children.
 """
 
+import numpy as np
 from numba import njit
 
 J = {"nogil": True, "cache": True, "error_model": "numpy"}
+U, ONE = np.uint64, np.uint64(1)
+"""Places are unsigned: an index that may be negative costs a test each time, half of a sweep."""
 
 
 @njit(**J)
@@ -24,7 +27,8 @@ def solve(parent, n_root, a, v, d, r, f):
 
     Parameters
     ----------
-    parent : (n,) int32
+    parent : (n,) uint32
+        Anything at the roots.
     n_root : int
         Nodes 0 … n_root - 1 are the roots.
     a : (n,) µS
@@ -33,8 +37,9 @@ def solve(parent, n_root, a, v, d, r, f):
     f : (n,)
         Work space.
     """
-    n = parent.size
-    for i in range(n - 1, n_root - 1, -1):
+    n, root = U(parent.size), U(n_root)
+    for k in range(n - root):
+        i = n - ONE - k
         p = parent[i]
         dv = a[i] * (v[p] - v[i])
         inverse = 1.0 / d[i]
@@ -44,64 +49,64 @@ def solve(parent, n_root, a, v, d, r, f):
         r[p] += factor * right - dv
         r[i] = right * inverse
         f[i] = factor
-    for i in range(n_root):
+    for i in range(root):
         r[i] = r[i] * (1.0 / d[i])
-    for i in range(n_root, n):
+    for i in range(root, n):
         r[i] += f[i] * r[parent[i]]
 
 
 @njit(**J)
 def factor_constant(parent, n_root, a, d, inverse, f):
     """The part of :func:`solve` that depends on the matrix alone; ``d`` is spent."""
-    n = parent.size
-    for i in range(n - 1, n_root - 1, -1):
+    n, root = U(parent.size), U(n_root)
+    for k in range(n - root):
+        i = n - ONE - k
         inverse[i] = 1.0 / d[i]
         f[i] = a[i] * inverse[i]
         d[parent[i]] -= f[i] * a[i]
-    for i in range(n_root):
+    for i in range(root):
         inverse[i] = 1.0 / d[i]
 
 
 @njit(**J)
 def solve_constant(parent, n_root, a, v, inverse, r, f):
     """:func:`solve` with a matrix factored before; the same bits."""
-    n = parent.size
-    for i in range(n - 1, n_root - 1, -1):
+    n, root = U(parent.size), U(n_root)
+    for k in range(n - root):
+        i = n - ONE - k
         p = parent[i]
         dv = a[i] * (v[p] - v[i])
         right = r[i] + dv
         r[p] += f[i] * right - dv
         r[i] = right * inverse[i]
-    for i in range(n_root):
+    for i in range(root):
         r[i] = r[i] * inverse[i]
-    for i in range(n_root, n):
+    for i in range(root, n):
         r[i] += f[i] * r[parent[i]]
 
 
 @njit(**J)
 def solve_rows(parent, n_root, n_instance, a, v, d, r, f):
     """:func:`solve` for many instances at once; arrays are node-major, instances fastest."""
-    n = parent.size
-    for i in range(n - 1, n_root - 1, -1):
-        ai = a[i]
-        row = i * n_instance
-        up = parent[i] * n_instance
-        for k in range(n_instance):
-            dv = ai * (v[up + k] - v[row + k])
-            inverse = 1.0 / d[row + k]
-            right = r[row + k] + dv
+    n, root, width = U(parent.size), U(n_root), U(n_instance)
+    for k in range(n - root):
+        i = n - ONE - k
+        ai, row, up = a[i], i * width, U(parent[i]) * width
+        for j in range(width):
+            dv = ai * (v[up + j] - v[row + j])
+            inverse = 1.0 / d[row + j]
+            right = r[row + j] + dv
             factor = ai * inverse
-            d[up + k] -= factor * ai
-            r[up + k] += factor * right - dv
-            r[row + k] = right * inverse
-            f[row + k] = factor
-    for j in range(n_root * n_instance):
+            d[up + j] -= factor * ai
+            r[up + j] += factor * right - dv
+            r[row + j] = right * inverse
+            f[row + j] = factor
+    for j in range(root * width):
         r[j] = r[j] * (1.0 / d[j])
-    for i in range(n_root, n):
-        row = i * n_instance
-        up = parent[i] * n_instance
-        for k in range(n_instance):
-            r[row + k] += f[row + k] * r[up + k]
+    for i in range(root, n):
+        row, up = i * width, U(parent[i]) * width
+        for j in range(width):
+            r[row + j] += f[row + j] * r[up + j]
 
 
 @njit(**J)
@@ -174,6 +179,8 @@ def solve_scheduled(node, step_start, root, parent, child_start, child, a, v, d,
 def assemble(own, leak_i, leak_g, area, v, i_membrane, g_membrane, d, r):
     """Diagonal and right side of every node from its membrane, one instance.
 
+    In loops over few arrays, as the compiler makes no vector code of one over many.
+
     Parameters
     ----------
     own : (n,) µS
@@ -190,9 +197,12 @@ def assemble(own, leak_i, leak_g, area, v, i_membrane, g_membrane, d, r):
     """
     for i in range(own.size):
         d[i] = own[i] + g_membrane[i] * area[i]
+    for i in range(own.size):
         r[i] = -(i_membrane[i] * area[i] + (leak_i[i] + leak_g[i] * v[i]))
-        i_membrane[i] = 0.0
+    for i in range(own.size):
         g_membrane[i] = 0.0
+    for i in range(own.size):
+        i_membrane[i] = 0.0
 
 
 @njit(**J)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.schedule import depths
 from engine.types import FloatArray, IntArray
@@ -22,14 +23,14 @@ class Layout:
         The tree's node at each place.
     place : (n_comp,) int32
         The place of each node of the tree.
-    parent : (n_comp,) int32
-        Place of the parent of the node at each place, -1 for roots.
+    parent : (n_comp,) uint32
+        Place of the parent of the node at each place; 0, which means nothing, at roots.
     n_root : int
     """
 
     order: IntArray
     place: IntArray
-    parent: IntArray
+    parent: NDArray[np.uint32]
     n_root: int
 
     def arrange(self, values: FloatArray) -> FloatArray:
@@ -53,6 +54,6 @@ def level_order(parent: IntArray) -> Layout:
     return Layout(
         order=order,
         place=place,
-        parent=np.where(up < 0, -1, place[up]).astype(np.int32),
+        parent=np.where(up < 0, 0, place[up]).astype(np.uint32),
         n_root=int(np.count_nonzero(parent < 0)),
     )

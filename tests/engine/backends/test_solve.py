@@ -82,7 +82,7 @@ def test_level_order_is_a_permutation_with_roots_first_and_parents_before_childr
     layout = level_order(parent)
     np.testing.assert_array_equal(np.sort(layout.order), np.arange(len(parent)))
     np.testing.assert_array_equal(layout.order[layout.place], np.arange(len(parent)))
-    assert (layout.parent[: layout.n_root] == -1).all()
+    assert (parent[layout.order[: layout.n_root]] == -1).all()
     inner = np.arange(layout.n_root, len(parent))
     assert (layout.parent[inner] < inner).all()
     np.testing.assert_array_equal(layout.order[layout.parent[inner]], parent[layout.order[inner]])
