@@ -1,0 +1,182 @@
+"""The command line as a person and a program use it."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PyQt6.QtGui import QImage
+
+from dendview.cli import COMMANDS, main
+from engine.exporting import read_traces_csv
+from engine.schedule import make_schedule
+from tests.conftest import ROOT
+
+SAMPLE = "sample:ball_and_stick"
+
+
+def answer(capsys: pytest.CaptureFixture[str], *words: str) -> dict:
+    assert main([*words, "--json"]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def test_schedule_prints_what_a_program_reads(capsys):
+    given = answer(capsys, "schedule", "sample:l5b", "--threads", "16", "--rule", "max_length:40")
+    assert given["idle_slots"] == 16 * given["n_steps"] - (given["n_nodes"] - 1)
+    assert given["optimal"] == (given["n_steps"] == given["bound"])
+    assert given["nodes"] == "neuron"
+    serial = answer(capsys, "schedule", "sample:l5b", "--method", "hines", "--threads", "1")
+    assert serial["n_steps"] == given["n_nodes"] - 1 == given["serial_steps"]
+    assert given["n_steps"] < serial["n_steps"]
+
+
+@pytest.mark.parametrize(
+    ("words", "n_nodes", "n_steps"),
+    [
+        (("L5bPC_hay2011_cell1.asc", "--axon", "stub"), 839, 83),
+        (("human_L23PC_eyal2018_2013_03_06_cell11_1125_H41_06.ASC", "--axon", "stub"), 1263, 81),
+        (("SPN_lindroos2018_latest_WT-P270-20-14ak.swc",), 269, 21),
+    ],
+)
+def test_the_papers_cells_take_the_published_steps(capsys, data_dir, words, n_nodes, n_steps):
+    path = data_dir / "morphologies" / "paper" / words[0]
+    options = ("--method", "dhs", "--threads", "16", "--rule", "max_length:40", "--nodes", "neuron")
+    given = answer(capsys, "schedule", str(path), *words[1:], *options)
+    assert (given["n_nodes"], given["n_steps"], given["optimal"]) == (n_nodes, n_steps, True)
+
+
+def test_schedule_writes_all_of_it(tmp_path, capsys):
+    for name in ("schedule.json", "schedule.csv"):
+        assert main(["schedule", SAMPLE, "--threads", "2", "--out", str(tmp_path / name)]) == 0
+    given = json.loads((tmp_path / "schedule.json").read_text())
+    schedule = make_schedule(np.array(given["parent"]), "dhs", 2)
+    assert given["thread"] == schedule.thread.tolist()
+    assert [node for step in given["steps"] for node in step] == schedule.node.tolist()
+    rows = (tmp_path / "schedule.csv").read_text().splitlines()
+    assert len([row for row in rows if not row.startswith("#")]) == given["n_nodes"] + 1
+    assert "steps" in capsys.readouterr().out
+
+
+def test_info_says_what_the_file_holds(capsys):
+    given = answer(capsys, "info", SAMPLE)
+    assert given["cell"] == "ball_and_stick"
+    assert given["n_tree"] == 1
+    assert main(["info", SAMPLE]) == 0
+    assert "membrane" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("info", "nothere.swc"), "nothere.swc: there is no such file"),
+        (("info", "sample:l5c"), "did you mean"),
+        (("schedule", SAMPLE, "--threads", "0"), "thread"),
+        (("schedule", SAMPLE, "--threads", "2000"), "1024"),
+        (("schedule", SAMPLE, "--out", "schedule.xml"), ".csv or .json"),
+        (("run", "nothere.json", "--out", "out"), "nothere.json"),
+        (("screenshot", SAMPLE, "--out", "window.jpg"), ".png"),
+    ],
+)
+def test_a_mistake_is_one_sentence_and_status_1(capsys, tmp_path, monkeypatch, words, sentence):
+    monkeypatch.chdir(tmp_path)
+    assert main(list(words)) == 1
+    said = capsys.readouterr().err
+    assert sentence in said
+    assert said.startswith("dendview: ")
+    assert said.count("\n") == 1
+    assert "Traceback" not in said
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("schedule",),
+        ("schedule", SAMPLE, "--rule", "max_length:x"),
+        ("schedule", SAMPLE, "--method", "fastest"),
+        ("screenshot", SAMPLE, "--out", "w.png", "--size", "big"),
+    ],
+)
+def test_wrong_usage_is_status_2(capsys, words):
+    with pytest.raises(SystemExit) as stop:
+        main(list(words))
+    assert stop.value.code == 2
+    assert "usage" in capsys.readouterr().err
+
+
+def test_help_names_every_command(capsys):
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    said = capsys.readouterr().out
+    assert all(command in said for command in COMMANDS)
+
+
+def dendview(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """The command in a process of its own, without a display."""
+    env = {
+        key: value for key, value in os.environ.items() if key not in ("DISPLAY", "WAYLAND_DISPLAY")
+    }
+    return subprocess.run(
+        [sys.executable, "-m", "dendview", *words],
+        env=env | environment,
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        timeout=240,
+    )
+
+
+def test_commands_do_not_import_qt():
+    program = (
+        "import sys; from dendview.cli import main; "
+        f"main(['schedule', '{SAMPLE}', '--json']); main(['info', '{SAMPLE}']); "
+        "windows = {'PyQt6', 'vispy', 'pyqtgraph'}; assert not windows & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=True, timeout=120)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere there is always a display")
+def test_without_a_display_the_window_is_refused_in_a_sentence():
+    ended = dendview()
+    assert ended.returncode == 1
+    assert "dendview demo" in ended.stderr
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="uses Xvfb")
+def test_the_demo_leaves_pictures_and_files_that_run_again(tmp_path):
+    out = tmp_path / "demo"
+    ended = dendview("demo", SAMPLE, "--out", str(out))
+    assert ended.returncode == 0, ended.stderr
+    assert (out / "summary.txt").read_text() == ended.stdout
+    for name in ("cell-by-thread.png", "gantt.png", "window.png"):
+        assert n_colors(out / name) > 20, f"{name} is empty"
+    schedule = json.loads((out / "schedule.json").read_text())
+    assert schedule["n_steps"] == schedule["bound"]
+
+    again = tmp_path / "again"
+    assert main(["run", str(out / "experiment.json"), "--out", str(again)]) == 0
+    first, second = (read_traces_csv(folder / "traces.csv") for folder in (out, again))
+    np.testing.assert_array_equal(first.values, second.values)
+    assert first.values.max() > 0, "the demonstration's cell fires"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="uses Xvfb")
+def test_a_screenshot_has_the_size_asked_for(tmp_path):
+    path = tmp_path / "window.png"
+    words = ("screenshot", SAMPLE, "--perspective", "schedule", "--out", str(path))
+    ended = dendview(*words, "--size", "1280x800", "--theme", "light")
+    assert ended.returncode == 0, ended.stderr
+    image = QImage(str(path))
+    assert (image.width(), image.height()) == (1280, 800)
+    assert n_colors(path) > 100
+
+
+def n_colors(path: Path) -> int:
+    image = QImage(str(path)).convertToFormat(QImage.Format.Format_RGB32)
+    assert not image.isNull(), f"{path} is no picture"
+    bits = image.constBits()
+    assert bits is not None
+    bits.setsize(image.sizeInBytes())
+    return len(np.unique(np.frombuffer(bits, np.uint32)))
