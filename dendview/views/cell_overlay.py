@@ -107,37 +107,52 @@ def _paint_markers(
     if not markers:
         return
     at = camera.project(geometry.center[[m.segment for m in markers]], size)
-    labels = len(markers) <= MAX_LABELS
-    badges: list[QRectF] = []
-    boxes: list[QRectF] = []
-    painter.setFont(font(12))
-    metrics = QFontMetricsF(painter.font())
+    placed: list[tuple[Marker, QPointF, QRectF]] = []
     for marker, (x, y) in sorted(zip(markers, at, strict=True), key=lambda m: -m[1][1]):
         badge = QRectF(x - BADGE / 2, y - BADGE - 14, BADGE, BADGE)
-        while any(badge.intersects(other) for other in badges):
+        while any(badge.intersects(other) for _, _, other in placed):
             badge.translate(0, -BADGE - 2)
-        badges.append(badge)
-        _paint_pin(painter, theme, marker, QPointF(x, y), badge)
+        placed.append((marker, QPointF(x, y), badge))
+    for marker, foot, badge in reversed(placed):
+        _paint_stalk(painter, theme, marker, foot, badge)
+    for marker, _, badge in placed:
+        _paint_badge(painter, theme, marker, badge)
+    if len(markers) > MAX_LABELS:
+        return
+    painter.setFont(font(12))
+    metrics = QFontMetricsF(painter.font())
+    taken = [badge for _, _, badge in placed]
+    for marker, _, badge in placed:
         wide = metrics.horizontalAdvance(marker.label)
-        box = QRectF(badge.right() + 5, badge.center().y() - 9, wide, 18)
-        if box.right() > size[0] - 4:
-            box.moveRight(badge.left() - 5)
-        if labels and not any(box.intersects(other) for other in boxes):
-            boxes.append(box)
-            haloed(painter, theme, box, marker.label)
+        right = QRectF(badge.right() + 5, badge.center().y() - 9, wide, 18)
+        left = right.translated(-wide - BADGE - 10, 0)
+        for box in (right, left):
+            inside = box.left() >= 4 and box.right() <= size[0] - 4
+            if inside and not any(box.intersects(other) for other in taken):
+                taken.append(box)
+                haloed(painter, theme, box, marker.label)
+                break
 
 
-def _paint_pin(painter: QPainter, theme: Theme, marker: Marker, at: QPointF, badge: QRectF) -> None:
-    """A round badge on a stalk: a bolt for a clamp, a wave for a probe."""
+def _paint_stalk(
+    painter: QPainter, theme: Theme, marker: Marker, foot: QPointF, badge: QRectF
+) -> None:
+    """The line from a badge to its place on the cell."""
     color, ground = QColor(marker.color), QColor(theme.canvas)
-    foot = QPointF(badge.center().x(), badge.bottom())
     for pen in (QPen(ground, 4), QPen(color, 2)):
         painter.setPen(pen)
-        painter.drawLine(foot, at)
+        painter.drawLine(badge.center(), foot)
     painter.setPen(QPen(ground, 1.5))
     painter.setBrush(QBrush(color))
+    painter.drawEllipse(foot, 3.5, 3.5)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+
+
+def _paint_badge(painter: QPainter, theme: Theme, marker: Marker, badge: QRectF) -> None:
+    """A round badge: a bolt for a clamp, a wave for a probe."""
+    painter.setPen(QPen(QColor(theme.canvas), 1.5))
+    painter.setBrush(QBrush(QColor(marker.color)))
     painter.drawEllipse(badge)
-    painter.drawEllipse(at, 3.5, 3.5)
     painter.setBrush(Qt.BrushStyle.NoBrush)
     sign = QPainterPath()
     center = badge.center()

@@ -12,7 +12,7 @@ from PyQt6.QtWidgets import QVBoxLayout, QWidget
 vispy.use("pyqt6", "gl2")
 from vispy import app, gloo  # noqa: E402
 
-from dendview.colors import THEMES, rgb  # noqa: E402
+from dendview.colors import THEMES, ThemeName, rgb  # noqa: E402
 from dendview.geometry import CellGeometry, make_geometry  # noqa: E402
 from dendview.scene import CANDIDATE_SHARE, WAITING_SHARE, CellScene, describe, done_color, resolve  # noqa: E402
 from dendview.state import AppState, Cell  # noqa: E402
@@ -136,8 +136,13 @@ class CellView(QWidget):
             return np.full((height, width), -1, np.int32)
         return self._picker.numbers(visual, self._camera, (width, height), self._density())
 
-    def render_image(self, width: int, height: int, scale: float = 1) -> np.ndarray:
+    def render_image(
+        self, width: int, height: int, scale: float = 1, theme: ThemeName | None = None
+    ) -> np.ndarray:
         """The picture at ``width`` x ``height`` logical pixels, ``scale`` pixels each.
+
+        A cell that is shown whole is framed anew for that size, else the part that is seen now
+        is seen. ``theme`` is the state's where it is not given.
 
         Returns
         -------
@@ -145,10 +150,12 @@ class CellView(QWidget):
             Red, green, blue, alpha, with legend, scale bar, axes and marks; supersampled.
         """
         scene, geometry = self._current()
+        if theme not in (None, scene.theme):
+            scene = resolve(replace(self._state, theme=theme))
         camera = self._camera
         size = round(width * scale), round(height * scale)
         ground = _unit(THEMES[scene.theme].canvas)
-        visual = self._prepare()
+        visual = self._prepare(scene)
         if visual is None or geometry is None:
             pixels = np.empty((size[1], size[0], 4), np.uint8)
             pixels[:] = (*rgb(THEMES[scene.theme].canvas), 255)
@@ -223,9 +230,10 @@ class CellView(QWidget):
         density = self._density()
         return int(width * density), int(height * density)
 
-    def _prepare(self) -> CapsuleVisual | None:
-        """The visual with the present scene in its buffers, its context current."""
+    def _prepare(self, other: CellScene | None = None) -> CapsuleVisual | None:
+        """The visual with the present (or another) scene in its buffers, its context current."""
         scene, geometry = self._current()
+        scene = other or scene
         if geometry is None:
             return None
         if not self._canvas.native.isValid():

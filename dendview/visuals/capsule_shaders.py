@@ -13,6 +13,11 @@ or, where this cancels, (dz^2 C - B^2) / ((l^2 + dz^2 - dr^2) (dz H - B)).
 
 A capsule about as thin as the least width needs none of this: ``THIN_FRAGMENT`` is a flat line of
 the same colors and numbers, at the depth of its axis.
+
+``EDGE_FRAGMENT`` smooths edges: bodies are drawn half a pixel narrower, then a border of one pixel
+is blended over what lies behind. The outline is the hull of two circles; with b = (ra - rb) / l and
+a = sqrt(1 - b^2) its straight sides have the normal (b, a), and a point (s, p), p >= 0, lies
+s b + p a - ra outside them where 0 < s a - p b < a l, else by the nearer circle.
 """
 
 _ATTRIBUTES = """
@@ -107,6 +112,13 @@ vec3 color_of(float segment) {
     }
     return texture2D(u_table, vec2((x + 0.5) / u_entries, 0.5)).rgb;
 }
+float thickness() {  // 0: a flat line, 1: round
+    return smoothstep(1.2, 5.0, v_axis.w);
+}
+vec3 lit(vec3 color, vec3 n, float thick) {
+    float light = 0.62 + 0.38 * clamp(0.80 * n.z - 0.30 * n.x + 0.48 * n.y, 0.0, 1.0);
+    return color * mix(1.0, light * 1.04, thick);
+}
 vec3 classed(vec3 color, float kind, float rim) {
     if (kind > 2.5) return u_done;
     if (kind > 1.5 || kind < 0.0) return color;
@@ -166,12 +178,11 @@ void main() {
     gl_FragDepth = 0.5 - 0.5 * (v_axis.z + best - u_push) / u_depth;
     if (u_mode > 1.5) { gl_FragColor = vec4(u_flat, 1.0); return; }
     if (u_mode > 0.5) { gl_FragColor = number(segment); return; }
-    float thick = smoothstep(1.2, 5.0, v_axis.w);   // thin cables are flat, thick ones round
+    float thick = thickness();
     float rim = max(1.0 - thick, 1.0 - smoothstep(0.35, 0.6, nz));
     vec3 color = classed(color_of(segment), kind, rim);
     vec2 n = v_axis.xy * across.x + vec2(-v_axis.y, v_axis.x) * across.y;
-    float light = 0.62 + 0.38 * clamp(0.80 * nz - 0.30 * n.x + 0.48 * n.y, 0.0, 1.0);
-    gl_FragColor = vec4(color * mix(1.0, light * 1.04, thick), 1.0);
+    gl_FragColor = vec4(lit(color, vec3(n, nz), thick), 1.0);
 }
 """
 )
@@ -188,6 +199,36 @@ void main() {
     float segment = segment_at(t);
     if (u_mode > 0.5) { gl_FragColor = number(segment); return; }
     gl_FragColor = vec4(classed(color_of(segment), class_of(segment), 1.0), 1.0);
+}
+"""
+)
+
+EDGE_FRAGMENT = (
+    _COLORS
+    + """
+void main() {
+    float l = v_shape.x, ra = v_shape.z, rb = v_shape.w, p = abs(v_at.y);
+    float b = l > 0.0 ? (ra - rb) / l : 2.0;
+    vec2 n;
+    float outside;
+    if (b >= 1.0 || b <= -1.0) {
+        bool first = ra > rb || l <= 0.0;
+        vec2 from = first ? v_at : vec2(v_at.x - l, v_at.y);
+        outside = length(from) - max(ra, rb);
+        n = from;
+    } else {
+        float a = sqrt(1.0 - b * b);
+        float k = v_at.x * a - p * b;
+        if (k <= 0.0) { n = v_at; outside = length(n) - ra; }
+        else if (k >= a * l) { n = vec2(v_at.x - l, v_at.y); outside = length(n) - rb; }
+        else { n = vec2(b, v_at.y < 0.0 ? -a : a); outside = v_at.x * b + p * a - ra; }
+    }
+    if (outside > 0.0 || outside < -1.0) discard;   // radii are half a pixel too large here
+    float segment = segment_at(l > 0.0 ? clamp(v_at.x / l, 0.0, 1.0) : 0.0);
+    n = normalize(n + vec2(1e-6, 0.0));
+    n = v_axis.xy * n.x + vec2(-v_axis.y, v_axis.x) * n.y;
+    vec3 color = classed(color_of(segment), class_of(segment), 1.0);
+    gl_FragColor = vec4(lit(color, vec3(n, 0.0), thickness()), -outside);
 }
 """
 )

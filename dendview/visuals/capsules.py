@@ -7,7 +7,7 @@ import numpy as np
 from vispy import gloo
 
 from dendview.geometry import CellGeometry
-from dendview.visuals.capsule_shaders import FRAGMENT, THIN_FRAGMENT, VERTEX
+from dendview.visuals.capsule_shaders import EDGE_FRAGMENT, FRAGMENT, THIN_FRAGMENT, VERTEX
 from engine.types import Float32Array, FloatArray, IntArray
 
 TEXTURE_WIDTH = 512
@@ -84,6 +84,9 @@ class CapsuleVisual:
     THIN_RADIUS = 1.3
     """Half width in logical pixels up to which a cable is drawn as a flat line."""
 
+    MOST_SMOOTHED = 40_000
+    """Capsules up to which edges are smoothed; more are slow without a graphics card."""
+
     def __init__(self, geometry: CellGeometry) -> None:
         self.geometry = geometry
         n = geometry.n_capsule
@@ -102,8 +105,13 @@ class CapsuleVisual:
         buffer = gloo.VertexBuffer(vertices.reshape(-1))
         self._round = gloo.Program(VERTEX, FRAGMENT)
         self._thin = gloo.Program(VERTEX, THIN_FRAGMENT)
-        self._both = self._round, self._thin
-        for program in self._both:
+        self._edge = gloo.Program(VERTEX, EDGE_FRAGMENT)
+        self._programs = {
+            self._round: _uniforms(VERTEX, FRAGMENT),
+            self._thin: _uniforms(VERTEX, THIN_FRAGMENT),
+            self._edge: _uniforms(VERTEX, EDGE_FRAGMENT),
+        }
+        for program in self._programs:
             program.bind(buffer)
         radius = geometry.ends[..., 3].max(axis=1)
         self._by_radius = np.argsort(radius).astype(np.uint32)
@@ -159,7 +167,10 @@ class CapsuleVisual:
     def draw(self, port: Viewport, marks: tuple[Mark, ...] = ()) -> None:
         """Draw the cell, then each mark as a halo over it."""
         self._aim(port)
-        self._draw_all(mode=0)
+        smooth = self.geometry.n_capsule <= self.MOST_SMOOTHED
+        self._draw_all(mode=0, grow=-0.5 if smooth else 0.0)
+        if smooth:
+            self._draw_edges()
         if self._taken is not None:
             self._draw_round(self._taken, only_class=2, grow=0.9 * port.density)
         for segment, color, width in marks:
@@ -179,9 +190,9 @@ class CapsuleVisual:
         self._draw_all(mode=1)
 
     def _set(self, **uniforms: object) -> None:
-        for program in self._both:
+        for program, known in self._programs.items():
             for name, value in uniforms.items():
-                if name in _UNIFORMS[program is self._thin]:
+                if name in known:
                     program[name] = value
 
     def _aim(self, port: Viewport) -> None:
@@ -200,12 +211,22 @@ class CapsuleVisual:
             self._thin_index = self._index(self._by_radius[:count])
             self._round_index = self._index(self._by_radius[count:])
 
-    def _draw_all(self, mode: int) -> None:
+    def _draw_all(self, mode: int, grow: float = 0.0) -> None:
         if self._round_index is not None:
-            self._draw_round(self._round_index, mode)
+            self._draw_round(self._round_index, mode, grow=grow)
         if self._thin_index is not None:
-            self._thin["u_mode"], self._thin["u_grow"] = float(mode), 0.0
+            self._thin["u_mode"], self._thin["u_grow"] = float(mode), grow
             self._thin.draw("triangles", self._thin_index)
+
+    def _draw_edges(self) -> None:
+        """Blend the borders over what lies behind them; the picture stays opaque."""
+        over = ("src_alpha", "one_minus_src_alpha", "zero", "one")
+        gloo.set_state(blend=True, blend_func=over, depth_mask=False)
+        self._edge["u_grow"] = 0.5
+        for index in (self._round_index, self._thin_index):
+            if index is not None:
+                self._edge.draw("triangles", index)
+        gloo.set_state(blend=False, depth_mask=True)
 
     def _draw_round(
         self,
@@ -234,7 +255,3 @@ class CapsuleVisual:
 
 def _uniforms(*sources: str) -> frozenset[str]:
     return frozenset(re.findall(r"uniform \w+ (\w+);", "".join(sources)))
-
-
-_UNIFORMS = (_uniforms(VERTEX, FRAGMENT), _uniforms(VERTEX, THIN_FRAGMENT))
-"""Names known to the round and to the thin program."""

@@ -182,6 +182,21 @@ def test_a_picture_shows_what_the_screen_shows(show):
     assert both > 0.8 * np.count_nonzero(screen[part]) > 0
 
 
+def test_a_picture_in_another_theme_leaves_the_screen_alone(show, qtbot):
+    state = AppState(cell=y_cell(), color_by="distance")
+    view = show(state)
+    image = view.render_image(600, 450, theme="light")
+    assert tuple(image[440, 300, :3]) == rgb(THEMES["light"].canvas)
+    dark = ground_mask(view.render_image(600, 450))
+    light = ground_mask(image, "light")
+    part = (slice(30, 390), slice(170, 600))
+    assert np.count_nonzero(dark[part] ^ light[part]) < 0.3 * np.count_nonzero(dark[part])
+    settle(qtbot, view)
+    color = view.canvas.native.grabFramebuffer().pixelColor(300, 440)
+    assert (color.red(), color.green(), color.blue()) == rgb(THEMES["dark"].canvas)
+    assert state.theme == "dark"
+
+
 def test_a_large_picture_has_no_seams(show):
     """Tiles of 2048 px meet: the cable crosses their borders without a gap."""
     line = np.linspace((-500, -400, 0), (500, 400, 0), 50)
