@@ -17,6 +17,8 @@ from engine.types import BackendName
 
 PUBLISH_INTERVAL = 0.05
 """Seconds between two replacements of the growing run: the views draw at most 20 times a second."""
+MAX_PUBLISH_INTERVAL = 0.3
+"""The same where drawing is slow, so that half of the time is left for the person."""
 CANCEL_PATIENCE = 2.0
 """Seconds a run may take to end after a cancel; then its process is ended."""
 STARTING = "Engine starting…"
@@ -77,6 +79,8 @@ class RunController:
         self._active: _Active | None = None
         self._last_number = self._last_token = 0
         self._morphology: Morphology | None = None
+        self._polled = clock()
+        self._slowness = 0.0  # s, the longest time between two polls lately
         self._rate: float | None = None  # s per compartment and step, of the warm-up
         self._rates: dict[tuple[str, ...], float] = {}  # the same by mechanisms, of real runs
         for event in (state.events.cell, state.events.experiment):
@@ -172,16 +176,19 @@ class RunController:
 
     def poll(self) -> None:
         """Take in what the engine said; quick, and never waits."""
+        now = self._clock()
+        self._slowness = max(now - self._polled, 0.9 * self._slowness)
+        self._polled = now
         for reply in self._worker.poll():
             self._take(reply)
         if (active := self._active) is None:
             return
-        now = self._clock()
+        interval = min(max(PUBLISH_INTERVAL, 2 * self._slowness), MAX_PUBLISH_INTERVAL)
         if active.cancelled_at is not None and now - active.cancelled_at > CANCEL_PATIENCE:
             self._worker.restart()
             self.state.engine = STARTING
             self._end("cancelled")
-        elif active.fresh and now - active.published >= PUBLISH_INTERVAL:
+        elif active.fresh and now - active.published >= interval:
             self._publish(now)
 
     def _take(self, reply: Reply) -> None:

@@ -15,7 +15,7 @@ from engine.morphology.model import Morphology, Tag
 from engine.stimuli import CurrentClamp, Site
 from engine.types import BackendName
 
-WARM_STEPS = 400
+WARM_STEPS = 4000
 
 
 def load_engine() -> Engine:

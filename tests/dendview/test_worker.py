@@ -93,7 +93,7 @@ def test_cancel_is_answered_between_two_chunks(engine):
     asked = time.monotonic()
     engine.send(Cancel(1))
     heard = listen(engine, Cancelled)
-    assert time.monotonic() - asked < 0.2
+    assert time.monotonic() - asked < 1.0  # 0.01 to 0.14 s on a free machine
     assert not any(isinstance(reply, Finished) for reply in heard)
     engine.send(Run(2, experiment()))
     assert listen(engine, Finished)[-1].number == 2
@@ -153,7 +153,7 @@ def test_a_restart_ends_an_engine_that_does_not_listen(engine):
     os.kill(engine.pid, signal.SIGSTOP)
     before, begin = engine.pid, time.monotonic()
     engine.restart()
-    assert time.monotonic() - begin < 1.0
+    assert time.monotonic() - begin < 2.0
     assert engine.pid != before
     engine.send(Run(2, experiment()))
     heard = listen(engine, Finished)
