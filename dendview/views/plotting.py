@@ -23,7 +23,7 @@ class CountAxis(pg.AxisItem):
         self._first = first
         self.count = 0  # slots there are; no tick beyond
         self.enableAutoSIPrefix(False)
-        self.setStyle(hideOverlappingLabels=False)  # else the first and last are left out
+        self.setStyle(hideOverlappingLabels=False, tickLength=4)  # no label left out at the ends
 
     def tickValues(self, minVal: float, maxVal: float, size: float) -> list:
         minVal, maxVal = sorted((minVal, maxVal))  # an inverted axis gives them the other way round

@@ -52,7 +52,7 @@ class StepPlayer(LazyWidget):
         self.speed.setToolTip("Steps per second while playing")
         self.speed.setAccessibleName("Speed")
         for speed in SPEEDS:
-            self.speed.addItem(f"{speed:g} steps/s", speed)
+            self.speed.addItem(f"{speed:g} {'step' if speed == 1 else 'steps'}/s", speed)
         self.speed.activated.connect(lambda row: self.speed_chosen.emit(self.speed.itemData(row)))
         self.counter = QLabel()
         row = QHBoxLayout(self)

@@ -4,8 +4,6 @@ Y. Zhang et al., Nat. Commun. 14:5798 (2023). It is Hu's "highest level first" (
 schedule is shorter.
 """
 
-import heapq
-
 import numpy as np
 from numba import njit
 
@@ -14,20 +12,55 @@ from engine.types import IntArray
 
 
 @njit(nogil=True, cache=True)
-def _deepest_first(parent, n_child, at, rank, n_threads, node, step_start):  # type: ignore[no-untyped-def]
-    """Fill ``node`` and ``step_start``; ``at`` holds nodes by priority, ``rank`` is its inverse."""
-    waiting = n_child.copy()  # children not yet done
-    candidates = [rank[i] for i in at if n_child[i] == 0 and parent[i] >= 0]  # sorted, hence a heap
+def _push(heap, n, rank):  # type: ignore[no-untyped-def]
+    """Put a rank into a heap of n, the least on top."""
+    i = n
+    while i > 0 and heap[(i - 1) >> 1] > rank:
+        heap[i] = heap[(i - 1) >> 1]
+        i = (i - 1) >> 1
+    heap[i] = rank
+
+
+@njit(nogil=True, cache=True)
+def _pop(heap, n):  # type: ignore[no-untyped-def]
+    """Take the least rank out of a heap of n."""
+    least, last = heap[0], heap[n - 1]
+    i, child = 0, 1
+    while child < n - 1:
+        if child + 1 < n - 1 and heap[child + 1] < heap[child]:
+            child += 1
+        if heap[child] >= last:
+            break
+        heap[i] = heap[child]
+        i, child = child, 2 * child + 1
+    heap[i] = last
+    return least
+
+
+@njit(nogil=True, cache=True)
+def _deepest_first(parent, waiting, at, rank, n_threads, node, step_start):  # type: ignore[no-untyped-def]
+    """Fill ``node`` and ``step_start``; ``at`` holds nodes by priority, ``rank`` is its inverse.
+
+    ``waiting`` counts the children not yet done, and is spent.
+    """
+    heap = np.empty(at.size, np.int32)
+    n = 0
+    for i in at:
+        if waiting[i] == 0 and parent[i] >= 0:
+            _push(heap, n, rank[i])
+            n += 1
     n_step, done = 0, 0
     while done < node.size:
-        taken = min(n_threads, len(candidates))
+        taken = min(n_threads, n)
         for i in range(done, done + taken):
-            node[i] = at[heapq.heappop(candidates)]
+            node[i] = at[_pop(heap, n)]
+            n -= 1
         for i in range(done, done + taken):
             p = parent[node[i]]
             waiting[p] -= 1
             if waiting[p] == 0 and parent[p] >= 0:
-                heapq.heappush(candidates, rank[p])
+                _push(heap, n, rank[p])
+                n += 1
         done += taken
         n_step += 1
         step_start[n_step] = done
@@ -53,8 +86,8 @@ def dhs(tree: Topology, n_threads: int) -> tuple[IntArray, IntArray, IntArray]:
     rank[by_depth] = np.arange(tree.n_comp, dtype=np.int32)
     node = np.empty(tree.child.size, np.int32)
     step_start = np.zeros(node.size + 1, np.int32)
-    n_child = np.diff(tree.child_start)
-    n_step = _deepest_first(tree.parent, n_child, by_depth, rank, n_threads, node, step_start)
+    waiting = np.diff(tree.child_start)
+    n_step = _deepest_first(tree.parent, waiting, by_depth, rank, n_threads, node, step_start)
     step_start = step_start[: n_step + 1].copy()
     return node, step_start, position_in_step(step_start)
 

@@ -85,8 +85,11 @@ def _level_line(tree: Topology) -> IntArray:
 
 
 @njit(nogil=True, cache=True)
-def _move_tips(behind, before, wanted, line, at, child_start, n_root):  # type: ignore[no-untyped-def]
-    """Move up to ``wanted`` of the tips before node ``before`` to right behind node ``behind``."""
+def _move_tips(behind, before, wanted, line, at, child_start, n_root, tips):  # type: ignore[no-untyped-def]
+    """Move up to ``wanted`` of the tips before node ``before`` to right behind node ``behind``.
+
+    ``tips`` is work space for ``wanted`` nodes.
+    """
     i = at[before]
     while wanted > 0:
         i -= 1
@@ -101,11 +104,14 @@ def _move_tips(behind, before, wanted, line, at, child_start, n_root):  # type: 
             i -= 1
             n += 1
         end = at[behind] + 1
-        tips = line[i : i + n].copy()
-        line[i : end - n] = line[i + n : end].copy()
-        line[end - n : end] = tips
-        for j in range(i, end):
+        for j in range(n):
+            tips[j] = line[i + j]
+        for j in range(i, end - n):
+            line[j] = line[j + n]
             at[line[j]] = j
+        for j in range(n):
+            line[end - n + j] = tips[j]
+            at[tips[j]] = end - n + j
         wanted -= n
 
 
@@ -119,6 +125,7 @@ def _nearest_child(i, at, child_start, child, far):  # type: ignore[no-untyped-d
 @njit(nogil=True, cache=True)
 def _spread(line, at, child_start, child, n_root, n_threads):  # type: ignore[no-untyped-def]
     """Keep siblings, and nodes and their children, k apart where there are tips to do it with."""
+    tips = np.empty(n_threads, np.int32)
     j = line.size - 1
     while j >= n_root:
         i = line[j]
@@ -131,10 +138,10 @@ def _spread(line, at, child_start, child, n_root, n_threads):  # type: ignore[no
                 close |= 0 <= at[child[a]] - at[child[a - 1]] < n_threads
         if close:
             apart = abs(at[child[start + 1]] - at[child[start]])
-            _move_tips(child[start], i, n_threads - apart, line, at, child_start, n_root)
+            _move_tips(child[start], i, n_threads - apart, line, at, child_start, n_root, tips)
         apart = _nearest_child(i, at, child_start, child, n_threads)
         if apart < n_threads:
-            _move_tips(i, i, n_threads - apart, line, at, child_start, n_root)
+            _move_tips(i, i, n_threads - apart, line, at, child_start, n_root, tips)
         j = at[i] - 1
 
 

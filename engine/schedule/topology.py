@@ -120,27 +120,30 @@ def as_thread_count(n_threads: int) -> int:
 
 
 @njit(nogil=True, cache=True)
+def _comes_before(i, j, size, shape):  # type: ignore[no-untyped-def]
+    if size[i] != size[j]:
+        return size[i] < size[j]
+    if shape[i] != shape[j]:
+        return shape[i] < shape[j]
+    return i < j
+
+
+@njit(nogil=True, cache=True)
 def _sort_children(parent, child_start, child, size, shape):  # type: ignore[no-untyped-def]
-    """Sizes and shape hashes from the tips to the roots; sorts children on the way."""
+    """Sizes and shape hashes from the tips to the roots; Shell-sorts children on the way."""
     for i in range(parent.size - 1, -1, -1):
         start, stop = child_start[i], child_start[i + 1]
-        if (
-            stop - start <= 16
-        ):  # insertion sort; children come in ascending index, so equal ones stay so
-            for a in range(start + 1, stop):
-                c = child[a]
-                b = a
-                while b > start and (
-                    size[child[b - 1]] > size[c]
-                    or (size[child[b - 1]] == size[c] and shape[child[b - 1]] > shape[c])
-                ):
-                    child[b] = child[b - 1]
-                    b -= 1
+        gap = 1
+        while gap < (stop - start) // 9:
+            gap = 3 * gap + 1
+        while gap > 0:
+            for a in range(start + gap, stop):
+                c, b = child[a], a
+                while b - gap >= start and _comes_before(c, child[b - gap], size, shape):
+                    child[b] = child[b - gap]
+                    b -= gap
                 child[b] = c
-        else:
-            some = child[start:stop]
-            some = some[np.argsort(shape[some], kind="mergesort")]
-            child[start:stop] = some[np.argsort(size[some], kind="mergesort")]
+            gap //= 3
         h = np.uint64(stop - start)
         n = 1
         for a in range(start, stop):
@@ -152,8 +155,10 @@ def _sort_children(parent, child_start, child, size, shape):  # type: ignore[no-
 
 @njit(nogil=True, cache=True)
 def _breadth_first(root, child_start, child, order, rank):  # type: ignore[no-untyped-def]
-    n = root.size
-    order[:n] = root
+    n = 0
+    for i in root:
+        order[n] = i
+        n += 1
     for i in range(order.size):
         rank[order[i]] = i
         for a in range(child_start[order[i]], child_start[order[i] + 1]):
