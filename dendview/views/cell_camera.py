@@ -8,6 +8,11 @@ from dendview.geometry import CellGeometry
 from dendview.visuals.capsules import Viewport
 from engine.types import FloatArray
 
+LEGEND_ROOM = (150.0, 220.0)  # logical pixels kept free of the cell at the top left
+MARGINS = (24.0, 24.0, 24.0, 44.0)
+LEANING = 0.25
+"""Apical dendrites that lean less than this (rad) stay as they were recorded."""
+
 MIN_SCALE, MAX_SCALE = 1e-4, 1e4
 """Pixels per µm."""
 
@@ -109,3 +114,21 @@ class Camera:
         view[:3, 3] = -k * (self.turn @ self.center)
         reach = float(np.linalg.norm(self.center)) + geometry.diagonal
         return Viewport(view, k, size, middle, k * reach + 64 * density, density)
+
+
+def upright(geometry: CellGeometry) -> FloatArray:
+    """Apical up, unless it nearly is."""
+    if geometry.apical is None or geometry.apical[1] > np.cos(LEANING):
+        return np.eye(3)
+    return turn_to_up(geometry.apical)
+
+
+def framed(camera: Camera, geometry: CellGeometry, size: tuple[float, float]) -> Camera:
+    """The whole cell, beside the legend where it would lie under it."""
+    fitted = camera.fit(geometry, size, MARGINS)
+    at = fitted.project(geometry.ends[::7, 0, :3].astype(float), size)
+    if np.any((at[:, 0] < LEGEND_ROOM[0]) & (at[:, 1] < LEGEND_ROOM[1])):
+        beside = camera.fit(geometry, size, (LEGEND_ROOM[0], *MARGINS[1:]))
+        if beside.scale > 0.72 * fitted.scale:
+            return beside
+    return fitted

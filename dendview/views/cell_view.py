@@ -14,24 +14,20 @@ from vispy import app, gloo  # noqa: E402
 
 from dendview.colors import THEMES, ThemeName, rgb  # noqa: E402
 from dendview.geometry import CellGeometry, make_geometry  # noqa: E402
-from dendview.scene import CANDIDATE_SHARE, WAITING_SHARE, CellScene, describe, done_color, resolve  # noqa: E402
+from dendview.scene import CellScene, describe, resolve  # noqa: E402
 from dendview.state import AppState, Cell  # noqa: E402
-from dendview.views.cell_camera import Camera, turn_to_up  # noqa: E402
+from dendview.views.cell_camera import Camera, framed, turn_to_up, upright  # noqa: E402
 from dendview.views.cell_gestures import Gestures  # noqa: E402
+from dendview.views.cell_look import look_key, look_of, marks_of, unit  # noqa: E402
 from dendview.views.cell_overlay import Card, paint  # noqa: E402
 from dendview.views.cell_picking import Picker, picture  # noqa: E402
-from dendview.visuals.capsules import CapsuleVisual, Look, Mark, Viewport  # noqa: E402
+from dendview.visuals.capsules import CapsuleVisual, Viewport  # noqa: E402
 
 WATCHED = (
     *("cell", "experiment", "selection", "hovered", "color_by", "voltage_limits", "nodes"),
     *("schedule", "step", "playing", "runs", "shown_run", "time", "theme", "perspective"),
 )
 """Fields of the state that change the picture."""
-
-LEGEND_ROOM = (150.0, 220.0)  # logical pixels kept free of the cell at the top left
-MARGINS = (24.0, 24.0, 24.0, 44.0)
-LEANING = 0.25
-"""Apical dendrites that lean less than this (rad) stay as they were recorded."""
 
 
 class CellView(QWidget):
@@ -106,10 +102,10 @@ class CellView(QWidget):
         _, geometry = self._current()
         if geometry is None:
             return
-        upright = np.eye(3)
-        if geometry.apical is not None and np.array_equal(self._camera.upright, upright):
-            upright = turn_to_up(geometry.apical)
-        self._camera = replace(self._camera, azimuth=0.0, elevation=0.0, upright=upright)
+        turn = np.eye(3)
+        if geometry.apical is not None and np.array_equal(self._camera.upright, turn):
+            turn = turn_to_up(geometry.apical)
+        self._camera = replace(self._camera, azimuth=0.0, elevation=0.0, upright=turn)
         self.fit()
 
     def project(self, segment: int) -> QPointF:
@@ -154,18 +150,18 @@ class CellView(QWidget):
             scene = resolve(replace(self._state, theme=theme))
         camera = self._camera
         size = round(width * scale), round(height * scale)
-        ground = _unit(THEMES[scene.theme].canvas)
+        ground = unit(THEMES[scene.theme].canvas)
         visual = self._prepare(scene)
         if visual is None or geometry is None:
             pixels = np.empty((size[1], size[0], 4), np.uint8)
             pixels[:] = (*rgb(THEMES[scene.theme].canvas), 255)
         else:
             if self._fitted:
-                camera = _framed(camera, geometry, (width, height))
+                camera = framed(camera, geometry, (width, height))
             else:
                 now = self._logical()
                 camera = replace(camera, scale=camera.scale * min(width / now[0], height / now[1]))
-            draw = partial(visual.draw, marks=self._marks(scene))
+            draw = partial(visual.draw, marks=marks_of(scene))
             pixels = picture(self._canvas, camera, geometry, size, scale, ground, draw)
             self._redraw()
         image = QImage(*size, QImage.Format.Format_RGBA8888)
@@ -202,7 +198,7 @@ class CellView(QWidget):
         if self._fitted and self._geometry is not None:
             wanted = (self._geometry, self._logical(), self._camera.upright.tobytes())
             if wanted != self._fitted_to:
-                self._camera = _framed(self._camera, *wanted[:2])
+                self._camera = framed(self._camera, *wanted[:2])
                 self._fitted_to = wanted
         return self._scene, self._geometry
 
@@ -214,7 +210,7 @@ class CellView(QWidget):
         self._geometry = None
         if cell is not None:
             self._geometry = make_geometry(cell.sections, cell.trees["neuron"])
-            self._camera = Camera(upright=_upright(self._geometry))
+            self._camera = Camera(upright=upright(self._geometry))
             self._fitted = True
 
     # --- drawing ------------------------------------------------------------------------------
@@ -245,31 +241,22 @@ class CellView(QWidget):
         if scene is not old:
             if old is None or old.values is not scene.values:
                 self._visual.set_values(scene.values)
-            if old is None or _look_key(old) != _look_key(scene):
-                self._visual.set_look(_look(scene))
+            if old is None or look_key(old) != look_key(scene):
+                self._visual.set_look(look_of(scene))
             if old is None or old.classes is not scene.classes:
                 self._visual.set_classes(scene.classes)
             self._drawn = scene
         return self._visual
-
-    def _marks(self, scene: CellScene) -> tuple[Mark, ...]:
-        theme = THEMES[scene.theme]
-        marks = []
-        if scene.hovered is not None and scene.hovered != scene.selection:
-            marks.append((scene.hovered, _unit(theme.muted), 2.5))
-        if scene.selection is not None:
-            marks.append((scene.selection, _unit(theme.text), 3.2))
-        return tuple(marks)
 
     def _on_draw(self, _: object = None) -> None:
         visual = self._prepare()
         scene, geometry = self._current()
         size = self._canvas.physical_size
         gloo.set_viewport(0, 0, *size)
-        gloo.clear(color=(*_unit(THEMES[scene.theme].canvas), 1.0), depth=True)
+        gloo.clear(color=(*unit(THEMES[scene.theme].canvas), 1.0), depth=True)
         if visual is not None and geometry is not None:
             port: Viewport = self._camera.viewport(geometry, size, self._density())
-            visual.draw(port, self._marks(scene))
+            visual.draw(port, marks_of(scene))
 
     def _paint_overlay(self, painter: QPainter) -> None:
         scene, geometry = self._current()
@@ -360,48 +347,3 @@ class _Overlay(QWidget):
         painter = QPainter(self)
         self._view._paint_overlay(painter)
         painter.end()
-
-
-def _unit(color: str) -> tuple[float, float, float]:
-    r, g, b = rgb(color)
-    return r / 255, g / 255, b / 255
-
-
-def _look_key(scene: CellScene) -> tuple[object, ...]:
-    return (
-        scene.table.tobytes(), scene.categorical, scene.limits, scene.missing, scene.theme,
-    )  # fmt: skip
-
-
-def _look(scene: CellScene) -> Look:
-    theme = THEMES[scene.theme]
-    return Look(
-        table=scene.table,
-        categorical=scene.categorical,
-        limits=scene.limits,
-        missing=_unit(scene.missing),
-        under=_unit(scene.under),
-        over=_unit(scene.over),
-        ground=_unit(theme.canvas),
-        done=_unit(done_color(scene.theme)),
-        rim=_unit(theme.text),
-        share=(WAITING_SHARE, CANDIDATE_SHARE),
-    )
-
-
-def _upright(geometry: CellGeometry) -> np.ndarray:
-    """Apical up, unless it nearly is."""
-    if geometry.apical is None or geometry.apical[1] > np.cos(LEANING):
-        return np.eye(3)
-    return turn_to_up(geometry.apical)
-
-
-def _framed(camera: Camera, geometry: CellGeometry, size: tuple[float, float]) -> Camera:
-    """The whole cell, beside the legend where it would lie under it."""
-    fitted = camera.fit(geometry, size, MARGINS)
-    at = fitted.project(geometry.ends[::7, 0, :3].astype(float), size)
-    if np.any((at[:, 0] < LEGEND_ROOM[0]) & (at[:, 1] < LEGEND_ROOM[1])):
-        beside = camera.fit(geometry, size, (LEGEND_ROOM[0], *MARGINS[1:]))
-        if beside.scale > 0.72 * fitted.scale:
-            return beside
-    return fitted
