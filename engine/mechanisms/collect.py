@@ -35,6 +35,7 @@ _CONSTANTS = {
     "pi": math.pi,
 }
 """Physical constants a UNITS block may name, in SI units."""
+MAX_DEPTH = 150
 _PREFIX = {"": 1.0, "kilo": 1e3, "k": 1e3, "milli": 1e-3, "m": 1e-3, "micro": 1e-6, "u": 1e-6}
 _UNIT = re.compile(
     r"(?P<factor>[\d.]+(?:e[+-]?\d+)?)?\s*(?P<prefix>kilo|milli|micro|[kmu])??"
@@ -50,6 +51,7 @@ def collect(tree: Node, path: Path, title: str) -> Source:
     MechanismError
         Where a name is declared twice or a block stands twice.
     """
+    _check_depth(tree, path)
     source = Source(path, title)
     for node in _nodes(tree):
         match node.data:
@@ -73,6 +75,21 @@ def collect(tree: Node, path: Path, title: str) -> Source:
                 blocks = source.procedures if node.data == "procedure" else source.functions
                 _named_block(node, blocks, str(node.data).upper(), formals, source)
     return source
+
+
+def _check_depth(tree: Node, path: Path) -> None:
+    """Refuse what later walks could not descend into."""
+    pending = [(tree, 0)]
+    while pending:
+        node, depth = pending.pop()
+        if depth > MAX_DEPTH:
+            raise MechanismError(
+                path,
+                f"an expression nests more than {MAX_DEPTH} operations",
+                "split it with a LOCAL variable",
+                node.meta.line,
+            )
+        pending += [(child, depth + 1) for child in _nodes(node)]
 
 
 def _nodes(node: Node) -> list[Node]:

@@ -50,33 +50,36 @@ def linear(expr: Expr, variable: str, definitions: Mapping[str, Expr]) -> tuple[
     -------
     (a, b) free of x, or None where the expression is not linear in x.
     """
-    if not depends(expr, variable, definitions):
-        return expr, ZERO
-    match expr:
-        case Name(name):
-            return (
-                (ZERO, ONE)
-                if name == variable
-                else linear(definitions[name], variable, definitions)
-            )
-        case Unary("-", operand):
-            part = linear(operand, variable, definitions)
-            return part and (negate(part[0]), negate(part[1]))
-        case Binary("+" | "-" as operator, left, right):
-            one, two = linear(left, variable, definitions), linear(right, variable, definitions)
-            combine = add if operator == "+" else subtract
-            return one and two and (combine(one[0], two[0]), combine(one[1], two[1]))
-        case Binary("*", left, right):
-            if depends(left, variable, definitions):
-                left, right = right, left
-            if depends(left, variable, definitions):
-                return None
-            part = linear(right, variable, definitions)
-            return part and (multiply(left, part[0]), multiply(left, part[1]))
-        case Binary("/", left, right) if not depends(right, variable, definitions):
-            part = linear(left, variable, definitions)
-            return part and (divide(part[0], right), divide(part[1], right))
-    return None
+    parts: dict[str, tuple[Expr, Expr] | None] = {}  # a definition that is read twice is split once
+
+    def split(e: Expr) -> tuple[Expr, Expr] | None:
+        if not depends(e, variable, definitions):
+            return e, ZERO
+        match e:
+            case Name(name):
+                if name not in parts:
+                    parts[name] = (ZERO, ONE) if name == variable else split(definitions[name])
+                return parts[name]
+            case Unary("-", operand):
+                part = split(operand)
+                return part and (negate(part[0]), negate(part[1]))
+            case Binary("+" | "-" as operator, left, right):
+                one, two = split(left), split(right)
+                combine = add if operator == "+" else subtract
+                return one and two and (combine(one[0], two[0]), combine(one[1], two[1]))
+            case Binary("*", left, right):
+                if depends(left, variable, definitions):
+                    left, right = right, left
+                if depends(left, variable, definitions):
+                    return None
+                part = split(right)
+                return part and (multiply(left, part[0]), multiply(left, part[1]))
+            case Binary("/", left, right) if not depends(right, variable, definitions):
+                part = split(left)
+                return part and (divide(part[0], right), divide(part[1], right))
+        return None
+
+    return split(expr)
 
 
 def quotient(a: Expr, b: Expr) -> Expr:

@@ -53,11 +53,10 @@ _WAY_OUT = {
 
 
 _TOKENS = {
-    "LBRACE": "{", "RBRACE": "}", "LPAR": "(", "RPAR": ")", "EQUAL": "=",
-    "COMMA": "a comma",
-    "NAME": "a name", "NUMBER": "a number", "UNIT": "a (unit)", "TIMES": "*",
-    "PLUS_MINUS": "+ or -", "POWER": "^", "COMPARE": "a comparison", "AND": "&&", "OR": "||", "NOT": "!", "QUOTE": "'",
-    "_IF": "if", "_ELSE": "else", "$END": "the end of the file",
+    "LBRACE": "{", "RBRACE": "}", "LPAR": "(", "RPAR": ")", "EQUAL": "=", "COMMA": "a comma",
+    "NAME": "a name", "NUMBER": "a number", "UNIT": "a (unit)", "TIMES": "*", "POWER": "^",
+    "PLUS_MINUS": "+ or -", "COMPARE": "a comparison", "AND": "&&", "OR": "||", "NOT": "!",
+    "QUOTE": "'", "_IF": "if", "_ELSE": "else", "$END": "the end of the file",
 }  # fmt: skip
 """The grammar's terminals as a person would name them."""
 

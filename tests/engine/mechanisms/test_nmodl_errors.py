@@ -3,9 +3,12 @@
 import re
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from engine.errors import MechanismError
-from engine.mechanisms import library, load_mechanism, parse
+from engine.mechanisms import emit_numba, library, load_mechanism, parse
+from tests.engine.mechanisms.test_lowering import WINDING
 
 GOOD = """\
 NEURON {
@@ -166,3 +169,39 @@ def test_an_unknown_parameter_names_a_close_one():
         ValueError, match=r"mechanism 'hh' has no parameter 'gnabra'; did you mean 'gnabar'\?"
     ):
         library()["hh"].parameter("gnabra")
+
+
+WORDS = re.findall(r"\w+|\s+|.", WINDING.read_text(encoding="utf-8"))
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(0, len(WORDS) - 1),
+            st.sampled_from(["", "{", "}", "(", "'", "0", "v", "SOLVE", "LOCAL", "\n", "µ", "IF"]),
+        ),
+        min_size=1,
+        max_size=3,
+    )
+)
+def test_a_damaged_file_is_read_or_refused_and_nothing_else(changes):
+    """Words replaced at random: a mechanism or one sentence that names the file."""
+    words = list(WORDS)
+    for place, word in changes:
+        words[place] = word
+    try:
+        mechanism = parse("".join(words), "damaged.mod")
+    except MechanismError as refused:
+        message = str(refused)
+    else:
+        message = "damaged.mod: "
+        compile(emit_numba(mechanism), "damaged.py", "exec")
+    assert message.startswith("damaged.mod:")
+    assert "\n" not in message
+
+
+def test_a_sum_of_thousands_is_refused():
+    text = GOOD.replace("    tau = 2", "    tau = " + " + ".join(["1"] * 3000), 1)
+    with pytest.raises(MechanismError, match=rf"long.mod:{line_of('    tau = 2')}: .*split it"):
+        parse(text, "long.mod")

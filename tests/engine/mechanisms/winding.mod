@@ -27,7 +27,7 @@ PARAMETER {
     gmax = 1e-3 (S/cm2) <0, 1e9>
     lambda = 0.5            : a word of Python
     q = 2.5
-    shift = -5 (mV) FROM -50 TO 50
+    shift = -5 (mV) <-50, 50>
     s0 = 0.25
     celsius = 6.3 (degC)
     v (mV)
@@ -84,7 +84,7 @@ BREAKPOINT {
         IF (v < -40) { seen = s } ELSE { seen = n * n }
     }
     ina = gmax * s^3 * n * drive
-    ix = gmax * lambda * w * (v - ex) * sigmoid(v, 7)
+    ix = gmax * lambda * w * (v - ex) * rise(v, 7)
     leak = held * (v + 60)
     i = 1e-6 * exprelr((v + 30) / 5) + 1e-7 * memory
 }
@@ -102,7 +102,7 @@ PROCEDURE rates(v (mV)) {      : its v shadows the membrane's
 UNITSOFF
     v = v + shift
     s = q^((celsius - 6.3) / 10)
-    sinf = sigmoid(v, 9)
+    sinf = rise(v, 9)
     if (fabs(v + 45) < 1e-6) {
         stau = 1
     } else {
@@ -111,13 +111,13 @@ UNITSOFF
 UNITSON
 }
 
-FUNCTION sigmoid(u (mV), k (mV)) (1) {
-    sigmoid = 1 / (1 + exp(-(u + 40) / k))
+FUNCTION rise(u (mV), k (mV)) (1) {
+    rise = 1 / (1 + exp(-(u + 40) / k))
 }
 
 FUNCTION bound(low, high) {
     LOCAL x
-    x = -2^2 + 5 * sigmoid(v, 11)
+    x = -2^2 + 5 * rise(v, 11)
     bound = x
     if (x < low) { bound = low }
     if (x > high) { bound = high }
