@@ -140,7 +140,9 @@ class RunController:
         left = tuple(run for run in state.runs if run.number != number)
         if state.shown_run == number:
             state.shown_run = left[-1].number if left else None
-        state.runs = left
+        if len(left) < len(state.runs):
+            state.runs = left
+            state.message = Message(f"Run {number} discarded.")
 
     def show(self, number: int) -> None:
         """Bring a run to the front."""

@@ -92,9 +92,7 @@ class StimulusBar:
         clamps[index] = replace(
             clamps[index], delay=round(on, 6), duration=round(max(off - on, step), 6)
         )
-        if clamps[index] == self._experiment.stimuli[index]:
-            self._shown = ()  # dragged less than a step: let it jump back
-            return
+        self._shown = ()  # drawn again from what the edit leads to
         self._edited(replace(self._experiment, stimuli=tuple(clamps)))
 
 

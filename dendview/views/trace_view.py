@@ -153,7 +153,7 @@ class TraceView(LazyWidget):
             plot = self._plots["nA"]
             plot.setMaximumHeight(104)
             plot.setMinimumHeight(70)
-            self._stimulus = StimulusBar(plot, self.experiment_edited.emit)
+            self._stimulus = StimulusBar(plot, self._on_stimulus)
 
     def _style(self, plot: pg.PlotItem, unit: str, last: bool) -> None:
         """Colors and behavior of one plot."""
@@ -279,11 +279,13 @@ class TraceView(LazyWidget):
         return run.recording.values[rows, 0, -4000:]
 
     def _move_cursor(self, time: float) -> None:
-        if self.isVisible():
-            for cursor in self._cursors:
-                if not cursor.moving:
-                    cursor.setValue(time)
-                cursor.setVisible(bool(self.state.runs))
+        if not self.isVisible():
+            self._stale = True  # drawn when it is shown
+            return
+        for cursor in self._cursors:
+            if not cursor.moving:
+                cursor.setValue(time)
+            cursor.setVisible(bool(self.state.runs))
 
     def _fit_legend(self) -> None:
         """As high as its text, at most four lines."""
@@ -368,6 +370,11 @@ class TraceView(LazyWidget):
                 at = part.start + best[2]
                 return best[1], float(recording.time[at]), float(recording.values[best[1], 0, at])
         return None
+
+    def _on_stimulus(self, experiment: Experiment) -> None:
+        """A pulse was dragged; where the edit is refused it jumps back."""
+        self.experiment_edited.emit(experiment)
+        self.redraw()
 
     def _on_probe(self, index: int) -> None:
         """A trace was meant: name its place, and its number among the experiment's probes."""

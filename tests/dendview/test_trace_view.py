@@ -79,6 +79,16 @@ def test_hidden_views_do_not_draw(qtbot):
     assert not view._curves
 
 
+def test_a_view_shown_again_is_up_to_date(shown, qtbot):
+    state = busy_state()
+    view = shown(state)
+    view.hide()
+    state.time = 33.0
+    view.show()
+    qtbot.waitExposed(view)
+    assert view._cursors[0].value() == 33.0
+
+
 def test_a_click_sets_the_time_and_on_a_trace_names_its_probe(shown, qtbot):
     state = busy_state()
     view = shown(state)
@@ -189,6 +199,8 @@ def test_the_edge_of_a_pulse_can_be_dragged(shown, qtbot):
     (clamp,) = got.args[0].stimuli
     assert (clamp.delay, clamp.duration) == (60.0, 90.0)
     assert state.experiment.stimuli[0].duration == 120.0  # the view changed nothing itself
+    qtbot.wait(20)
+    assert view._stimulus._items[1].getRegion() == (60.0, 180.0)  # nobody took the edit
     assert drag_step(300.0) == 1.0
     assert drag_step(5.0) == 0.1
 
