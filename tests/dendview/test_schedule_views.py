@@ -174,7 +174,7 @@ def test_hundred_thousand_nodes_are_drawn_and_stepped_at_once(qtbot, state, cont
     view.box.setRange(xRange=(0, 12), yRange=(0, 8))
     view.grab()
     colored = pixels(view)
-    at = view.plot.mapTo(view, place(view, 3.2, 5.2))
+    at = view.plot.mapTo(view, place(view, 3.06, 5.14))
     np.testing.assert_allclose(colored[at.y(), at.x()], thread_colors(1024)[5], atol=2)
 
 
