@@ -24,6 +24,7 @@ from engine.stimuli import Site
 from engine.types import BoolArray, FloatArray, IntArray
 from engine.units import NF_PER_UF_CM2_UM2
 from engine.validation import (
+    check_memory,
     check_settings,
     check_site,
     locate,
@@ -204,6 +205,7 @@ def build(
     if n_instance < 1:
         raise UserError(f"{n_instance} instances cannot be run; ask for at least 1")
     tree = cut(experiment, cell)
+    check_memory(experiment, tree.n_comp, n_instance)
     placed = place(experiment, tree)
     clamps = experiment.stimuli
     spike_site = experiment.spike_site or Site(tree.sections.name[0])

@@ -192,6 +192,8 @@ def test_a_run_too_long_for_the_memory_is_refused(base):
         validate(long, cut(base))
     with pytest.raises(UserError, match="lengthen the frame interval"):
         check_memory(replace(base, duration=1e9, frame_interval=0.1), n_comp=10**6)
+    with pytest.raises(UserError, match=r"record fewer sites"):
+        build(replace(base, probes=(Probe(SOMA),), duration=1e6), n_instance=10**5)
 
 
 def test_memory_grows_with_instances_and_samples(base):

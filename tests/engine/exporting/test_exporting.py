@@ -204,9 +204,14 @@ def test_a_full_disk_is_a_sentence(tmp_path):
 def test_a_failed_export_leaves_the_older_file(tmp_path):
     path = tmp_path / "a.csv"
     path.write_text("old")
-    with pytest.raises(ZeroDivisionError), written_aside(path) as aside:
-        aside.write_text("half")
-        1 / 0  # noqa: B018
+
+    def fail():
+        with written_aside(path) as aside:
+            aside.write_text("half")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
     assert path.read_text() == "old"
     with written_aside(path) as aside:
         aside.write_text("new")
