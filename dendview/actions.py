@@ -115,7 +115,7 @@ COLORINGS = {
     "distance": "Path distance",
     "voltage": "Voltage",
 }
-METHODS = {method: name for method, (name, _) in METHOD_TEXTS.items()}
+METHODS: dict[str, str] = {method: name for method, (name, _) in METHOD_TEXTS.items()}
 PERSPECTIVES = {"explore": "Explore", "schedule": "Schedule", "simulate": "Simulate"}
 NODE_SETS = {"neuron": "NEURON's nodes", "merged": "Merged nodes"}
 

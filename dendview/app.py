@@ -5,7 +5,7 @@ import threading
 import traceback
 from types import TracebackType
 
-from PyQt6.QtCore import QCoreApplication, QEventLoop, Qt, QTimer
+from PyQt6.QtCore import QCoreApplication, QEventLoop, Qt
 from PyQt6.QtWidgets import QApplication
 
 from dendview.controllers.bundle import make_controllers
@@ -16,11 +16,14 @@ from dendview.resources import app_icon
 from dendview.settings import Settings
 from dendview.state import AppState, Message, Perspective
 from dendview.theme_qt import apply_theme
+from dendview.widgets.timers import make_timer
 from dendview.wiring import make_handlers, wire
 from dendview.worker.process import EngineProcess
 from engine.errors import UserError
 
 SMOKE_PATIENCE_S = 120
+WARM_DELAY_MS = 1500
+"""The first picture comes first; starting the engine would take a core from it."""
 
 
 def make_app(arguments: list[str] | None = None) -> QApplication:
@@ -55,7 +58,7 @@ def make_window(
     worker
         The engine's process; by default a new one.
     warm
-        Start the engine now, so that it is ready when a person is.
+        Start the engine soon, so that it is ready when a person is.
     """
     import vispy
 
@@ -72,7 +75,7 @@ def make_window(
     if window.gl.problem:
         state.message = Message(window.gl.advice, "error", window.gl.problem)
     if warm:
-        controllers.run.warm()
+        make_timer(window, WARM_DELAY_MS, controllers.run.warm, once=True).start()
     window.poll_timer.start()
     return window
 
@@ -106,10 +109,8 @@ def install_excepthook(state: AppState) -> None:
 def wait_for_cell(window: MainWindow, seconds: float = SMOKE_PATIENCE_S) -> bool:
     """Let the window live until the cell is shown; False where it was refused or took too long."""
     loop = QEventLoop()
-    poll = QTimer(interval=20)
-    poll.timeout.connect(lambda: None if window.reading else loop.quit())
-    poll.start()
-    QTimer.singleShot(int(seconds * 1000), loop.quit)
+    make_timer(loop, 20, lambda: None if window.reading else loop.quit()).start()
+    make_timer(loop, int(seconds * 1000), loop.quit, once=True).start()
     loop.exec()
     return window.state.cell is not None and not window.reading
 

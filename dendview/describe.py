@@ -107,7 +107,7 @@ def describe_segment(state: AppState, cell: Cell, segment: int) -> Description:
         ("membrane area", quantity(tree.area[node], "µm²")),
         ("axial conductance", quantity(tree.g_axial[node], "µS")),
         ("distance from soma", quantity(cell.distance[segment], "µm")),
-        ("position", " ".join(f"{v:.1f}" for v in tree.center[node]) + " µm"),
+        ("position", ", ".join(f"{v:.0f}" for v in tree.center[node]) + " µm"),
     )
     groups = [Group("Geometry", geometry), _schedule_group(state, cell, segment)]
     if state.experiment is not None:

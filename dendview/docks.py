@@ -33,7 +33,7 @@ class Layout:
     bottom: tuple[Stack, ...] = ()
     left_width: int = 230
     right_width: int = 270
-    bottom_share: float = 0.36
+    bottom_share: float = 0.33
 
     @property
     def panels(self) -> tuple[str, ...]:
@@ -53,7 +53,10 @@ LAYOUTS: dict[Perspective, Layout] = {
         left_width=264,
     ),
     "simulate": Layout(
-        left=(("project",),), right=(("experiment",), ("inspector",)), bottom=(("traces",),)
+        left=(("project",),),
+        right=(("experiment",), ("inspector",)),
+        bottom=(("traces",),),
+        right_width=318,
     ),
 }
 

@@ -1,9 +1,10 @@
 """The main window: toolbar, start page or cell, panels around it, timeline and status bar."""
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 
-from PyQt6.QtCore import QSize, Qt, QTimer
+from PyQt6.QtCore import QEvent, QSize, Qt
 from PyQt6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
 from PyQt6.QtWidgets import (
     QButtonGroup,
@@ -35,9 +36,11 @@ from dendview.views.start_page import StartPage
 from dendview.widgets.background import Background
 from dendview.widgets.drops import dropped_path
 from dendview.widgets.search_palette import SearchPalette
+from dendview.widgets.timers import make_timer
 from dendview.widgets.toast import Toast
 
 TIMELINE_HEIGHT = 42
+RESTYLED = (QEvent.Type.StyleChange, QEvent.Type.Polish, QEvent.Type.Show)
 POLL_MS = 33
 """How often the engine is asked and a playing timeline moves on."""
 
@@ -85,9 +88,9 @@ class MainWindow(QMainWindow):
         self.setStatusBar(self.status)
         for name in ("fit", "align"):
             self.pane.add_button(self.actions_table[name])
-        self._refresh_timer = QTimer(self, singleShot=True, interval=0)
-        self._refresh_timer.timeout.connect(self.refresh)
-        self.poll_timer = QTimer(self, interval=POLL_MS)
+        self._refresh_timer = make_timer(self, 0, self.refresh, once=True)
+        self.poll_timer = make_timer(self, POLL_MS, self._poll)
+        self._polled = time.monotonic()
         self._follow_state()
         self.refresh()
 
@@ -157,7 +160,7 @@ class MainWindow(QMainWindow):
         return holder
 
     def _make_timeline(self) -> None:
-        self.timeline = QToolBar("Timeline")
+        self.timeline = _Strip("Timeline")
         self.timeline.setObjectName("timeline")
         self.timeline.setMovable(False)
         self.timeline.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
@@ -166,8 +169,6 @@ class MainWindow(QMainWindow):
         for player in self.docks.players.values():
             self.players.addWidget(player)
         self.timeline.addWidget(self.players)
-        if (row := self.timeline.layout()) is not None:
-            row.setContentsMargins(0, 0, 0, 0)
         self.addToolBar(Qt.ToolBarArea.BottomToolBarArea, self.timeline)
         self.timeline.hide()
 
@@ -185,6 +186,14 @@ class MainWindow(QMainWindow):
             event.connect(self.refresh_soon)
         events.theme.connect(self._color_icons)
         self._color_icons()
+
+    def _poll(self) -> None:
+        """Hear the engine, and move a playing schedule on by the time that has passed."""
+        now = time.monotonic()
+        self.controllers.run.poll()
+        if self.state.playing == "schedule":
+            self.controllers.schedule.tick(now - self._polled)
+        self._polled = now
 
     def refresh_soon(self, *_: object) -> None:
         """Bring buttons and menus in step with the state, once after many changes."""
@@ -310,6 +319,16 @@ class MainWindow(QMainWindow):
         self.controllers.run.close()
         self.pane.view.close()
         super().closeEvent(event)
+
+
+class _Strip(QToolBar):
+    """A toolbar that leaves no room around what it holds, in any style."""
+
+    def event(self, event: QEvent | None) -> bool:
+        done = super().event(event)
+        if (row := self.layout()) is not None and event is not None and event.type() in RESTYLED:
+            row.setContentsMargins(0, 0, 0, 0)
+        return done
 
 
 def _space(width: int) -> QWidget:

@@ -50,8 +50,8 @@ def cell_picture(
 def to_image(pixels: Pixels) -> QImage:
     """Pixels as a Qt image of its own."""
     height, width, _ = pixels.shape
-    data = np.ascontiguousarray(pixels)
-    return QImage(data.data, width, height, 4 * width, QImage.Format.Format_RGBA8888).copy()
+    data = pixels.tobytes()
+    return QImage(data, width, height, 4 * width, QImage.Format.Format_RGBA8888).copy()
 
 
 def save_array(pixels: Pixels, path: Path) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from dendview.describe import parameters
 from dendview.dialogs.parameters import Field, ParametersDialog
 from dendview.views.project_tree import Item
+from engine.experiment import Experiment
 
 if TYPE_CHECKING:
     from dendview.main_window import MainWindow
@@ -57,49 +58,71 @@ def open_item(window: MainWindow, item: Item) -> None:
 def parameters_dialog(window: MainWindow, item: Item) -> ParametersDialog:
     """The dialog for a cable, a mechanism, a stimulus or a probe."""
     experiment = window.state.experiment
-    assert experiment is not None
-    edit = window.controllers.experiment
-    i = item.index
-    if item.kind == "cable":
-        cable = experiment.cables[i]
-        fields = (
-            Field("capacitance", cable.cm, "µF/cm²", 1e-6, 1000.0, 0.1),
-            Field("axial resistivity", cable.ra, "Ω·cm", 1e-6, 1e6, 10.0),
-        )
+    assert experiment is not None  # there is no item without one
+    make = {
+        "cable": cable_dialog,
+        "mechanism": mechanism_dialog,
+        "stimulus": clamp_dialog,
+        "probe": probe_dialog,
+    }[item.kind]
+    return make(window, experiment, item.index)
 
-        def apply(values: dict[str, float]) -> bool:
-            new = replace(cable, cm=values["capacitance"], ra=values["axial resistivity"])
-            return edit.edit(cables=(*experiment.cables[:i], new, *experiment.cables[i + 1 :]))
 
-        return ParametersDialog(f"Cable · {cable.region}", (), fields, apply, window)
-    if item.kind == "mechanism":
-        insertion = experiment.insertions[i]
-        known = parameters(insertion)
-        fields = tuple(
-            Field(p.name, p.value, p.unit, step=abs(p.value) / 10 or 0.1, default=p.default)
-            for p in known
-        )
+def cable_dialog(window: MainWindow, experiment: Experiment, i: int) -> ParametersDialog:
+    """Capacitance and axial resistivity of a region."""
+    cable = experiment.cables[i]
+    fields = (
+        Field("capacitance", cable.cm, "µF/cm²", 1e-6, 1000.0, 0.1),
+        Field("axial resistivity", cable.ra, "Ω·cm", 1e-6, 1e6, 10.0),
+    )
 
-        def apply(values: dict[str, float]) -> bool:
-            given = tuple((p.name, values[p.name]) for p in known if values[p.name] != p.default)
-            new = replace(insertion, parameters=given)
-            before, after = experiment.insertions[:i], experiment.insertions[i + 1 :]
-            return edit.edit(insertions=(*before, new, *after))
+    def apply(values: dict[str, float]) -> bool:
+        new = replace(cable, cm=values["capacitance"], ra=values["axial resistivity"])
+        cables = (*experiment.cables[:i], new, *experiment.cables[i + 1 :])
+        return window.controllers.experiment.edit(cables=cables)
 
-        title = f"{insertion.mechanism} · {insertion.region}"
-        rows = () if known else (("parameters", "none"),)
-        return ParametersDialog(title, rows, fields, apply, window)
-    if item.kind == "stimulus":
-        clamp = experiment.stimuli[i]
-        fields = (
-            Field("amplitude", clamp.amplitude, "nA", -1000.0, 1000.0, 0.1),
-            Field("delay", clamp.delay, "ms", 0.0, 1e6, 10.0),
-            Field("duration", clamp.duration, "ms", 0.0, 1e6, 10.0),
-        )
-        rows = (("site", str(clamp.site)),)
-        return ParametersDialog(
-            f"Current clamp {i + 1}", rows, fields, lambda v: edit.edit_clamp(i, **v), window
-        )
+    return ParametersDialog(f"Cable · {cable.region}", (), fields, apply, window)
+
+
+def mechanism_dialog(window: MainWindow, experiment: Experiment, i: int) -> ParametersDialog:
+    """All parameters of a mechanism, its defaults beside them."""
+    insertion = experiment.insertions[i]
+    known = parameters(insertion)
+    fields = [
+        Field(p.name, p.value, p.unit, step=abs(p.value) / 10 or 0.1, default=p.default)
+        for p in known
+    ]
+
+    def apply(values: dict[str, float]) -> bool:
+        given = tuple((p.name, values[p.name]) for p in known if values[p.name] != p.default)
+        new = replace(insertion, parameters=given)
+        insertions = (*experiment.insertions[:i], new, *experiment.insertions[i + 1 :])
+        return window.controllers.experiment.edit(insertions=insertions)
+
+    rows = [] if known else [("parameters", "none")]
+    title = f"{insertion.mechanism} · {insertion.region}"
+    return ParametersDialog(title, rows, fields, apply, window)
+
+
+def clamp_dialog(window: MainWindow, experiment: Experiment, i: int) -> ParametersDialog:
+    """Amplitude and times of a current clamp."""
+    clamp = experiment.stimuli[i]
+    fields = (
+        Field("amplitude", clamp.amplitude, "nA", -1000.0, 1000.0, 0.1),
+        Field("delay", clamp.delay, "ms", 0.0, 1e6, 10.0),
+        Field("duration", clamp.duration, "ms", 0.0, 1e6, 10.0),
+    )
+
+    def apply(values: dict[str, float]) -> bool:
+        return window.controllers.experiment.edit_clamp(i, **values)
+
+    rows = [("site", str(clamp.site))]
+    return ParametersDialog(f"Current clamp {i + 1}", rows, fields, apply, window)
+
+
+def probe_dialog(window: MainWindow, experiment: Experiment, i: int) -> ParametersDialog:
+    """Where and what a probe records."""
     probe = experiment.probes[i]
-    rows = (("site", str(probe.site)), ("variable", probe.variable))
+    unit = " (mV)" if probe.variable == "v" else ""
+    rows = [("site", str(probe.site)), ("variable", probe.variable + unit)]
     return ParametersDialog(f"Probe {i + 1}", rows, (), lambda _: True, window)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -83,7 +82,7 @@ def make_handlers(window: MainWindow) -> Handlers:
         "about": lambda: window.show_sheet(AboutDialog(window)),
     }
     handlers |= {f"perspective:{name}": put("perspective", name) for name in PERSPECTIVES}
-    handlers |= {f"color:{name}": partial(controllers.coloring.choose, name) for name in COLORINGS}
+    handlers |= {f"color:{name}": put("color_by", name) for name in COLORINGS}
     handlers |= {f"theme:{name}": put("theme", name) for name in get_args(ThemeName)}
     handlers |= {f"method:{name}": partial(schedule.choose_method, name) for name in METHODS}
     handlers |= {f"nodes:{name}": partial(schedule.choose_nodes, name) for name in NODE_SETS}
@@ -299,8 +298,6 @@ def wire(window: MainWindow) -> None:
     state.events.message.connect(partial(show_message, window))
     state.events.recent.connect(lambda names: setattr(window.settings, "recent", names))
     state.events.theme.connect(partial(_change_theme, window))
-    window.poll_timer.timeout.connect(window.controllers.run.poll)
-    window.poll_timer.timeout.connect(Ticker(window).tick)
 
 
 def _wire_cell(window: MainWindow) -> None:
@@ -333,7 +330,7 @@ def _wire_schedule(window: MainWindow) -> None:
     docks.schedule.method_chosen.connect(schedule.choose_method)
     docks.schedule.threads_chosen.connect(schedule.choose_threads)
     docks.schedule.nodes_chosen.connect(schedule.choose_nodes)
-    docks.gantt.node_clicked.connect(schedule.select_node)
+    docks.gantt.node_clicked.connect(selection.select_node)
     docks.gantt.node_hovered.connect(selection.hover_node)
     docks.gantt.step_clicked.connect(schedule.go_to)
     docks.step_player.step_chosen.connect(schedule.go_to)
@@ -358,19 +355,6 @@ def _wire_simulation(window: MainWindow) -> None:
     docks.traces.run_clicked.connect(run.show)
     docks.time_player.time_chosen.connect(run.set_time)
     docks.time_player.play_toggled.connect(run.toggle_play)
-
-
-class Ticker:
-    """Moves a playing schedule on, by the time that has passed."""
-
-    def __init__(self, window: MainWindow) -> None:
-        self._window, self._before = window, time.monotonic()
-
-    def tick(self) -> None:
-        now = time.monotonic()
-        if self._window.state.playing == "schedule":
-            self._window.controllers.schedule.tick(now - self._before)
-        self._before = now
 
 
 def _change_theme(window: MainWindow, theme: ThemeName) -> None:

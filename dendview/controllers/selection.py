@@ -22,11 +22,20 @@ class SelectionController:
         """The segment under the pointer; -1 where there is none."""
         self.state.hovered = self._valid(segment)
 
+    def _of_node(self, node: int) -> int:
+        """The segment a node of the schedule's tree is, or ends; -1 for none."""
+        if self.state.cell is None:
+            return -1
+        tree = self.state.cell.trees[self.state.nodes]
+        return int(tree.segment[node]) if 0 <= node < tree.n_comp else -1
+
+    def select_node(self, node: int) -> None:
+        """Select the segment of a node of the tree the schedule views show."""
+        self.select(self._of_node(node))
+
     def hover_node(self, node: int) -> None:
         """The node under the pointer in a schedule view; -1 where there is none."""
-        if self.state.cell is not None:
-            tree = self.state.cell.trees[self.state.nodes]
-            self.hover(int(tree.segment[node]) if 0 <= node < tree.n_comp else -1)
+        self.hover(self._of_node(node))
 
     def select_site(self, site: Site) -> None:
         """Select the segment that holds a site, if the cell has it."""

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import cast, get_args
 
-from PyQt6.QtCore import QSize, Qt, QTimer, pyqtSignal
+from PyQt6.QtCore import QSize, Qt, pyqtSignal
 from PyQt6.QtGui import QImage, QPixmap
 from PyQt6.QtWidgets import (
     QComboBox,
@@ -25,6 +25,7 @@ from PyQt6.QtWidgets import (
 from dendview.colors import ThemeName
 from dendview.controllers.export import KINDS, ExportController, ExportKind, Target
 from dendview.state import AppState
+from dendview.widgets.timers import make_timer
 from engine.errors import UserError
 
 PREVIEW = QSize(520, 330)
@@ -141,8 +142,7 @@ class ExportDialog(QDialog):
         layout.addLayout(where)
         layout.addWidget(self.error)
         layout.addWidget(buttons)
-        self._draw_timer = QTimer(self, singleShot=True, interval=30)
-        self._draw_timer.timeout.connect(self._draw)
+        self._draw_timer = make_timer(self, 30, self._draw, once=True)
         self.kinds.currentItemChanged.connect(self._on_kind)
         self.format.currentIndexChanged.connect(self._on_format)
         self.theme.currentIndexChanged.connect(lambda _: self._draw_timer.start())
