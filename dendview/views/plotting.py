@@ -29,7 +29,7 @@ class CountAxis(pg.AxisItem):
         minVal, maxVal = sorted((minVal, maxVal))  # an inverted axis gives them the other way round
         low, high = int(np.floor(minVal)), int(np.ceil(maxVal))
         room = 52 if self.orientation in ("bottom", "top") else 20  # pixels for a label
-        step = _round_step((high - low) * room / max(size, 1))
+        step = round_step((high - low) * room / max(size, 1))
         labels = np.arange((low + self._first) // step * step, high + self._first + 1, step)
         if step > 1 and self._first == 1:
             labels = np.union1d(labels[labels > 0], [1])
@@ -42,14 +42,10 @@ class CountAxis(pg.AxisItem):
         return [str(round(v - 0.5 + self._first)) for v in values]
 
 
-def _round_step(least: float) -> int:
-    """1, 2, 5, 10, 20, 50, … not below ``least``."""
-    step = 1
-    while step < least:
-        step *= 5 if str(step)[0] == "2" else 2
-        if str(step)[0] == "4":
-            step = step * 5 // 4
-    return step
+def round_step(least: float) -> int:
+    """The first of 1, 2, 5, 10, 20, 50, … not below ``least``."""
+    decade = 10 ** max(int(np.floor(np.log10(max(least, 1)))), 0)
+    return next(m * decade for m in (1, 2, 5, 10) if m * decade >= least)
 
 
 def color_plot(plot: pg.PlotWidget, theme: Theme) -> None:

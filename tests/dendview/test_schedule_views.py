@@ -16,6 +16,7 @@ from dendview.state import AppState
 from dendview.views.cost_view import CostView
 from dendview.views.gantt_view import GanttView
 from dendview.views.method_table import MethodTable
+from dendview.views.plotting import round_step
 from dendview.views.schedule_panel import SchedulePanel
 from dendview.views.step_player import StepPlayer
 from engine.errors import UserError
@@ -108,6 +109,23 @@ def test_clicks_tell_nodes_and_steps(qtbot, gantt, state):
         below = QPoint(place(gantt, 1.5, 0).x(), gantt.plot.mapFromScene(axis).y())
         qtbot.mouseClick(viewport, Qt.MouseButton.LeftButton, pos=below)
     assert told.args == [2]
+
+
+@pytest.mark.parametrize(
+    ("least", "step"), [(0, 1), (1, 1), (1.1, 2), (2.5, 5), (31, 50), (51, 100), (100, 100)]
+)
+def test_ticks_stand_in_round_steps(least, step):
+    assert round_step(least) == step
+
+
+def test_axes_count_steps_from_one_and_threads_from_zero(gantt):
+    steps, threads = gantt.plot.getAxis("bottom"), gantt.plot.getAxis("left")
+    ((_, places),) = steps.tickValues(0, 5, 700)
+    assert dict(zip(steps.tickStrings(places, 1, 1), places, strict=True)) == {
+        str(n): n - 0.5 for n in range(1, 6)
+    }
+    ((_, places),) = threads.tickValues(4, 0, 200)  # upside down
+    assert threads.tickStrings(places, 1, 1) == ["0", "1", "2", "3"]
 
 
 def test_hovering_names_the_slot(qtbot, gantt, state):
