@@ -114,7 +114,7 @@ def sample_path(name: str) -> Path:
     if not path.is_file():
         raise UserError(
             f"{path}: the sample '{name}' is missing; "
-            "reinstall DendView, or run python -m engine.morphology.synthesis in the checkout"
+            "reinstall DendView, or run python -m engine.sample_folder in the checkout"
         )
     return path
 

@@ -1,18 +1,16 @@
-"""Write the sample cells: ``python -m engine.morphology.synthesis [FOLDER]``.
+"""The sample cells: recipes with their seeds, grown and written as SWC text.
 
 The same recipe and seed give the same bytes.
 """
 
-import sys
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 
 from engine.morphology import synthesis_cells as cells
 from engine.morphology.model import Morphology, Note, Tag
 from engine.morphology.pointwise import CODE, MARKER, is_pointwise
-from engine.morphology.samples import SAMPLES, folder
+from engine.morphology.samples import SAMPLES
 from engine.morphology.synthesis_fan import purkinje
 
 RECIPES: dict[str, tuple[Callable[[int], Morphology], int]] = {}
@@ -110,18 +108,3 @@ def swc_text(name: str) -> str:
         )
     ]
     return "\n".join([*head, *rows]).replace(" -0.000 ", " 0.000 ") + "\n"
-
-
-def write_samples(target: Path) -> None:
-    """(Re)write every sample and the folder's README."""
-    from engine.morphology.synthesis_readme import readme
-
-    target.mkdir(parents=True, exist_ok=True)
-    texts = {SAMPLES[name].file: swc_text(name) for name in SAMPLES}
-    for file, text in texts.items():
-        (target / file).write_text(text, encoding="utf-8", newline="\n")
-    (target / "README.md").write_text(readme(target), encoding="utf-8", newline="\n")
-
-
-if __name__ == "__main__":
-    write_samples(Path(sys.argv[1]) if len(sys.argv) > 1 else folder())

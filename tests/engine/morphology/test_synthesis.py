@@ -13,8 +13,8 @@ from engine.morphology.model import Tag
 from engine.morphology.reading import read_morphology
 from engine.morphology.samples import SAMPLES, folder, resolve, sample_path
 from engine.morphology.sections import make_sections
-from engine.morphology.synthesis import RECIPES, TOY_PARENT, swc_text, write_samples
-from engine.morphology.synthesis_readme import TARGETS, size_of
+from engine.morphology.synthesis import RECIPES, TOY_PARENT, swc_text
+from engine.sample_folder import TARGETS, size_of, write_samples
 from engine.schedule import make_schedule
 from tests.engine.neuron_sections import import_cell
 

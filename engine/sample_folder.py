@@ -1,10 +1,18 @@
-"""The README of the sample cells: how they are made, and their sizes beside the published ones."""
+"""Write ``sample_models/``: the grown cells, and their sizes beside the published ones.
 
+``python -m engine.sample_folder [FOLDER]`` writes the same bytes every time.
+"""
+
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from engine.discretize import Rule, discretize
 from engine.morphology.model import Tag
-from engine.morphology.samples import SAMPLES
+from engine.morphology.reading import read_morphology
+from engine.morphology.samples import SAMPLES, folder
+from engine.morphology.sections import make_sections, stub_axon
+from engine.morphology.synthesis import RECIPES, swc_text
 
 
 @dataclass(frozen=True)
@@ -49,7 +57,7 @@ carries (Rall's rule with a fitted power). The Purkinje cell is spun instead: pl
 fan are joined where wire and path to the soma are shortest (Cuntz et al., PLoS Comput. Biol.
 6:e1000877, 2010).
 
-    python -m engine.morphology.synthesis        # writes this folder again, byte for byte
+    python -m engine.sample_folder        # writes this folder again, byte for byte
 
 Sizes beside those of the published models of the same class (in brackets), cut by the rule named
 (NEURON's nodes; the axon of the human and of the L5b cell replaced by a stub, as the models do):
@@ -85,18 +93,12 @@ class Size:
 
 def size_of(name: str, path: Path) -> Size:
     """Size of a sample, measured as its published model is."""
-    # the pipeline stands above this package: only this document, a product of it, looks up there
-    from importlib import import_module
-
-    discretize = import_module("engine.discretize")
-    reading = import_module("engine.morphology.reading")
-    sections_of = import_module("engine.morphology.sections")
     target = TARGETS[name]
-    sections = sections_of.make_sections(reading.read_morphology(path))
+    sections = make_sections(read_morphology(path))
     if name in ("human_l23", "l5b"):
-        sections = sections_of.stub_axon(sections)
-    rule = discretize.Rule.parse(SAMPLES[name].rule)
-    tree = discretize.discretize(sections, rule, nodes="neuron", ra=150.0, cm=target.cm)
+        sections = stub_axon(sections)
+    rule = Rule.parse(SAMPLES[name].rule)
+    tree = discretize(sections, rule, nodes="neuron", ra=150.0, cm=target.cm)
     return Size(
         n_section=sections.n_section,
         length=float(tree.length.sum()),
@@ -106,14 +108,12 @@ def size_of(name: str, path: Path) -> Size:
     )
 
 
-def readme(folder: Path) -> str:
+def readme(target_folder: Path) -> str:
     """The text, with sizes measured on the files in a folder."""
-    from engine.morphology.synthesis import RECIPES
-
     rows = []
     for name, target in TARGETS.items():
         info = SAMPLES[name]
-        size = size_of(name, folder / info.file)
+        size = size_of(name, target_folder / info.file)
         rows.append(
             f"| {info.file} | {RECIPES[name][1]} | {info.rule} "
             f"| {size.n_section} ({target.n_section}) "
@@ -122,3 +122,15 @@ def readme(folder: Path) -> str:
             f"| {size.n_node} ({target.n_node}) | {target.source} |"
         )
     return HEAD + "\n".join(rows) + "\n" + TAIL
+
+
+def write_samples(target: Path) -> None:
+    """(Re)write every sample and the folder's README."""
+    target.mkdir(parents=True, exist_ok=True)
+    for name, info in SAMPLES.items():
+        (target / info.file).write_text(swc_text(name), encoding="utf-8", newline="\n")
+    (target / "README.md").write_text(readme(target), encoding="utf-8", newline="\n")
+
+
+if __name__ == "__main__":
+    write_samples(Path(sys.argv[1]) if len(sys.argv) > 1 else folder())
