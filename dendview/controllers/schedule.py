@@ -1,16 +1,18 @@
 """Keeps the schedule of the open cell, moves its player, and counts what schedules cost."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 from typing import get_args
 
+from dendview.controllers.cells import make_cell
+from dendview.controllers.files import usual_cut
 from dendview.schedule_scene import METHOD_TEXTS, sensible_speed
 from dendview.state import AppState, Message, NamedCurve
-from engine.discretize import discretize
 from engine.errors import UserError
+from engine.experiment import default_experiment
 from engine.morphology.reading import read_morphology
-from engine.morphology.samples import SAMPLES, sample_path
-from engine.morphology.sections import make_sections
+from engine.morphology.samples import PREFIX, SAMPLES, sample_path
 from engine.schedule import CostCurve, compare, cost_curve, make_schedule
 from engine.schedule.topology import as_thread_count
 from engine.types import IntArray, NodeSet
@@ -21,9 +23,10 @@ SMALL = 100
 
 @cache
 def sample_parent(name: str, nodes: NodeSet) -> IntArray:
-    """Parent array of a sample cell, cut by the default rule."""
-    sections = make_sections(read_morphology(sample_path(name)))
-    return discretize(sections, nodes=nodes).parent
+    """Parent array of a sample cell, cut as when it is opened."""
+    source = f"{PREFIX}{name}"
+    experiment = replace(default_experiment(source), rule=usual_cut(source)[0])
+    return make_cell(source, read_morphology(sample_path(name)), experiment).trees[nodes].parent
 
 
 @cache
@@ -136,7 +139,7 @@ class ScheduleController:
         while self._samples_due:
             name = self._samples_due.pop(0)
             sample = self._sample(name, state.nodes)
-            if sample is not None and f"sample:{name}" != state.cell.source:
+            if sample is not None and f"{PREFIX}{name}" != state.cell.source:
                 named = NamedCurve(SAMPLES[name].title.removesuffix(" cell"), sample)
                 state.cost_curves = (*state.cost_curves, named)
                 return True

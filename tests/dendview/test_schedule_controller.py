@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from dendview.controllers.files import FilesController
 from dendview.controllers.schedule import ScheduleController, sample_curve
 from dendview.state import AppState
 from engine.morphology.samples import SAMPLES
@@ -113,6 +114,16 @@ def test_curves_come_one_by_one_the_open_cell_first(state, controller):
     assert len(state.cost_curves) == 1 + len(samples)
     state.nodes = "merged"
     assert state.cost_curves == ()
+
+
+def test_a_sample_costs_what_it_costs_when_it_is_opened():
+    state = AppState()
+    files, controller = FilesController(state), ScheduleController(state)
+    files.open_sample("ca1")
+    controller.add_curve()
+    expected = sample_curve("ca1", state.nodes)
+    assert expected.n_serial == state.schedule.n_serial
+    assert state.cost_curves[0].curve.n_step.tolist() == expected.n_step.tolist()
 
 
 def test_sample_curves_are_real_and_the_toys_are_left_out():
