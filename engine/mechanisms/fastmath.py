@@ -111,8 +111,11 @@ def wide_vectors(typingctx):  # type: ignore[no-untyped-def]
     """
 
     def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
-        # llvmlite checks names against a list that lacks this one
-        set.add(builder.function.attributes, '"prefer-vector-width"="512"')
+        attributes = builder.function.attributes
+        if isinstance(
+            attributes, set
+        ):  # its own add() checks names against a list without this one
+            set.add(attributes, '"prefer-vector-width"="512"')
         return context.get_dummy_value()
 
     return types.void(), generate

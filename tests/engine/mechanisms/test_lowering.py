@@ -246,3 +246,27 @@ def test_constants_fold_and_branches_on_constants_vanish():
     )
     assert mechanism.analytic
     assert mechanism.current.conductance == Number(7.0)
+
+
+def test_a_voltage_nudged_off_a_zero_moves_no_membrane():
+    """The idiom of many published channels: v is stepped aside where a rate would be 0 / 0."""
+    text = """
+        NEURON { SUFFIX nudge NONSPECIFIC_CURRENT i RANGE g }
+        PARAMETER { g = 1e-3 (S/cm2) }
+        STATE { m }
+        ASSIGNED { v (mV) i (mA/cm2) minf }
+        INITIAL { rates() m = minf }
+        BREAKPOINT { rates() i = g * minf * (v + 10) }
+        PROCEDURE rates() {
+            if ((v == -27)) { v = v + 0.0001 }
+            minf = 0.055 * (-27 - v) / (exp((-27 - v) / 3.8) - 1)
+        }
+    """
+    cell = Cell(parse(text, "nudge.mod"), np.arange(2), 2)
+    cell.arrays["voltage"][:] = [-27.0, -26.9999]
+    cell = run_numba(run_numba(cell, "initialize"), "current")
+    np.testing.assert_array_equal(cell.arrays["voltage"], [-27.0, -26.9999])
+    assert cell.arrays["m"][0] == pytest.approx(0.055 * 3.8, rel=1e-4)
+    assert cell.arrays["m"][0] == pytest.approx(cell.arrays["m"][1], rel=1e-9)
+    currents = cell.arrays["i_membrane"]
+    assert currents[0] == pytest.approx(currents[1], rel=1e-9)
