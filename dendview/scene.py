@@ -210,7 +210,7 @@ def _by_distance(cell: Cell, theme: ThemeName) -> _Coloring:
 def _bar(
     values: np.ndarray, limits: tuple[float, float], title: str, unit: str, theme: ThemeName
 ) -> _Coloring:
-    legend = Legend(title, unit, limits=limits, ticks=nice_ticks(*limits))
+    legend = Legend(title, unit, limits=limits, ticks=nice_ticks(*limits, n=5))
     return _Coloring(values, map_for(theme), legend, limits=limits)
 
 
@@ -282,7 +282,7 @@ def _by_voltage(state: AppState, cell: Cell) -> _Coloring | str:
     run = shown_run(state)
     rest = run.experiment.v_init if run is not None else None
     limits = state.voltage_limits
-    ticks = nice_ticks(*limits)
+    ticks = nice_ticks(*limits, n=7)
     legend = Legend("Voltage", "mV", limits=limits, ticks=ticks, rest=rest)
     return _Coloring(values, map_for(state.theme), legend, limits=limits)
 

@@ -61,11 +61,12 @@ def _bar(
     if legend.note:
         _text(painter, theme, LEFT, y + 9, legend.note, theme.muted)
         y += ROW
-    height = max(min(BAR_HEIGHT, size[1] * 0.32), 60.0)
+    height = max(min(BAR_HEIGHT, size[1] - y - 110), 48.0)
     top = y + 8
     low, high = legend.limits
     n = len(scene.table)
     painter.setPen(Qt.PenStyle.NoPen)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)  # no seams in the bar
     if legend.strip:
         for i, color in enumerate(scene.table):
             painter.setBrush(QBrush(QColor(hex_color(color))))
@@ -75,8 +76,10 @@ def _bar(
         for i, color in enumerate(scene.table):
             painter.setBrush(QBrush(QColor(hex_color(color))))
             painter.drawRect(QRectF(LEFT, top + height - (i + 1) * step, BAR_WIDTH, step + 0.5))
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         if legend.unit == "mV":
             _points(painter, scene, top, height)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setBrush(Qt.BrushStyle.NoBrush)
 
     def place(value: float) -> float:

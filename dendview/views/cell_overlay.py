@@ -16,6 +16,9 @@ from dendview.views.cell_text import font, haloed, panel
 MARGIN = 14.0
 BADGE = 20.0
 MAX_LABELS = 40
+LOW = 260.0
+"""A view lower than this has no room for the axes beside the legend."""
+
 AXES = (("x", "#e5484d", "#c62a2f"), ("y", "#46a758", "#2b7a3e"), ("z", "#5b8def", "#2457c5"))
 """Letter, color on dark, color on light."""
 
@@ -52,7 +55,8 @@ def paint(
     _paint_markers(painter, size, theme, scene.markers, camera, geometry)
     if scene.legend is not None:
         paint_legend(painter, size, theme, scene)
-    _paint_axes(painter, size, scene.theme == "dark", theme, camera)
+    if size[1] >= LOW:
+        _paint_axes(painter, size, scene.theme == "dark", theme, camera)
     _paint_scale_bar(painter, size, theme, camera.scale)
     if scene.reason:
         _paint_reason(painter, size, theme, scene.reason)
@@ -110,8 +114,12 @@ def _paint_markers(
     placed: list[tuple[Marker, QPointF, QRectF]] = []
     for marker, (x, y) in sorted(zip(markers, at, strict=True), key=lambda m: -m[1][1]):
         badge = QRectF(x - BADGE / 2, y - BADGE - 14, BADGE, BADGE)
+        step = QPointF(0, -BADGE - 2)
+        if badge.top() < 2:  # no room above: beside it
+            badge.moveTopLeft(QPointF(x + 12, max(y - BADGE / 2, 2)))
+            step = QPointF(BADGE + 2, 0)
         while any(badge.intersects(other) for _, _, other in placed):
-            badge.translate(0, -BADGE - 2)
+            badge.translate(step)
         placed.append((marker, QPointF(x, y), badge))
     for marker, foot, badge in reversed(placed):
         _paint_stalk(painter, theme, marker, foot, badge)
