@@ -150,9 +150,8 @@ class CpuRun:
         arrays["v"][:] = self.model.experiment.v_init
         buffers = self._buffers(1, 1)
         n_spike = self._code.start(*self._arguments(buffers))
-        self._code.advance(
-            0, *self._arguments(self._buffers(0, 0))
-        )  # compiles, so that steps do not
+        no_steps = self._arguments(self._buffers(0, 0))
+        self._code.advance(0, *no_steps)  # compiles it, so that the first step does not
         return self._samples(buffers, 1, 1, n_spike)
 
     def advance(self, n_step: int) -> Samples:

@@ -2,8 +2,8 @@
 
 Passive and hh everywhere, one cell on one core, on the bench trees (5 segments a section). A
 compartment is a piece of membrane, so both programs are divided by the same count, whatever
-massless nodes they add. Rounds of the two alternate and medians are kept, so that other load on the machine
-meets both. NEURON's rate tables are off (usetable_hh = 0), as the engine has none.
+massless nodes they add. Rounds of the two alternate and medians are kept, so that other load on
+the machine meets both. NEURON's rate tables are off (usetable_hh = 0), as the engine has none.
 """
 
 import argparse
