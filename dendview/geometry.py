@@ -26,7 +26,7 @@ class CellGeometry:
     ----------
     ends : (n_capsule, 2, 4) float32 µm
         x, y, z, radius of the two ends.
-    along : (n_capsule, 2) float32
+    along : (n_capsule, 2)
         Segment coordinate u at the two ends.
     segments : (n_capsule, 2) int32
         First and last segment a capsule may show; u beyond is held at them.
@@ -42,7 +42,7 @@ class CellGeometry:
     """
 
     ends: Float32Array
-    along: Float32Array
+    along: FloatArray
     segments: IntArray
     center: FloatArray
     origin: FloatArray
@@ -125,7 +125,7 @@ def make_geometry(sections: Sections, tree: CompartmentTree) -> CellGeometry:
     all_ends[..., :3] -= origin
     return CellGeometry(
         ends=all_ends.astype(np.float32),
-        along=np.concatenate(along).astype(np.float32),
+        along=np.concatenate(along),
         segments=np.concatenate(segments).astype(np.int32),
         center=tree.center[tree.node_of_segment] - origin,
         origin=origin,

@@ -23,11 +23,13 @@ from dendview.views.cell_overlay import Card, paint  # noqa: E402
 from dendview.views.cell_picking import Picker, picture  # noqa: E402
 from dendview.visuals.capsules import CapsuleVisual, Viewport  # noqa: E402
 
-WATCHED = (
+ALWAYS = (
     *("cell", "experiment", "selection", "hovered", "color_by", "voltage_limits", "nodes"),
-    *("schedule", "step", "playing", "runs", "shown_run", "time", "theme", "perspective"),
+    *("schedule", "theme", "perspective"),
 )
-"""Fields of the state that change the picture."""
+OF_RUNS = ("runs", "shown_run", "time")
+OF_PLAYER = ("step", "playing")
+"""Fields of the state that change the picture: always, of voltages, of threads and steps."""
 
 
 class CellView(QWidget):
@@ -49,7 +51,7 @@ class CellView(QWidget):
         self._geometry: CellGeometry | None = None
         self._visual: CapsuleVisual | None = None
         self._drawn: CellScene | None = None  # what the GL buffers hold
-        self._card: Card | None = None
+        self._card_at: QPointF | None = None
         self._pointed = -1
 
         self._canvas = app.Canvas(
@@ -70,8 +72,12 @@ class CellView(QWidget):
         self.setMinimumSize(120, 90)
         self.setAccessibleName("The cell in 3-D")
         self._listen()
-        for name in WATCHED:
+        for name in ALWAYS:
             getattr(state.events, name).connect(self._on_state)
+        for name in OF_RUNS:
+            getattr(state.events, name).connect(self._on_run)
+        for name in OF_PLAYER:
+            getattr(state.events, name).connect(self._on_player)
 
     # --- for others ---------------------------------------------------------------------------
 
@@ -183,6 +189,18 @@ class CellView(QWidget):
         self._scene = None
         self._redraw()
 
+    def _on_run(self, *_: object) -> None:
+        self._scene = None
+        if self._state.color_by == "voltage":
+            self._redraw()
+        elif self._card_at is not None:
+            self._overlay.update()
+
+    def _on_player(self, *_: object) -> None:
+        self._scene = None
+        if self._state.color_by in ("thread", "step"):
+            self._redraw()
+
     def _redraw(self) -> None:
         """Draw soon, if anybody can see it; Qt joins many wishes into one picture."""
         if self.isVisible():
@@ -204,7 +222,7 @@ class CellView(QWidget):
 
     def _set_cell(self, cell: Cell | None) -> None:
         self._cell = cell
-        self._visual = self._drawn = self._card = None
+        self._visual = self._drawn = self._card_at = None
         self._pointed = -1
         self._picker.forget()
         self._geometry = None
@@ -260,7 +278,10 @@ class CellView(QWidget):
 
     def _paint_overlay(self, painter: QPainter) -> None:
         scene, geometry = self._current()
-        paint(painter, self._logical(), scene, self._camera, geometry, self._card)
+        at, card = self._card_at, None
+        if at is not None:  # written when painted: voltage and step change under the pointer
+            card = Card(at.x(), at.y(), describe(self._state, self._pointed))
+        paint(painter, self._logical(), scene, self._camera, geometry, card)
 
     # --- gestures -----------------------------------------------------------------------------
 
@@ -304,18 +325,18 @@ class CellView(QWidget):
         self._point_at(self._picker.hover(visual, self._camera, size, density, pixel), at)
 
     def _point_at(self, segment: int, at: QPointF) -> None:
+        changed, self._pointed = segment != self._pointed, segment
         if segment >= 0:
-            self._card = Card(at.x(), at.y(), describe(self._state, segment))
+            self._card_at = at
             self._overlay.update()
         else:
             self._hide_card()
-        if segment != self._pointed:
-            self._pointed = segment
+        if changed:
             self.segment_hovered.emit(segment)
 
     def _hide_card(self) -> None:
-        if self._card is not None:
-            self._card = None
+        if self._card_at is not None:
+            self._card_at = None
             self._overlay.update()
 
     # --- Qt -----------------------------------------------------------------------------------

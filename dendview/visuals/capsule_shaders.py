@@ -24,7 +24,7 @@ _ATTRIBUTES = """
 #version 120
 attribute vec4 a_first;     // x, y, z, radius in um
 attribute vec4 a_second;
-attribute vec2 a_along;     // segment coordinate at both ends
+attribute vec2 a_along;     // segment coordinate at both ends, from the first segment
 attribute vec2 a_segments;  // first and last segment
 attribute vec2 a_corner;    // -1 or 1
 uniform mat4 u_view;        // um to px
@@ -91,8 +91,8 @@ vec2 texel_of(float i) {
     return vec2((i - row * u_texture.x + 0.5) / u_texture.x, (row + 0.5) / u_texture.y);
 }
 float segment_at(float s) {
-    return clamp(floor(mix(v_along.x, v_along.y, s)),
-                 floor(v_along.z + 0.5), floor(v_along.w + 0.5));
+    float first = floor(v_along.z + 0.5), last = floor(v_along.w + 0.5);
+    return first + clamp(floor(mix(v_along.x, v_along.y, s)), 0.0, last - first);
 }
 vec4 number(float segment) {
     float id = segment + 1.0;

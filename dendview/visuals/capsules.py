@@ -99,7 +99,8 @@ class CapsuleVisual:
         vertices = np.empty((n, 4), kind)
         vertices["a_first"] = geometry.ends[:, None, 0]
         vertices["a_second"] = geometry.ends[:, None, 1]
-        vertices["a_along"] = geometry.along[:, None]
+        first = geometry.segments[:, :1]  # counted from it, u keeps its digits in float32
+        vertices["a_along"] = (geometry.along - first)[:, None]
         vertices["a_segments"] = geometry.segments[:, None]
         vertices["a_corner"] = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]], "f4")[None]
         buffer = gloo.VertexBuffer(vertices.reshape(-1))

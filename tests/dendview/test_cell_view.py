@@ -1,6 +1,7 @@
 """The 3-D view in a real window: what is drawn, framed, labelled and exported."""
 
 import gc
+import time
 
 import numpy as np
 import pytest
@@ -8,13 +9,17 @@ from PyQt6.QtCore import QEvent, QPoint, QPointF, Qt
 from PyQt6.QtGui import QMouseEvent, QWheelEvent
 from PyQt6.QtWidgets import QApplication
 from scipy import ndimage
+from vispy import gloo
 
 from dendview.colors import THEMES, rgb
 from dendview.geometry import make_geometry
-from dendview.state import AppState
+from dendview.scene import resolve
+from dendview.state import AppState, Run
 from dendview.views.cell_camera import Camera, turn_to_up
 from dendview.views.cell_overlay import scale_bar
 from dendview.views.cell_view import CellView
+from engine.experiment import Experiment
+from engine.recording import Recording
 from engine.schedule import make_schedule
 from tests.dendview.made_cells import bush, made_cell, made_sections, y_cell
 
@@ -356,3 +361,94 @@ def test_every_coloring_is_drawn(show, qtbot, color_by):
     image = view.render_image(600, 450)[30:400, 170:]
     colors = {tuple(c) for c in image[ground_mask(image)][:, :3]}
     assert len(colors) > 5
+
+
+def test_recoloring_75000_segments_takes_5_ms(show):
+    """A scene and its upload; drawing is the graphics card's, and as fast with any colors."""
+    cell = bush(1900, 12, 40)
+    assert cell.n_segment > 75_000
+    frames = (-65 + 40 * np.random.default_rng(0).random((8, cell.n_segment))).astype(np.float32)
+    run = Run(1, Experiment("made"), recording_of(frames), "done")
+    state = AppState(cell=cell, runs=(run,), shown_run=1, color_by="voltage")
+    view = show(state, (300, 200))
+    times = []
+    for k in range(8):
+        gloo.finish()
+        start = time.perf_counter()
+        state.time = float(k)
+        view._prepare()
+        gloo.finish()
+        times.append(time.perf_counter() - start)
+    assert min(times[1:]) < 0.005  # the best of seven: other programs run on the machine
+
+
+def recording_of(frames):
+    n_frame, n_comp = frames.shape
+    return Recording(
+        time=np.arange(n_frame, dtype=float),
+        values=np.zeros((0, 1, n_frame)),
+        labels=(),
+        units=(),
+        frame_time=np.arange(n_frame, dtype=float),
+        frames=frames,
+        spikes=np.zeros((0, 2)),
+        segment=np.arange(n_comp, dtype=np.int32),
+        origin=Experiment("made"),
+        complete=True,
+    )
+
+
+def test_voltages_beyond_the_limits_have_colors_of_their_own(show):
+    cell = y_cell()
+    for value, name in ((99.0, "over"), (-150.0, "under")):
+        frames = np.full((1, cell.n_segment), value, np.float32)
+        run = Run(1, Experiment("made"), recording_of(frames), "done")
+        state = AppState(cell=cell, runs=(run,), shown_run=1, color_by="voltage")
+        view = show(state)
+        image = view.render_image(600, 450)
+        at = view.project(8).toPoint()
+        near = (
+            image[at.y() - 2 : at.y() + 3, at.x() - 2 : at.x() + 3, :3].reshape(-1, 3).astype(int)
+        )
+        wanted = np.array(rgb(getattr(resolve(state), name)))
+        assert np.abs(near - wanted).max(axis=2).min() < 20
+
+
+def test_playing_redraws_only_what_it_changes(show, qtbot):
+    """A clock that runs while the cell shows its types draws nothing; with voltages it does."""
+    cell = y_cell()
+    frames = np.zeros((3, cell.n_segment), np.float32)
+    run = Run(1, Experiment("made"), recording_of(frames), "done")
+    state = AppState(cell=cell, runs=(run,), shown_run=1)
+    view = show(state)
+    drawn = []
+    view.canvas.events.draw.connect(lambda _: drawn.append(1), position="last")
+    qtbot.wait(50)
+    drawn.clear()
+    state.time = 1.0
+    qtbot.wait(80)
+    assert not drawn
+    state.color_by = "voltage"
+    qtbot.waitUntil(lambda: bool(drawn))
+    drawn.clear()
+    state.time = 2.0
+    qtbot.waitUntil(lambda: bool(drawn))
+
+
+def test_the_card_follows_the_time(show, qtbot):
+    """While the pointer rests, the voltage it shows is that of the frame on the screen."""
+    cell = y_cell()
+    frames = np.array([[-65.0] * cell.n_segment, [-20.0] * cell.n_segment], np.float32)
+    run = Run(1, Experiment("made"), recording_of(frames), "done")
+    state = AppState(cell=cell, runs=(run,), shown_run=1, color_by="voltage")
+    view = show(state)
+    view._on_rest(view.project(3))
+    before = view.grab().toImage()
+    state.time = 1.0
+    settle(qtbot, view)
+    state.color_by = "type"  # the cell itself looks the same now; only the card can differ
+    settle(qtbot, view)
+    later = view.grab().toImage()
+    state.time = 0.0
+    settle(qtbot, view)
+    assert view.grab().toImage() != later != before
