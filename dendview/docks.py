@@ -128,16 +128,15 @@ class Docks:
         dock.hide()
         self.by_name[name] = dock
 
-    def hide_all(self) -> None:
-        for dock in self.by_name.values():
-            dock.hide()
-
     def arrange(self, perspective: Perspective) -> None:
         """Put the panels where the perspective has them at first."""
         window, layout = self._window, LAYOUTS[perspective]
-        for dock in self.by_name.values():
+        for name, dock in self.by_name.items():
             dock.setFloating(False)
             window.removeDockWidget(dock)
+            if name not in layout.panels:  # a layout that is kept must know all panels
+                window.addDockWidget(AREAS["left"], dock)
+                dock.hide()
         across, down = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
         self._arrange_side("left", layout.left, down)
         self._arrange_side("right", layout.right, down)
@@ -145,6 +144,10 @@ class Docks:
         for side, width in ((layout.left, layout.left_width), (layout.right, layout.right_width)):
             if side:
                 window.resizeDocks([self.by_name[side[0][0]]], [width], across)
+        for stacks in (layout.left, layout.right):
+            if len(stacks) > 1:  # the upper ones hold more
+                heads = [self.by_name[stack[0]] for stack in stacks]
+                window.resizeDocks(heads, [600, *[400] * (len(heads) - 1)], down)
         if layout.bottom:
             height = int(window.height() * layout.bottom_share)
             heads = [self.by_name[stack[0]] for stack in layout.bottom]

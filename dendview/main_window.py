@@ -29,7 +29,7 @@ from dendview.docks import Docks
 from dendview.opening import open_source
 from dendview.resources import app_icon, line_icon
 from dendview.settings import Settings
-from dendview.state import AppState, Perspective
+from dendview.state import AppState, Job, Perspective
 from dendview.status_bar import StatusBar
 from dendview.theme_qt import derived_colors
 from dendview.views.start_page import StartPage
@@ -69,6 +69,7 @@ class MainWindow(QMainWindow):
         self.state, self.controllers, self.settings, self.gl = state, controllers, settings, gl
         self.background = Background(self)
         self.reading = ""  # the source that is being read
+        self.reading_job: Job | None = None
         self.sheet: QDialog | None = None  # the last window over this one
         self.context_menu: QMenu | None = None
         self._shown: Perspective = "start"
@@ -207,7 +208,7 @@ class MainWindow(QMainWindow):
         self.actions_table.update(situation)
         name = title(state.cell)
         self.setWindowTitle(f"{name} — DendView" if name else "DendView")
-        running = state.job is not None and not reading
+        running = state.job is not None and state.job is not self.reading_job
         action = self.actions_table["cancel" if running else "run"]
         self.run_button.setText("Cancel" if running else "Run")
         self.run_button.setToolTip(
@@ -220,7 +221,8 @@ class MainWindow(QMainWindow):
                 style.unpolish(self.run_button)
                 style.polish(self.run_button)
         self._color_run_button(running)
-        self.chip.setText(f"●  {state.engine}" if state.engine else "○  no engine")
+        works = bool(state.engine) and not state.engine.startswith("Engine")
+        self.chip.setText(f"{'●' if works else '○'}  {state.engine or 'no engine'}")
         self.chip.setToolTip(
             f"What computes: {state.engine or 'no engine yet'}. Click for the system report."
         )
@@ -261,12 +263,18 @@ class MainWindow(QMainWindow):
         """Bring the remembered layout of the perspective, or the one it comes with."""
         kept = self.settings.layout(self._shown)
         if kept is None or not self.restoreState(kept):
-            self.docks.arrange(self._shown)
+            self._arrange()
         self._show_timeline()
+
+    def _arrange(self) -> None:
+        """Arrange the panels; the cell, which would be drawn at every size between, looks away."""
+        self.pane.view.hide()
+        self.docks.arrange(self._shown)
+        self.pane.view.show()
 
     def reset_layout(self) -> None:
         """Put the panels of this perspective back where they belong."""
-        self.docks.arrange(self._shown)
+        self._arrange()
         self._show_timeline()
         self.keep_layout()
 

@@ -12,6 +12,7 @@ from dendview.state import Job, Message, Perspective
 from dendview.widgets.background import Background
 from engine.errors import FileError, UserError
 from engine.morphology.doctor import Problem
+from engine.morphology.samples import PREFIX
 
 if TYPE_CHECKING:
     from dendview.main_window import MainWindow
@@ -23,10 +24,10 @@ def open_source(window: MainWindow, source: str, perspective: Perspective | None
     Where it cannot be read a sheet says why, and what was open stays open.
     """
     files, state = window.controllers.files, window.state
-    window.controllers.run.cancel()
     window.reading = source
-    name = Path(source.removeprefix("sample:")).name
-    state.job = Job(f"Reading {name}…")
+    if state.job is None or state.job is window.reading_job:  # a run that goes on keeps its place
+        name = Path(source.removeprefix(PREFIX)).name
+        state.job = window.reading_job = Job(f"Reading {name}…")
     task = Background(window)
 
     def work() -> Opened | tuple[FileError, Sequence[Problem]]:
@@ -61,17 +62,23 @@ def open_source(window: MainWindow, source: str, perspective: Perspective | None
 
 def stop_reading(window: MainWindow) -> None:
     """Let go of what is being read; its result will not be shown."""
-    window.reading = ""
-    window.state.job = None
+    _end_reading(window)
     window.state.message = Message("Stopped reading.")
+
+
+def _end_reading(window: MainWindow) -> None:
+    window.reading = ""
+    if window.state.job is window.reading_job:
+        window.state.job = None
+    window.reading_job = None
+    window.refresh_soon()
 
 
 def _is_wanted(window: MainWindow, source: str) -> bool:
     """Whether the person still waits for this source; it is then no longer being read."""
     if window.reading != source:
         return False
-    window.reading = ""
-    window.state.job = None
+    _end_reading(window)
     return True
 
 

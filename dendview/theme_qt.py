@@ -62,6 +62,14 @@ QStatusBar QToolButton[kind="error"] {{ color: {error}; }}
 QProgressBar {{ background: {panel}; border: 1px solid {grid}; border-radius: 4px; color: {text}; text-align: center; }}
 QProgressBar::chunk {{ background: {accent_dim}; border-radius: 3px; }}
 
+QScrollBar:vertical {{ background: transparent; width: 10px; margin: 0; }}
+QScrollBar:horizontal {{ background: transparent; height: 10px; margin: 0; }}
+QScrollBar::handle {{ background: {border}; border-radius: 3px; margin: 2px; }}
+QScrollBar::handle:vertical {{ min-height: 28px; }}
+QScrollBar::handle:horizontal {{ min-width: 28px; }}
+QScrollBar::handle:hover {{ background: {muted}; }}
+QScrollBar::add-line, QScrollBar::sub-line {{ width: 0; height: 0; }}
+QScrollBar::add-page, QScrollBar::sub-page {{ background: transparent; }}
 QTreeView, QTableView, QListView, QScrollArea {{ border: none; background: {panel}; }}
 QTreeView::item, QListView::item {{ padding: 3px 2px; }}
 QTableView::item {{ padding: 4px 6px; }}

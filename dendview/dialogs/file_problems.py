@@ -86,8 +86,11 @@ class FileProblemsDialog(QDialog):
                 more.setProperty("role", "muted")
                 layout.addWidget(more)
             layout.addWidget(hint)
+        else:
+            layout.addStretch()
         layout.addWidget(buttons)
-        self.resize(900, 160 if told else min(260 + 46 * len(problems), 560))
+        size = (560, 170) if told else (900, min(240 + 46 * len(problems), 560))
+        self.resize(*size)
 
     def _make_table(self, problems: Sequence[Problem], theme: ThemeName) -> QTableWidget:
         table = QTableWidget(len(problems), len(COLUMNS))

@@ -90,7 +90,8 @@ def test_a_cell_opens_in_explore_and_is_drawn(qtbot, opened):
 
 @pytest.mark.parametrize("perspective", ["explore", "schedule", "simulate"])
 def test_each_perspective_shows_its_panels_and_no_others(qtbot, opened, perspective):
-    in_perspective(qtbot, opened, perspective)
+    for visited in (perspective, "explore", "simulate", "schedule", perspective):
+        in_perspective(qtbot, opened, visited)
     shown = {name for name, dock in opened.docks.by_name.items() if not dock.isHidden()}
     assert shown == set(LAYOUTS[perspective].panels)
     assert opened.actions_table[f"perspective:{perspective}"].isChecked()
@@ -334,6 +335,17 @@ def test_the_run_button_runs_then_cancels(qtbot, opened):
     opened.run_button.click()
     assert opened.state.job.cancelling
     assert type(sent[-1]).__name__ == "Cancel"
+
+
+def test_a_file_that_is_refused_leaves_the_run_alone(qtbot, opened, tmp_path):
+    opened.run_button.click()
+    job = opened.state.job
+    opened.open_source(str(tmp_path / "nothing.swc"))
+    assert opened.state.job is job
+    qtbot.waitUntil(lambda: not opened.reading, timeout=10_000)
+    assert opened.state.job is job
+    assert not job.cancelling
+    opened.sheet.close()
 
 
 def test_a_job_shows_how_far_it_is(opened):
