@@ -16,10 +16,10 @@ class Site:
 
 @dataclass(frozen=True)
 class CurrentClamp:
-    """A rectangular current pulse, positive inward into the cell, on from ``delay`` to ``delay + duration``.
+    """A rectangular current pulse, positive into the cell, from ``delay`` to ``delay + duration``.
 
-    As NEURON's IClamp: on where delay <= t < delay + duration, with t the half step. ``delay``, ``duration`` in ms,
-    ``amplitude`` in nA.
+    As NEURON's IClamp: on where delay <= t < delay + duration, with t the half step. ``delay`` and
+    ``duration`` in ms, ``amplitude`` in nA.
     """
 
     site: Site
