@@ -407,9 +407,7 @@ def test_voltages_beyond_the_limits_have_colors_of_their_own(show):
         view = show(state)
         image = view.render_image(600, 450)
         at = view.project(8).toPoint()
-        near = (
-            image[at.y() - 2 : at.y() + 3, at.x() - 2 : at.x() + 3, :3].reshape(-1, 3).astype(int)
-        )
+        near = image[at.y() - 2 : at.y() + 3, at.x() - 2 : at.x() + 3, :3].astype(int)
         wanted = np.array(rgb(getattr(resolve(state), name)))
         assert np.abs(near - wanted).max(axis=2).min() < 20
 
