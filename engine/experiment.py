@@ -110,6 +110,10 @@ DENDRITE_G_PAS = 5e-5
 """S/cm²: a membrane resistance of 20 kΩ·cm², the middle of what is fitted to pyramidal cells."""
 REST = -65.0
 """mV: the resting potential that classic hh holds; the leak of the dendrites reverses there too."""
+HH_DENSITIES = (("gnabar", 1.2), ("gkbar", 0.36))
+"""S/cm²: ten times the squid's. With the squid's own a soma cannot fire against the current that
+passive dendrites draw; published cells have as much (sodium 2.04 in the soma of Hay et al. 2011).
+With these every sample cell is silent on its own and fires at 1 nA."""
 HH_CELSIUS = 6.3
 """°C of Hodgkin's and Huxley's squid; classic hh does not fire as it should when it is warm."""
 
@@ -117,7 +121,7 @@ HH_CELSIUS = 6.3
 def default_experiment(
     morphology: str, sections: Sections | None = None, *, name: str = ""
 ) -> Experiment:
-    """Classic hh in soma and axon, a passive membrane elsewhere, nothing injected.
+    """Dense hh in soma and axon, a passive membrane elsewhere, nothing injected.
 
     Parameters
     ----------
@@ -134,7 +138,7 @@ def default_experiment(
     excitable: tuple[Region, ...] = ("soma", "axon")
     if sections is not None and not np.any(sections.tag == Tag.SOMA):
         regions, excitable = ("all",), ()
-    insertions = tuple(Insertion("hh", region) for region in excitable)
+    insertions = tuple(Insertion("hh", region, HH_DENSITIES) for region in excitable)
     insertions += tuple(Insertion("pas", region, leak) for region in regions)
     probes = () if sections is None else (Probe(Site(sections.name[0])),)
     return Experiment(

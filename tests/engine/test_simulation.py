@@ -7,7 +7,7 @@ import pytest
 
 from engine.discretize import Rule
 from engine.errors import BackendError, UnstableError
-from engine.experiment import Cable, Experiment, Insertion, Probe
+from engine.experiment import Cable, Experiment, Insertion, Probe, default_experiment
 from engine.model import build
 from engine.recording import RecordingBuilder, collect
 from engine.simulation import simulate
@@ -154,6 +154,15 @@ def test_a_clamp_switches_at_neurons_steps(h, tmp_path, delay, duration):
         duration=5.0,
     )
     compare(h, given, path)
+
+
+@pytest.mark.parametrize("name", ["human_l23", "l5b", "purkinje", "spn", "ball_and_stick"])
+def test_a_sample_opens_silent_and_fires_when_it_is_stimulated(name):
+    bare = build(Experiment(f"sample:{name}"))
+    opened = replace(default_experiment(f"sample:{name}", bare.tree.sections), duration=60.0)
+    assert len(run(opened).spikes) == 0
+    clamp = CurrentClamp(opened.probes[0].site, 20.0, 30.0, 1.0)
+    assert len(run(replace(opened, stimuli=(clamp,))).spikes) > 0
 
 
 def firing(tmp_path, **fields):
