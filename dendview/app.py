@@ -1,5 +1,6 @@
 """From nothing to a window: the application, the excepthook, the theme, the window, its engine."""
 
+import signal
 import sys
 import threading
 import traceback
@@ -140,6 +141,8 @@ def run(source: str | None, perspective: Perspective | None = None, smoke: bool 
     if source is not None:
         window.open_source(source, perspective)
     if not smoke:
+        for number in (signal.SIGINT, signal.SIGTERM):  # Python hears them between two polls
+            signal.signal(number, lambda *_: window.close())
         return app.exec()
     shown = source is None or wait_for_cell(window)
     app.processEvents()

@@ -95,6 +95,7 @@ class Docks:
             "gantt": self.gantt,
             "costs": self.costs,
             "methods": self.methods,
+            "plot": self.traces,
         }
         self.players: dict[Perspective, QWidget] = {
             "schedule": self.step_player,

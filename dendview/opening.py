@@ -89,6 +89,8 @@ def show_problems(window: MainWindow, error: FileError, problems: Sequence[Probl
     sentence = what[:1].upper() + what[1:] + "." + (f" {_sentence(error.fix)}" if error.fix else "")
     window.state.message = Message(f"{error.path.name} was not opened.", "error", str(error))
     window.toast.hide()  # the sheet says more
+    if not error.path.exists():
+        window.controllers.files.forget(str(error.path))
     theme = window.state.theme
     window.show_sheet(FileProblemsDialog(error.path, sentence, problems, theme, window))
 

@@ -22,7 +22,9 @@ from engine.exporting import (
     export_traces_hdf5,
 )
 
-Target = Literal["cell", "gantt", "costs", "methods", "traces", "spikes", "schedule", "experiment"]
+Target = Literal[
+    "cell", "gantt", "costs", "methods", "plot", "traces", "spikes", "schedule", "experiment"
+]
 
 NAME_LIMIT = 120
 
@@ -75,6 +77,7 @@ KINDS: tuple[ExportKind, ...] = (
     ExportKind("costs", "Cost curve", "Steps against threads.", (PNG, ("svg", "SVG drawing"), CSV), _no_schedule),
     ExportKind("methods", "Table of methods", "Steps of every method on this cell.", (CSV,), _no_schedule),
     ExportKind("schedule", "Schedule", "Step, thread and place of every node.", (CSV, ("json", "JSON")), _no_schedule),
+    ExportKind("plot", "Plot of the traces", "As it is seen now, with legend and clamps.", (PNG, ("svg", "SVG drawing")), _no_run),
     ExportKind("traces", "Traces", "Every probe of the shown run, with units.", (CSV, ("h5", "HDF5")), _no_run),
     ExportKind("spikes", "Spike times", "Of the shown run.", (CSV,), _no_run),
     ExportKind("experiment", "Experiment", "All of it; 'dendview run' gives the same numbers.", (("json", "JSON"),), _no_cell),

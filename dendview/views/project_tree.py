@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from PyQt6.QtCore import Qt, pyqtSignal
+from PyQt6.QtCore import QPoint, Qt, pyqtSignal
 from PyQt6.QtGui import QBrush, QColor
-from PyQt6.QtWidgets import QTreeWidget, QTreeWidgetItem, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QMenu, QTreeWidget, QTreeWidgetItem, QVBoxLayout, QWidget
 
 from dendview.colors import THEMES
 from dendview.runs import is_stale
@@ -42,6 +42,8 @@ class ProjectTree(LazyWidget):
         self.tree.setTextElideMode(Qt.TextElideMode.ElideRight)
         self.tree.itemClicked.connect(lambda item: self._report(self.item_clicked, item))
         self.tree.itemActivated.connect(lambda item: self._report(self.item_opened, item))
+        self.tree.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.tree.customContextMenuRequested.connect(self._on_context)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.tree)
@@ -52,6 +54,24 @@ class ProjectTree(LazyWidget):
     def _report(self, signal: object, row: QTreeWidgetItem) -> None:
         if (item := row.data(0, Qt.ItemDataRole.UserRole)) is not None:
             signal.emit(item)  # type: ignore[attr-defined]
+
+    def context_menu(self, row: QTreeWidgetItem) -> QMenu | None:
+        """What can be done with a row; None for a heading."""
+        item: Item | None = row.data(0, Qt.ItemDataRole.UserRole)
+        if item is None:
+            return None
+        menu = QMenu(self)
+        opens = {"run": "Show", "cell": "Show in inspector"}.get(item.kind, "Parameters…")
+        menu.addAction(opens, lambda: self.item_opened.emit(item))
+        if item.kind in ("stimulus", "probe", "run"):
+            menu.addAction("Remove", lambda: self.remove_requested.emit(item))
+        return menu
+
+    def _on_context(self, position: QPoint) -> None:
+        row = self.tree.itemAt(position)
+        viewport = self.tree.viewport()
+        if row is not None and viewport is not None and (menu := self.context_menu(row)):
+            menu.popup(viewport.mapToGlobal(position))
 
     def keyPressEvent(self, event: object) -> None:
         key = event.key()  # type: ignore[attr-defined]

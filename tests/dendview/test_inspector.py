@@ -77,7 +77,9 @@ def test_the_membrane_of_a_place_is_that_of_its_region(state):
     state.selection = int(state.cell.distance.argmin())
     headings = [group.heading for group in describe(state).groups]
     assert "Mechanism hh" in headings
-    assert rows(describe(state))["gnabar"] == "0.12 S/cm²"
+    (hh,) = (i for i in state.experiment.insertions if (i.mechanism, i.region) == ("hh", "soma"))
+    gnabar = next(p for p in parameters(hh) if p.name == "gnabar")
+    assert rows(describe(state))["gnabar"] == f"{gnabar.value:.4g} S/cm²"
     state.selection = int(state.cell.distance.argmax())
     headings = [group.heading for group in describe(state).groups]
     assert "Mechanism hh" not in headings
@@ -132,6 +134,11 @@ def test_the_tree_lists_the_experiment_and_its_runs(qtbot, state):
         f"{site}: 0.3 nA", Qt.MatchFlag.MatchExactly | Qt.MatchFlag.MatchRecursive
     )
     panel.tree.setCurrentItem(item)
+    by_text = {action.text(): action for action in panel.context_menu(item).actions()}
+    with qtbot.waitSignal(panel.item_opened) as signal:
+        by_text["Parameters…"].trigger()
+    assert signal.args == [Item("stimulus", 0)]
+    assert "Remove" in by_text
     with qtbot.waitSignal(panel.remove_requested) as signal:
         qtbot.keyClick(panel, Qt.Key.Key_Delete)
     assert signal.args == [Item("stimulus", 0)]
