@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from engine.discretize import Rule
-from engine.experiment import DENDRITE_G_PAS, REST, Experiment, Insertion
+from engine.experiment import DENDRITE_G_PAS, HH_DENSITIES, REST, Experiment, Insertion
 from engine.mechanisms import Mechanism
 from engine.model import ION_DEFAULTS
 
@@ -232,8 +232,8 @@ _LEAK = (("g", DENDRITE_G_PAS), ("e", REST))
 PRESETS: dict[str, tuple[Insertion, ...]] = {
     "Passive": (Insertion("pas", "all", _LEAK),),
     "hh in soma and axon": (
-        Insertion("hh", "soma"),
-        Insertion("hh", "axon"),
+        Insertion("hh", "soma", HH_DENSITIES),
+        Insertion("hh", "axon", HH_DENSITIES),
         Insertion("pas", "dendrite", _LEAK),
         Insertion("pas", "other", _LEAK),
     ),
