@@ -1,5 +1,6 @@
 """From nothing to a window: the application, the excepthook, the theme, the window, its engine."""
 
+import gc
 import signal
 import sys
 import threading
@@ -143,6 +144,8 @@ def run(source: str | None, perspective: Perspective | None = None, smoke: bool 
     if not smoke:
         for number in (signal.SIGINT, signal.SIGTERM):  # Python hears them between two polls
             signal.signal(number, lambda *_: window.close())
+        gc.collect()
+        gc.freeze()  # what is there now stays; later collections need not look at it
         return app.exec()
     shown = source is None or wait_for_cell(window)
     app.processEvents()

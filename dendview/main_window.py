@@ -33,8 +33,8 @@ from dendview.state import AppState, Job, Perspective
 from dendview.status_bar import StatusBar
 from dendview.theme_qt import derived_colors
 from dendview.views.start_page import StartPage
-from dendview.widgets.background import Background
 from dendview.widgets.drops import dropped_path
+from dendview.widgets.garbage import Collector
 from dendview.widgets.search_palette import SearchPalette
 from dendview.widgets.timers import make_timer
 from dendview.widgets.toast import Toast
@@ -67,7 +67,7 @@ class MainWindow(QMainWindow):
     ) -> None:
         super().__init__()
         self.state, self.controllers, self.settings, self.gl = state, controllers, settings, gl
-        self.background = Background(self)
+        self.garbage = Collector(self)
         self.reading = ""  # the source that is being read
         self.reading_job: Job | None = None
         self.sheet: QDialog | None = None  # the last window over this one
@@ -325,6 +325,7 @@ class MainWindow(QMainWindow):
         self.keep_layout()
         self.settings.geometry = self.saveGeometry()
         self.controllers.run.close()
+        self.garbage.end()
         self.pane.view.close()
         super().closeEvent(event)
 

@@ -37,6 +37,7 @@ def open_source(window: MainWindow, source: str, perspective: Perspective | None
             return error, files.problems(source)
 
     def finish(answer: object) -> None:
+        task.deleteLater()
         if not _is_wanted(window, source):
             return
         if isinstance(answer, Opened):
@@ -49,6 +50,7 @@ def open_source(window: MainWindow, source: str, perspective: Perspective | None
         show_problems(window, error, problems)
 
     def fail(error: Exception) -> None:
+        task.deleteLater()
         if not _is_wanted(window, source):
             return
         if not isinstance(error, UserError):

@@ -1,9 +1,10 @@
 """The start page: sample cells, recent files and a place to drop a file."""
 
 import contextlib
+from functools import partial
 from pathlib import Path
 
-from PyQt6.QtCore import QObject, QRunnable, QSize, Qt, QThreadPool, pyqtSignal
+from PyQt6.QtCore import QSize, Qt, pyqtSignal
 from PyQt6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent, QImage, QKeyEvent, QPixmap
 from PyQt6.QtWidgets import (
     QFrame,
@@ -22,6 +23,7 @@ from dendview.resources import line_icon
 from dendview.state import AppState
 from dendview.theme_qt import THEMES
 from dendview.thumbnails import cache_file, draw_cell
+from dendview.widgets.background import Background
 from dendview.widgets.drops import dropped_path
 from engine.errors import UserError
 from engine.morphology.reading import read_morphology
@@ -31,36 +33,21 @@ CARD = QSize(208, 208)
 PICTURE = QSize(186, 116)
 
 
-class _Drawn(QObject):
-    done = pyqtSignal(str, str, QImage)  # sample, theme, picture
-
-
-class _DrawCard(QRunnable):
-    """Reads a sample and draws its picture, or takes it from the cache."""
-
-    def __init__(self, name: str, theme: ThemeName, drawn: _Drawn) -> None:
-        super().__init__()
-        self.name, self.theme, self.drawn = name, theme, drawn
-
-    def run(self) -> None:
-        try:
-            image = self._image()
-        except (UserError, OSError):
-            image = QImage()  # the card opens it all the same, and then the reason is told
-        with contextlib.suppress(RuntimeError):  # the page was closed meanwhile
-            self.drawn.done.emit(self.name, self.theme, image)
-
-    def _image(self) -> QImage:
-        path = Path(sample_path(self.name))
-        kept = cache_file(path, PICTURE, self.theme)
+def card_picture(name: str, theme: ThemeName) -> tuple[str, ThemeName, QImage]:
+    """The picture of a sample, from the cache or drawn; an empty one where it cannot be read."""
+    try:
+        path = Path(sample_path(name))
+        kept = cache_file(path, PICTURE, theme)
         image = QImage(str(kept))
         if image.isNull():
-            image = draw_cell(read_morphology(path), PICTURE, self.theme)
+            image = draw_cell(read_morphology(path), PICTURE, theme)
             with contextlib.suppress(OSError):  # a cache that cannot be written only costs time
                 kept.parent.mkdir(parents=True, exist_ok=True)
                 image.save(str(kept))
-        image.setDevicePixelRatio(2.0)
-        return image
+    except (UserError, OSError):
+        image = QImage()  # the card opens it all the same, and then the reason is told
+    image.setDevicePixelRatio(2.0)
+    return name, theme, image
 
 
 class SampleCard(QFrame):
@@ -177,8 +164,9 @@ class StartPage(QScrollArea):
     def __init__(self, state: AppState, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._state = state
-        self._drawn = _Drawn()
-        self._drawn.done.connect(self._show_picture)
+        self._pictures = Background(self)
+        self._pictures.done.connect(self._show_picture)
+        self._pictures.failed.connect(_raise)
         self.setWidgetResizable(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
         page = QWidget()
@@ -226,12 +214,11 @@ class StartPage(QScrollArea):
         theme = self._state.theme
         colors = THEMES[theme]
         self.drop.icon.setPixmap(line_icon("drop", colors.accent, colors.muted).pixmap(36, 36))
-        pool = QThreadPool.globalInstance()
-        assert pool is not None
         for card in self.cards:
-            pool.start(_DrawCard(card.name, theme, self._drawn))
+            self._pictures.start(partial(card_picture, card.name, theme))
 
-    def _show_picture(self, name: str, theme: str, image: QImage) -> None:
+    def _show_picture(self, drawn: tuple[str, ThemeName, QImage]) -> None:
+        name, theme, image = drawn
         for card in self.cards:
             if card.name != name or theme != self._state.theme:
                 continue
@@ -266,6 +253,10 @@ class StartPage(QScrollArea):
             self._columns = columns
             for i, card in enumerate(self.cards):
                 self._grid.addWidget(card, i // columns, i % columns)
+
+
+def _raise(error: Exception) -> None:
+    raise error  # a defect of ours: the excepthook tells it
 
 
 def _heading(text: str) -> QLabel:

@@ -5,6 +5,8 @@ from collections.abc import Callable
 
 from PyQt6.QtCore import QObject, QRunnable, QThreadPool, pyqtSignal
 
+from dendview.widgets.garbage import hold, release
+
 
 class Background(QObject):
     """Calls a function in Qt's thread pool; ``done`` or ``failed`` fires in this object's thread.
@@ -18,6 +20,7 @@ class Background(QObject):
     def start(self, work: Callable[[], object]) -> None:
         pool = QThreadPool.globalInstance()
         assert pool is not None
+        hold()  # the collector must not start in the other thread
         pool.start(_Task(self, work))
 
 
@@ -33,3 +36,4 @@ class _Task(QRunnable):
             signal, answer = self._owner.failed, error
         with contextlib.suppress(RuntimeError):  # the window was closed meanwhile
             signal.emit(answer)
+        release()
