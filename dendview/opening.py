@@ -59,7 +59,7 @@ def open_source(window: MainWindow, source: str, perspective: Perspective | None
 
     task.done.connect(finish)
     task.failed.connect(fail)
-    task.start(work)
+    task.start(work, priority=1)  # before the pictures of the start page
 
 
 def stop_reading(window: MainWindow) -> None:

@@ -17,11 +17,12 @@ class Background(QObject):
     done = pyqtSignal(object)
     failed = pyqtSignal(Exception)
 
-    def start(self, work: Callable[[], object]) -> None:
+    def start(self, work: Callable[[], object], priority: int = 0) -> None:
+        """Begin as soon as a thread is free, those of a higher priority first."""
         pool = QThreadPool.globalInstance()
         assert pool is not None
         hold()  # the collector must not start in the other thread
-        pool.start(_Task(self, work))
+        pool.start(_Task(self, work), priority)
 
 
 class _Task(QRunnable):

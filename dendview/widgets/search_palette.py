@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from PyQt6.QtCore import QEvent, QObject, Qt
+from PyQt6.QtCore import QEvent, QObject, QSize, Qt
 from PyQt6.QtGui import QAction, QKeyEvent, QKeySequence
 from PyQt6.QtWidgets import (
     QDialog,
@@ -16,6 +16,8 @@ from PyQt6.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
+
+ROW_HEIGHT = 26
 
 
 @dataclass(frozen=True)
@@ -110,6 +112,7 @@ class SearchPalette(QDialog):
             keys = entry.action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
             item = QTreeWidgetItem([entry.text, entry.place, keys])
             item.setData(0, Qt.ItemDataRole.UserRole, entry.action)
+            item.setSizeHint(0, QSize(0, ROW_HEIGHT))
             item.setToolTip(0, entry.action.toolTip())
             item.setForeground(1, self.palette().placeholderText())
             item.setForeground(2, self.palette().placeholderText())
