@@ -7,7 +7,7 @@ import threading
 import traceback
 from types import TracebackType
 
-from PyQt6.QtCore import QCoreApplication, QEventLoop, Qt
+from PyQt6.QtCore import QCoreApplication, QEventLoop, Qt, QThreadPool
 from PyQt6.QtWidgets import QApplication
 
 from dendview.controllers.bundle import make_controllers
@@ -146,7 +146,10 @@ def run(source: str | None, perspective: Perspective | None = None, smoke: bool 
             signal.signal(number, lambda *_: window.close())
         gc.collect()
         gc.freeze()  # what is there now stays; later collections need not look at it
-        return app.exec()
+        status = app.exec()
+        if (pool := QThreadPool.globalInstance()) is not None:
+            pool.waitForDone(5000)  # nothing may end while a thread still works
+        return status
     shown = source is None or wait_for_cell(window)
     app.processEvents()
     image = window.grab()

@@ -43,6 +43,7 @@ class CellPane(QWidget):
         self._row.addWidget(self.caption, 1)
         self.view = CellView(state)
         self.view.setMinimumSize(240, 160)
+        self.view.canvas.native.setAccessibleName(self.view.accessibleName())
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QPixmap
-from PyQt6.QtWidgets import QDockWidget, QMainWindow, QWidget
+from PyQt6.QtWidgets import QAbstractScrollArea, QDockWidget, QMainWindow, QTabBar, QWidget
 
 from dendview.state import AppState, Perspective
 from dendview.views.cost_view import CostView
@@ -112,6 +112,8 @@ class Docks:
             ("traces", "Traces", self.traces),
         ):
             self._add(name, title, widget)
+        self.step_player.setAccessibleName("Player of the schedule's steps")
+        self.time_player.setAccessibleName("Player of the run's time")
         window.setCorner(Qt.Corner.BottomLeftCorner, AREAS["left"])
         window.setCorner(Qt.Corner.BottomRightCorner, AREAS["right"])
         window.setDockOptions(
@@ -125,6 +127,8 @@ class Docks:
         dock.setObjectName(name)
         dock.setWidget(widget)
         widget.setAccessibleName(title)
+        for inner in widget.findChildren(QAbstractScrollArea):
+            inner.setAccessibleName(inner.accessibleName() or title)
         self._window.addDockWidget(AREAS["left"], dock)
         dock.hide()
         self.by_name[name] = dock
@@ -176,3 +180,5 @@ class Docks:
                 self.by_name[name].show()
             head.raise_()
             before = head
+        for bar in self._window.findChildren(QTabBar):
+            bar.setAccessibleName("Panels behind one another")

@@ -167,6 +167,7 @@ class StartPage(QScrollArea):
         self._pictures = Background(self)
         self._pictures.done.connect(self._show_picture)
         self._pictures.failed.connect(_raise)
+        self.setAccessibleName("Start page")
         self.setWidgetResizable(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
         page = QWidget()
