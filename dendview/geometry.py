@@ -100,8 +100,9 @@ def make_geometry(sections: Sections, tree: CompartmentTree) -> CellGeometry:
     ball = np.concatenate([xyz, radius[:, None]], axis=1)
     ends = [np.stack([ball[a], ball[b]], axis=1)]
     along = [np.stack([u[a], u[b]], axis=1)]
-    last = np.minimum(np.ceil(u[b] - 1e-6) - 1, first[section[b] + 1] - 1)
-    segments = [np.stack([np.minimum(np.floor(u[a] + 1e-6), last), last], axis=1)]
+    least, most = first[section[a]], first[section[a] + 1] - 1
+    last = np.clip(np.ceil(u[b] - 1e-6) - 1, least, most)
+    segments = [np.stack([np.clip(np.floor(u[a] + 1e-6), least, last), last], axis=1)]
 
     for s in np.flatnonzero(soma):
         here = slice(sections.start[s], sections.start[s + 1])

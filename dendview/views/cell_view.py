@@ -221,15 +221,24 @@ class CellView(QWidget):
         return self._scene, self._geometry
 
     def _set_cell(self, cell: Cell | None) -> None:
+        before, was = self._cell, self._geometry
         self._cell = cell
         self._visual = self._drawn = self._card_at = None
         self._pointed = -1
         self._picker.forget()
-        self._geometry = None
-        if cell is not None:
-            self._geometry = make_geometry(cell.sections, cell.trees["neuron"])
-            self._camera = Camera(upright=upright(self._geometry))
-            self._fitted = True
+        self._geometry = self._geometry_for(cell, before, was) if cell is not None else None
+
+    def _geometry_for(
+        self, cell: Cell, before: Cell | None, was: CellGeometry | None
+    ) -> CellGeometry:
+        """The cell's geometry; a cell only cut anew is looked at from where it was."""
+        geometry = make_geometry(cell.sections, cell.trees["neuron"])
+        if before is not None and was is not None and cell.morphology is before.morphology:
+            center = self._camera.center + was.origin - geometry.origin
+            self._camera = replace(self._camera, center=center)
+        else:
+            self._camera, self._fitted = Camera(upright=upright(geometry)), True
+        return geometry
 
     # --- drawing ------------------------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 
 import gc
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -350,6 +351,22 @@ def test_a_new_cell_replaces_the_old_one(show, qtbot):
     state.cell = None
     settle(qtbot, view)
     assert view.segment_at(QPointF(300, 200)) == -1
+
+
+def test_a_cell_cut_anew_is_looked_at_from_where_it_was(show, qtbot):
+    state = AppState(cell=y_cell(nseg=5))
+    view = show(state)
+    view.set_camera(view.camera.orbit(40, 10).zoom(3.0, (200, 100), (600, 450)))
+    before = view.camera
+    finer = y_cell(nseg=9)
+    state.cell = replace(finer, morphology=state.cell.morphology)
+    settle(qtbot, view)
+    assert view.camera.scale == before.scale
+    np.testing.assert_array_equal(view.camera.turn, before.turn)
+    np.testing.assert_allclose(view.camera.center, before.center, atol=1e-9)
+    state.cell = y_cell()  # another one is framed
+    settle(qtbot, view)
+    assert view.camera.scale != before.scale
 
 
 @pytest.mark.parametrize("color_by", ["type", "depth", "distance", "thread", "step"])

@@ -8,6 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dendview.geometry import make_geometry
+from engine.discretize import discretize
+from engine.errors import UserError
+from engine.morphology.reading import read_morphology
+from engine.morphology.sections import make_sections
 from tests.dendview.made_cells import bush, made_cell, made_sections, y_cell
 
 
@@ -105,6 +109,40 @@ def test_a_wired_section_hangs_on_a_line_without_thickness():
     assert len(wire) == 1
     np.testing.assert_allclose(g.ends[wire[0], 1, :3] + g.origin, (0, 30, 0), atol=1e-5)
     assert tuple(g.segments[wire[0]]) == (1, 1)  # it is picked as the section's first segment
+
+
+def test_points_on_one_place_stay_in_their_section():
+    """Files repeat points at branch points; the next section starts with no length."""
+    paths = [np.array([[0, 0, 0], [0, 0, 0]]), np.array([[0, 0, 0], [0, 0, 0], [9, 0, 0]])]
+    sections = made_sections(
+        [p.astype(float) for p in paths], [np.ones(2), np.ones(3)], [-1, 0], [3, 3]
+    )
+    g = geometry_of(made_cell(sections, [2, 3]))
+    assert g.segments.min() == 0
+    assert g.segments.max() == 4
+    assert np.all(g.segments[:, 0] <= g.segments[:, 1])
+
+
+def test_every_file_can_be_drawn(data_dir):
+    """Each segment of a loaded file is shown by some capsule, at a finite place."""
+    files = sorted((data_dir / "morphologies" / "loader").glob("*.*"))
+    drawn = 0
+    for path in files:
+        try:
+            sections = make_sections(read_morphology(path))
+            tree = discretize(sections)
+        except UserError:
+            continue
+        g = make_geometry(sections, tree)
+        assert np.isfinite(g.ends).all(), path
+        assert g.segments.min() >= 0, path
+        assert g.segments.max() < g.n_segment, path
+        shown = np.zeros(g.n_segment, bool)
+        for first, last in g.segments:
+            shown[first : last + 1] = True
+        assert shown[tree.length[tree.node_of_segment] > 1e-6].all(), path
+        drawn += 1
+    assert drawn > 20
 
 
 def test_capsules_of_finds_those_that_show_a_segment():
