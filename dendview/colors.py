@@ -145,7 +145,7 @@ def map_for(theme: ThemeName, name: MapName = "viridis") -> ColorTable:
 
 
 def type_color(tag: int, palette: TypePalette = "okabe-ito") -> str:
-    """Color of an SWC structure type; a user's own types get Okabe-Ito hues in turn, others gray."""
+    """Color of an SWC type; a user's own types get Okabe-Ito hues in turn, others gray."""
     colors = _TYPE_COLORS[palette]
     if tag in colors:
         return colors[tag]
