@@ -81,7 +81,7 @@ def demo_experiment(source: str) -> Experiment:
     tip = Site(sections.name[model.tree.section[far]], round(float(model.tree.x[far]), 6))
     return replace(
         experiment,
-        stimuli=(CurrentClamp(soma, delay=20.0, duration=100.0, amplitude=1.5),),
+        stimuli=(CurrentClamp(soma, delay=20.0, duration=100.0, amplitude=3.0),),
         probes=(Probe(soma), Probe(tip)),
         duration=150.0,
     )
