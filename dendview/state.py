@@ -1,6 +1,7 @@
-"""All that the window shows, in one evented dataclass: ``state.events.<field>`` fires when a field is replaced.
+"""All that the window shows, in one evented dataclass.
 
-Views read it and connect to its events; controllers replace its fields. No Qt here.
+``state.events.<field>`` fires when a field is replaced. Views read it and connect to its events;
+controllers replace its fields. No Qt here.
 """
 
 from dataclasses import dataclass
@@ -24,7 +25,7 @@ Perspective = Literal["start", "explore", "schedule", "simulate"]
 
 @dataclass(frozen=True, eq=False)
 class Cell:
-    """An open cell: the file, its cables and both node sets of its tree (made together when it is opened).
+    """An open cell: the file, its cables, and both node sets of its tree, made when it is opened.
 
     ``distance`` is the path distance of every segment from the soma, (n_segment,) µm.
     """
@@ -53,7 +54,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Message:
-    """A line for the person: ``kind`` decides color and how long it stays; ``details`` opens on a click.
+    """A line for the person: ``kind`` decides its color and stay; ``details`` opens on a click.
 
     ``action`` is what a button beside the text offers; the window wires it to a controller.
     """
@@ -126,7 +127,7 @@ class AppState:
 
     job: Job | None = None
     engine: str = ""  # the chip: "CPU, 2 threads" or why there is none
-    preflight: str = ""  # what the next run costs: "1 263 comp × 12 000 steps · ~3 s on CPU · 46 MB"
+    preflight: str = ""  # what the next run costs: "1 263 comp × 12 000 steps · ~3 s · 46 MB"
     message: Message | None = None
     recent: tuple[str, ...] = ()
     theme: ThemeName = "dark"

@@ -1,3 +1,3 @@
-"""The simulation engine: morphologies, compartments, schedules, mechanisms and runs. It knows no window."""
+"""The simulation engine, from morphologies to runs. It knows no window."""
 
 __version__ = "0.1.0"

@@ -1,6 +1,7 @@
 """Errors whose message is a sentence for a person: what, where, why, what to do.
 
-Command line and window print ``str(error)`` as it is; anything that is not a :class:`UserError` is a defect of ours.
+Command line and window print ``str(error)`` as it is; anything that is not a
+:class:`UserError` is a defect of ours.
 """
 
 from pathlib import Path
@@ -31,7 +32,8 @@ class FileError(UserError):
         super().__init__(f"{where}: {what}" + (f"; {fix}" if fix else ""))
 
     def __reduce__(self) -> tuple[type["FileError"], tuple[Path, str, str, int | None]]:
-        return type(self), (self.path, self.what, self.fix, self.line)  # survives the pipe of the engine process
+        """Survive the pipe of the engine's process."""
+        return type(self), (self.path, self.what, self.fix, self.line)
 
 
 class MorphologyError(FileError):
@@ -47,4 +49,4 @@ class BackendError(UserError):
 
 
 class UnstableError(UserError):
-    """A run left the numbers a membrane can have; names the compartment, the time and the way out."""
+    """A run left what a membrane can have; names the compartment, the time and the way out."""

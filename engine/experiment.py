@@ -109,8 +109,8 @@ VERSION = 1
 DENDRITE_G_PAS = 5e-5
 """S/cm²: a membrane resistance of 20 kΩ·cm², the middle of what is fitted to pyramidal cells."""
 REST = -71.0
-"""mV: where hh at these densities rests; the leak of the dendrites reverses there too, so a run starts
-at rest (no sample cell drifts by more than 0.2 mV)."""
+"""mV: where hh at these densities rests; the leak of the dendrites reverses there too, so a run
+starts at rest (no sample cell drifts by more than 0.2 mV)."""
 HH_DENSITIES = (("gnabar", 1.2), ("gkbar", 0.36))
 """S/cm²: ten times the squid's. With the squid's own a soma cannot fire against the current that
 passive dendrites draw; published cells have as much (sodium 2.04 in the soma of Hay et al. 2011).

@@ -11,11 +11,13 @@ IntArray = NDArray[np.int32]
 BoolArray = NDArray[np.bool_]
 
 NodeSet = Literal["neuron", "merged"]
-"""Which nodes a compartment tree keeps: NEURON's (a massless one at every section end) or only those that matter."""
+"""NEURON's nodes (a massless one at every section end), or only those that matter."""
 
 AxonPolicy = Literal["keep", "stub"]
-"""Keep the reconstructed axon, or replace it by two cylinders of 30 µm as the published models do."""
+"""Keep the reconstructed axon, or replace it by two cylinders of 30 µm as published models do."""
 
-ScheduleMethod = Literal["hines", "permute1", "permute2", "branches", "depth_levels", "height_levels", "dhs"]
+ScheduleMethod = Literal[
+    "hines", "permute1", "permute2", "branches", "depth_levels", "height_levels", "dhs"
+]
 
 BackendName = Literal["auto", "cpu", "gpu"]

@@ -11,7 +11,7 @@ DATA = Path(os.environ.get("DENDVIEW_TEST_DATA", ROOT.parent / "shared" / "data"
 
 @pytest.fixture(scope="session")
 def data_dir() -> Path:
-    """Folder of real morphologies and data sets; other people's files, so they are not in the project."""
+    """Folder of real morphologies and data sets; they are other people's files."""
     if not DATA.is_dir():
         pytest.skip(f"no test data at {DATA}; set DENDVIEW_TEST_DATA to their folder")
     return DATA
@@ -20,7 +20,8 @@ def data_dir() -> Path:
 @pytest.fixture(scope="session")
 def h():
     """NEURON's interpreter, or a skip where NEURON is not installed."""
-    neuron = pytest.importorskip("neuron", reason="NEURON is not installed (pip install 'dendview[test]')")
+    reason = "NEURON is not installed (pip install 'dendview[test]')"
+    neuron = pytest.importorskip("neuron", reason=reason)
     neuron.h.load_file("stdrun.hoc")
     neuron.h.load_file("import3d.hoc")
     return neuron.h

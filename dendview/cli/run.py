@@ -13,6 +13,7 @@ from engine.exporting import export_spikes_csv, export_traces_csv, export_traces
 from engine.model import build
 from engine.recording import Chunk, Recording, collect
 from engine.simulation import simulate
+from engine.types import BackendName
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -46,7 +47,7 @@ def execute(args: argparse.Namespace) -> int:
     return 0 if recording.complete else 130
 
 
-def run_experiment(experiment: Experiment, backend: str) -> tuple[Recording, float]:
+def run_experiment(experiment: Experiment, backend: BackendName) -> tuple[Recording, float]:
     """Run to the end, or to Ctrl-C, which keeps what is finished.
 
     Gives the recording and the seconds it took.

@@ -10,7 +10,8 @@ os.environ.setdefault("QT_XCB_GL_INTEGRATION", "xcb_glx")
 
 from PyQt6.QtCore import QCoreApplication, Qt
 
-QCoreApplication.setAttribute(Qt.ApplicationAttribute.AA_ShareOpenGLContexts)  # before the application exists
+# before the application exists
+QCoreApplication.setAttribute(Qt.ApplicationAttribute.AA_ShareOpenGLContexts)
 
 
 @pytest.fixture(scope="session")
