@@ -2,7 +2,6 @@
 
 from engine.exporting.csv import TraceTable, export_spikes_csv, export_traces_csv, read_traces_csv
 from engine.exporting.hdf5 import export_traces_hdf5, read_traces_hdf5
-from engine.exporting.names import file_name
 from engine.exporting.schedule import export_schedule_csv, export_schedule_json
 
 __all__ = [
@@ -12,7 +11,6 @@ __all__ = [
     "export_spikes_csv",
     "export_traces_csv",
     "export_traces_hdf5",
-    "file_name",
     "read_traces_csv",
     "read_traces_hdf5",
 ]

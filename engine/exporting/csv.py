@@ -90,7 +90,7 @@ def read_traces_csv(path: Path) -> TraceTable:
         If the file is not such a table.
     """
     try:
-        lines = Path(path).read_text(encoding="utf-8").splitlines()
+        lines = Path(path).read_text(encoding="utf-8").rstrip("\n").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise FileError(path, f"the file cannot be read ({error})", "check the path") from error
     head = dict(line[2:].split(": ", 1) for line in lines[:3] if line.startswith("# "))

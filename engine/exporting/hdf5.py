@@ -1,5 +1,6 @@
 """A whole recording as one HDF5 file; units, labels and the recipe are attributes."""
 
+from io import BytesIO
 from pathlib import Path
 
 import h5py
@@ -27,12 +28,11 @@ def export_traces_hdf5(recording: Recording, path: Path) -> None:
     FileError
         If the file cannot be written.
     """
+    image = BytesIO()  # HDF5 loses errors of the disk on closing a file, and then crashes
+    with h5py.File(image, "w") as file:
+        _fill(file, recording)
     with written_aside(path) as aside:
-        try:
-            with h5py.File(aside, "w") as file:
-                _fill(file, recording)
-        except RuntimeError as error:  # HDF5's own word for a disk that is full
-            raise OSError(str(error)) from error
+        aside.write_bytes(image.getbuffer())
 
 
 def _fill(file: h5py.File, recording: Recording) -> None:

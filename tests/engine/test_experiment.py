@@ -86,18 +86,23 @@ def edited(**changes):
         (edited(v_inti=-70), "field 'v_inti': unknown field; did you mean 'v_init'?"),
         (edited(morphology=...), "field 'morphology': missing field"),
         (edited(dt="fast"), "field 'dt': 'fast' is not a number"),
-        (edited(dt=True), "field 'dt': True is not a number"),
+        (edited(dt=True), "field 'dt': true is not a number"),
         (edited(n_threads=1.5), "field 'n_threads': 1.5 is not a whole number"),
         (edited(nodes="neuorn"), "field 'nodes': 'neuorn' is not a choice; did you mean 'neuron'?"),
-        (edited(rule={"kind": "fixed", "value": None}), "field 'rule.value': None is not a number"),
+        (edited(rule={"kind": "fixed", "value": None}), "field 'rule.value': null is not a number"),
         (edited(rule=5), "field 'rule': 5 is not a group of fields"),
         (edited(stimuli=[{}]), "field 'stimuli[0].site': missing field"),
         (edited(stimuli={}), "field 'stimuli': {} is not a list"),
         (edited(reversals=[["ena"]]), "field 'reversals[0]': has 1 items; it takes 2"),
-        (edited(celsius=float("inf")), "field 'celsius': inf is not finite"),
+        (edited(celsius=float("inf")), "field 'celsius': Infinity is not finite"),
         (edited(version=2), "format version 2 is not known to this program"),
         (edited(format="recipe"), "this JSON is not an experiment"),
+        (edited(version=...), "says no format version"),
+        (edited(dt=10**400), "field 'dt': 1000"),
+        (edited(name="\ud800"), "field 'name': '\\ud800' holds half a character"),
         ("[]", "this JSON is not an experiment"),
+        ("[" * 100_000, "this is not JSON (nested too deeply)"),
+        ('{"dt": ' + 5000 * "9" + "}", "this is not JSON (a number has too many digits)"),
         ('{\n "dt": 1,\n}', "cell.json:3: this is not JSON"),
     ],
 )
@@ -106,6 +111,10 @@ def test_a_bad_field_is_named(body, message):
         from_json(body, Path("cell.json"))
     assert str(caught.value).startswith("cell.json")
     assert message in str(caught.value)
+
+
+def test_a_byte_order_mark_is_passed_over():
+    assert from_json("\ufeff" + edited()) == from_json(edited())
 
 
 def test_whole_numbers_are_numbers():
