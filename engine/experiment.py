@@ -9,10 +9,9 @@ import numpy as np
 
 from engine import codec
 from engine.discretize import Rule
-from engine.distributions import Value
 from engine.errors import FileError
 from engine.morphology.model import Sections, Tag
-from engine.regions import Region, Subset
+from engine.regions import Region
 from engine.stimuli import CurrentClamp, Site
 from engine.types import AxonPolicy, NodeSet, ScheduleMethod
 
@@ -23,47 +22,21 @@ SAMPLE_PREFIX = "sample:"
 class Cable:
     """Passive cable of a region: ``cm`` in µF/cm², ``ra`` in Ω·cm.
 
-    Later entries win where regions overlap. ``where`` narrows the region; ``cm`` then holds for the
-    segments meant, ``ra``, which belongs to whole sections, for the sections whose middle is meant.
-    ``segment_ends`` as in :class:`engine.biophysics.Painter`.
+    Later entries win where regions overlap.
     """
 
     region: Region = "all"
-    cm: Value = 1.0
+    cm: float = 1.0
     ra: float = 150.0
-    where: Subset | None = None
-    segment_ends: bool = False
 
 
 @dataclass(frozen=True)
 class Insertion:
-    """A density mechanism put into a region, with the parameters that differ from its defaults.
-
-    A parameter may be a number or, if it is a RANGE variable, a
-    :class:`engine.distributions.Distribution`. ``where`` narrows the region; ``segment_ends`` as in
-    :class:`engine.biophysics.Painter`.
-    """
+    """A density mechanism put into a region, with the parameters that differ from its defaults."""
 
     mechanism: str
     region: Region = "all"
-    parameters: tuple[tuple[str, Value], ...] = ()
-    where: Subset | None = None
-    segment_ends: bool = False
-
-
-@dataclass(frozen=True)
-class IonValue:
-    """A reversal potential (``ena``, mV) or a concentration at the start (``cai``, mM) of a region.
-
-    Later entries win, and all win over ``Experiment.reversals``. ``fixed`` keeps a reversal potential
-    where the concentrations would give another, as ``ion_style("ca_ion", 1, 1, 0, 0, 1)`` in NEURON.
-    """
-
-    name: str
-    value: Value
-    region: Region = "all"
-    where: Subset | None = None
-    fixed: bool = False
+    parameters: tuple[tuple[str, float], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -105,10 +78,6 @@ class Experiment:
         The schedule the solver follows.
     seed : int
     name : str
-    ion_values : tuple of IonValue
-        Reversal potentials and concentrations by region.
-    tune_rest : bool
-        Let the leak ``pas`` reverse, segment by segment, where no net current flows at ``v_init``.
     """
 
     morphology: str
@@ -131,14 +100,10 @@ class Experiment:
     n_threads: int = 16
     seed: int = 0
     name: str = ""
-    ion_values: tuple[IonValue, ...] = ()
-    tune_rest: bool = False
 
 
 FORMAT = "dendview-experiment"
-VERSION = 2
-OLDEST = 1
-"""Version 1 lacks fields that have defaults now, so it reads as it is."""
+VERSION = 1
 
 # What a person expects on opening a cell, where nothing else is known about it.
 DENDRITE_G_PAS = 5e-5
