@@ -1,7 +1,8 @@
 """Frozen dataclasses to and from plain JSON values, with errors that name the field.
 
-Knows dataclasses, ``str``, ``int``, ``float``, ``bool``, ``Literal``, ``X | None`` and tuples; what
-the annotations say is what is accepted.
+Knows dataclasses, ``str``, ``int``, ``float``, ``bool``, ``Literal``, tuples and unions of them;
+what the annotations say is what is accepted. Where a union holds several dataclasses, each has a
+class variable ``kind``, which is written with its fields and says which one is meant.
 """
 
 import dataclasses
@@ -32,7 +33,8 @@ def close_match(name: str, known: list[str]) -> str:
 def encode(value: Any) -> Any:
     """Plain JSON value of a dataclass, tuple or scalar."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {f.name: encode(getattr(value, f.name)) for f in dataclasses.fields(value)}
+        fields = {f.name: encode(getattr(value, f.name)) for f in dataclasses.fields(value)}
+        return {"kind": kind_of(type(value)), **fields} if kind_of(type(value)) else fields
     if isinstance(value, tuple):
         return [encode(item) for item in value]
     return value
@@ -57,13 +59,35 @@ def decode(kind: Any, value: Any, where: str = "") -> Any:
             )
         return value
     if origin in (Union, UnionType):
-        if value is None and NoneType in args:
-            return None
-        (inner,) = (a for a in args if a is not NoneType)
-        return decode(inner, value, where)
+        return _decode_union(args, value, where)
     if origin is tuple:
         return _decode_tuple(args, value, where)
     return _decode_scalar(kind, value, where)
+
+
+def kind_of(kind: Any) -> str:
+    """The class variable ``kind`` by which a dataclass is told from others; empty without one."""
+    own = getattr(kind, "kind", "")
+    named = dataclasses.is_dataclass(kind) and "kind" not in {
+        f.name for f in dataclasses.fields(kind)
+    }
+    return own if named and isinstance(own, str) else ""
+
+
+def _decode_union(args: tuple[Any, ...], value: Any, where: str) -> Any:
+    if value is None and NoneType in args:
+        return None
+    groups = [a for a in args if dataclasses.is_dataclass(a)]
+    scalars = [a for a in args if a is not NoneType and a not in groups]
+    if not isinstance(value, dict) and scalars:
+        return decode(scalars[0], value, where)
+    if len(groups) > 1 and isinstance(value, dict):
+        kinds = {kind_of(a): a for a in groups}
+        if (kind := value.get("kind")) not in kinds:
+            what = f"{_show(kind)} is not a kind" if "kind" in value else "has no kind"
+            raise FieldError(where, what, close_match(str(kind), list(kinds)))
+        return decode(kinds[kind], value, where)
+    return decode((groups or scalars)[0], value, where)
 
 
 def _decode_dataclass(kind: type, value: Any, where: str) -> Any:
@@ -72,6 +96,8 @@ def _decode_dataclass(kind: type, value: Any, where: str) -> Any:
     hints = get_type_hints(kind)
     fields = {f.name: f for f in dataclasses.fields(kind)}
     prefix = f"{where}." if where else ""
+    if kind_of(kind) and value.get("kind") == kind_of(kind):
+        value = {name: item for name, item in value.items() if name != "kind"}
     for name in value:
         if name not in fields:
             raise FieldError(prefix + name, "unknown field", close_match(name, list(fields)))

@@ -9,9 +9,10 @@ import numpy as np
 
 from engine import codec
 from engine.discretize import Rule
+from engine.distributions import Value
 from engine.errors import FileError
 from engine.morphology.model import Sections, Tag
-from engine.regions import Region
+from engine.regions import Region, Subset
 from engine.stimuli import CurrentClamp, Site
 from engine.types import AxonPolicy, NodeSet, ScheduleMethod
 
@@ -22,21 +23,48 @@ SAMPLE_PREFIX = "sample:"
 class Cable:
     """Passive cable of a region: ``cm`` in µF/cm², ``ra`` in Ω·cm.
 
-    Later entries win where regions overlap.
+    Later entries win where regions overlap. ``where`` narrows the region; ``cm`` then holds for the
+    segments meant, ``ra``, which belongs to whole sections, for the sections whose middle is meant.
+    ``segment_ends`` as in :class:`engine.biophysics.Painter`.
     """
 
     region: Region = "all"
-    cm: float = 1.0
+    cm: Value = 1.0
     ra: float = 150.0
+    where: Subset | None = None
+    segment_ends: bool = False
 
 
 @dataclass(frozen=True)
 class Insertion:
-    """A density mechanism put into a region, with the parameters that differ from its defaults."""
+    """A density mechanism put into a region, with the parameters that differ from its defaults.
+
+    A parameter may be a number or, if it is a RANGE variable, a
+    :class:`engine.distributions.Distribution`. ``where`` narrows the region; ``segment_ends`` as in
+    :class:`engine.biophysics.Painter`.
+    """
 
     mechanism: str
     region: Region = "all"
-    parameters: tuple[tuple[str, float], ...] = ()
+    parameters: tuple[tuple[str, Value], ...] = ()
+    where: Subset | None = None
+    segment_ends: bool = False
+
+
+@dataclass(frozen=True)
+class IonValue:
+    """A reversal potential (``ena``, mV) or a concentration at the start (``cai``, mM) of a region.
+
+    Later entries win, and all win over ``Experiment.reversals``. ``fixed`` keeps a reversal
+    potential where the concentrations would give another, as ``ion_style("ca_ion", 1, 1, 0, 0, 1)``
+    in NEURON.
+    """
+
+    name: str
+    value: Value
+    region: Region = "all"
+    where: Subset | None = None
+    fixed: bool = False
 
 
 @dataclass(frozen=True)
@@ -78,6 +106,10 @@ class Experiment:
         The schedule the solver follows.
     seed : int
     name : str
+    ion_values : tuple of IonValue
+        Reversal potentials and concentrations by region.
+    tune_rest : bool
+        Let the leak ``pas`` reverse, segment by segment, where no net current flows at ``v_init``.
     """
 
     morphology: str
@@ -100,10 +132,14 @@ class Experiment:
     n_threads: int = 16
     seed: int = 0
     name: str = ""
+    ion_values: tuple[IonValue, ...] = ()
+    tune_rest: bool = False
 
 
 FORMAT = "dendview-experiment"
-VERSION = 1
+VERSION = 2
+READABLE = (1, 2)
+"""Version 1 lacks fields that have defaults now, so it reads as it is."""
 
 # What a person expects on opening a cell, where nothing else is known about it.
 DENDRITE_G_PAS = 5e-5
@@ -187,10 +223,10 @@ def from_json(text: str, source: Path | None = None) -> Experiment:
     if not isinstance(body, dict) or body.pop("format", None) != FORMAT:
         what = "this JSON is not an experiment"
         raise FileError(file, what, f'it needs "format": "{FORMAT}"')
-    if (version := body.pop("version", None)) != VERSION:
-        if version is None:
-            raise FileError(file, "this says no format version", f'add "version": {VERSION}')
-        what = f"format version {version} is not known to this program, which reads {VERSION}"
+    if (version := body.pop("version", None)) is None:
+        raise FileError(file, "this says no format version", f'add "version": {VERSION}')
+    if version not in READABLE or isinstance(version, bool):
+        what = f"format version {version} is not known to this program, which reads up to {VERSION}"
         raise FileError(file, what, "open it with a newer DendView")
     try:
         experiment = codec.decode(Experiment, body)

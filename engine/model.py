@@ -6,8 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from engine.biophysics import Painter, section_cables
 from engine.compartments import CompartmentTree
 from engine.discretize import discretize
+from engine.distributions import Distribution
 from engine.errors import UserError
 from engine.experiment import Experiment, Insertion, Probe
 from engine.mechanisms.expressions import Expr, names
@@ -17,11 +19,10 @@ from engine.morphology.model import Morphology, Sections
 from engine.morphology.reading import read_morphology
 from engine.morphology.samples import resolve
 from engine.morphology.sections import make_sections, stub_axon
-from engine.regions import mask_of_tags
 from engine.schedule import make_schedule
 from engine.schedule.model import Schedule
 from engine.stimuli import Site
-from engine.types import BoolArray, FloatArray, IntArray
+from engine.types import FloatArray, IntArray
 from engine.units import NF_PER_UF_CM2_UM2
 from engine.validation import (
     check_memory,
@@ -206,7 +207,8 @@ def build(
         raise UserError(f"{n_instance} instances cannot be run; ask for at least 1")
     tree = cut(experiment, cell)
     check_memory(experiment, tree.n_comp, n_instance)
-    placed = place(experiment, tree)
+    painter = Painter(tree)
+    placed = place(experiment, tree, painter)
     clamps = experiment.stimuli
     spike_site = experiment.spike_site or Site(tree.sections.name[0])
     steps_per_frame = max(1, round(experiment.frame_interval / experiment.dt))
@@ -215,9 +217,9 @@ def build(
         n_instance=n_instance,
         tree=tree,
         schedule=make_schedule(tree, experiment.method, experiment.n_threads),
-        capacitance=_capacitance(experiment, tree),
+        capacitance=_capacitance(experiment, painter),
         placed=placed,
-        ions=_ions(experiment, placed, tree.n_comp),
+        ions=_ions(experiment, placed, painter),
         ion_currents=tuple(sorted({w for p in placed for w in written_currents(p.mechanism)})),
         clamp_node=np.array([locate(tree, c.site, "clamp") for c in clamps], np.int32),
         clamp_on=np.array([c.delay for c in clamps], np.float64),
@@ -242,9 +244,9 @@ def cut(experiment: Experiment, cell: Morphology | Sections | None = None) -> Co
     sections = make_sections(cell) if isinstance(cell, Morphology) else cell
     if experiment.axon == "stub":
         sections = stub_axon(sections)
-    ra, cm = _cable(experiment, sections.tag)
     for what, site in (named := sites(experiment)):
         check_site(sections.name, site, what)
+    ra, cm = section_cables(experiment.cables, sections)
     return discretize(
         sections,
         experiment.rule,
@@ -255,24 +257,24 @@ def cut(experiment: Experiment, cell: Morphology | Sections | None = None) -> Co
     )
 
 
-def _cable(experiment: Experiment, tag: IntArray) -> tuple[FloatArray, FloatArray]:
-    """Axial resistivity (Ω·cm) and capacitance (µF/cm²) by structure type; later entries win."""
-    ra, cm = np.full(len(tag), np.nan), np.full(len(tag), np.nan)
+def _capacitance(experiment: Experiment, painter: Painter) -> FloatArray:
+    """(n_comp,) nF; later cables win."""
+    tree = painter.tree
+    cm = section_cables(experiment.cables, tree.sections)[1][tree.section]
     for cable in experiment.cables:
-        here = mask_of_tags(tag, cable.region)
-        ra[here], cm[here] = cable.ra, cable.cm
-    if np.isnan(ra).any():
+        painter.paint(cm, cable.cm, cable.region, cable.where, cable.segment_ends)
+    if (bad := np.flatnonzero(~(cm > 0))).size:
+        i = int(bad[0])
         raise UserError(
-            "some sections have no cable properties; give the experiment a cable for region 'all'"
+            f"cm is {cm[i]:g} µF/cm² at {tree.sections.name[tree.section[i]]}({tree.x[i]:.3g}); "
+            "it must be positive everywhere"
         )
-    return ra, cm
+    return cm * tree.area * NF_PER_UF_CM2_UM2
 
 
-def _capacitance(experiment: Experiment, tree: CompartmentTree) -> FloatArray:
-    return _cable(experiment, tree.tag)[1] * tree.area * NF_PER_UF_CM2_UM2
-
-
-def place(experiment: Experiment, tree: CompartmentTree) -> tuple[Placed, ...]:
+def place(
+    experiment: Experiment, tree: CompartmentTree, painter: Painter | None = None
+) -> tuple[Placed, ...]:
     """Mechanisms on nodes; where insertions of one mechanism overlap, the later one's values win.
 
     Raises
@@ -284,27 +286,37 @@ def place(experiment: Experiment, tree: CompartmentTree) -> tuple[Placed, ...]:
     for insertion in experiment.insertions:
         by_name.setdefault(insertion.mechanism, []).append(insertion)
     known = library()
+    painter = painter or Painter(tree)
     return tuple(
-        _place(placed_mechanism(name, known), insertions, tree)
+        _place(placed_mechanism(name, known), insertions, painter)
         for name, insertions in by_name.items()
     )
 
 
-def _place(mechanism: Mechanism, insertions: Sequence[Insertion], tree: CompartmentTree) -> Placed:
-    masks = [mask_of_tags(tree.tag, i.region) & ~tree.massless for i in insertions]
-    here: BoolArray = np.logical_or.reduce(masks)
-    values = {p.name: np.full(tree.n_comp, p.default) for p in mechanism.parameters if p.per_node}
+def _place(mechanism: Mechanism, insertions: Sequence[Insertion], painter: Painter) -> Placed:
+    n_comp = painter.tree.n_comp
+    here = np.zeros(n_comp, bool)
+    values = {p.name: np.full(n_comp, p.default) for p in mechanism.parameters if p.per_node}
     shared = {p.name: p.default for p in mechanism.parameters if not p.per_node}
-    for insertion, mask in zip(insertions, masks, strict=True):
-        for array, p in ((values[p.name], p) for p in mechanism.parameters if p.per_node):
-            array[mask] = p.default
+    for insertion in insertions:
+        place = insertion.region, insertion.where, insertion.segment_ends
+        mask = painter.covered(*place)
+        here |= mask
+        for p in mechanism.parameters:
+            if p.per_node:
+                values[p.name][mask] = p.default
         for name, value in insertion.parameters:
             if name in values:
-                values[name][mask] = value
-            elif name in shared:
-                shared[name] = value
-            else:
+                painter.paint(values[name], value, *place)
+            elif name not in shared:
                 raise no_parameter(mechanism, name)
+            elif isinstance(value, Distribution):
+                raise UserError(
+                    f"parameter '{name}' of mechanism '{mechanism.name}' is one number for the "
+                    "whole cell (GLOBAL); write a number instead of a distribution"
+                )
+            else:
+                shared[name] = value
     node = np.flatnonzero(here).astype(np.int32)
     return Placed(mechanism, node, {name: a[node] for name, a in values.items()}, shared)
 
@@ -314,21 +326,28 @@ def written_currents(mechanism: Mechanism) -> tuple[str, ...]:
     return tuple(name for name, _ in mechanism.current.ion_currents)
 
 
-def _ions(experiment: Experiment, placed: Sequence[Placed], n_comp: int) -> dict[str, FloatArray]:
+def _ions(
+    experiment: Experiment, placed: Sequence[Placed], painter: Painter
+) -> dict[str, FloatArray]:
     given = dict(experiment.reversals)
+    regional = [entry.name for entry in experiment.ion_values]
     read = {name: p for p in placed for ion in p.mechanism.ions for name in ion.read}
     for name, p in read.items():
-        if name not in given and name not in ION_DEFAULTS:
+        if name not in given and name not in ION_DEFAULTS and name not in regional:
             raise UserError(
                 f"mechanism '{p.mechanism.name}' reads '{name}', which has no default; "
                 "add it to the experiment's reversals"
             )
-    if unused := [name for name in given if name not in read]:
+    if unused := [name for name in (*given, *regional) if name not in read]:
         raise UserError(
             f"reversal '{unused[0]}' is read by no mechanism of this experiment; "
             f"remove it or name one of {', '.join(read) or 'none'}"
         )
-    return {n: np.full(n_comp, given.get(n, ION_DEFAULTS.get(n, 0.0))) for n in sorted(read)}
+    n_comp = painter.tree.n_comp
+    ions = {n: np.full(n_comp, given.get(n, ION_DEFAULTS.get(n, 0.0))) for n in sorted(read)}
+    for entry in experiment.ion_values:
+        painter.paint(ions[entry.name], entry.value, entry.region, entry.where)
+    return ions
 
 
 def _target(probe: Probe, tree: CompartmentTree, placed: Sequence[Placed]) -> ProbeTarget:

@@ -7,10 +7,12 @@ from difflib import get_close_matches
 
 from engine.codec import close_match
 from engine.compartments import CompartmentTree
+from engine.distributions import Distribution, Value, check_value
 from engine.errors import UserError
 from engine.experiment import Experiment
 from engine.mechanisms.loading import library
 from engine.mechanisms.model import Mechanism
+from engine.regions import Subset
 from engine.schedule import MAX_THREADS
 from engine.stimuli import Site
 
@@ -65,7 +67,10 @@ def check_settings(experiment: Experiment) -> None:
         )
     for cable in experiment.cables:
         _check_positive(f"ra of region '{cable.region}'", cable.ra, "Ω·cm", "such as 150")
-        _check_positive(f"cm of region '{cable.region}'", cable.cm, "µF/cm²", "such as 1")
+        if isinstance(cable.cm, Distribution):
+            check_value(cable.cm, f"cm of region '{cable.region}'")
+        else:
+            _check_positive(f"cm of region '{cable.region}'", cable.cm, "µF/cm²", "such as 1")
     for clamp in experiment.stimuli:
         numbers = clamp.delay, clamp.duration, clamp.amplitude
         if not all(math.isfinite(x) for x in numbers) or clamp.duration < 0:
@@ -75,12 +80,30 @@ def check_settings(experiment: Experiment) -> None:
                 "duration of 0 or more"
             )
     for insertion in experiment.insertions:
-        for name, value in insertion.parameters:
-            if not math.isfinite(value):
-                raise UserError(
-                    f"parameter '{name}' of mechanism '{insertion.mechanism}' is {value}; "
-                    "write a number"
-                )
+        for name, given in insertion.parameters:
+            check_value(given, f"parameter '{name}' of mechanism '{insertion.mechanism}'")
+    for entry in experiment.ion_values:
+        check_value(entry.value, f"'{entry.name}' of region '{entry.region}'")
+    for what, where in subsets(experiment):
+        where.check(what)
+
+
+def subsets(experiment: Experiment) -> list[tuple[str, Subset]]:
+    """Every part of a region that an experiment names, with what it is for."""
+    named = [("cable", cable.where) for cable in experiment.cables]
+    named += [(f"mechanism '{i.mechanism}'", i.where) for i in experiment.insertions]
+    named += [(f"'{entry.name}'", entry.where) for entry in experiment.ion_values]
+    return [(what, where) for what, where in named if where is not None]
+
+
+def origins(experiment: Experiment) -> list[tuple[str, Site]]:
+    """Every site from which an experiment measures distances."""
+    values: list[Value] = [cable.cm for cable in experiment.cables]
+    values += [value for i in experiment.insertions for _, value in i.parameters]
+    values += [entry.value for entry in experiment.ion_values]
+    found = [value.origin for value in values if isinstance(value, Distribution)]
+    found += [where.origin for _, where in subsets(experiment)]
+    return [("origin", site) for site in dict.fromkeys(found) if site is not None]
 
 
 def sites(experiment: Experiment) -> list[tuple[str, Site]]:
@@ -89,7 +112,7 @@ def sites(experiment: Experiment) -> list[tuple[str, Site]]:
     named += [("probe", probe.site) for probe in experiment.probes]
     if experiment.spike_site is not None:
         named.append(("spike site", experiment.spike_site))
-    return named
+    return named + origins(experiment)
 
 
 def check_site(sections: Sequence[str], site: Site, what: str) -> None:

@@ -95,7 +95,7 @@ def edited(**changes):
         (edited(stimuli={}), "field 'stimuli': {} is not a list"),
         (edited(reversals=[["ena"]]), "field 'reversals[0]': has 1 items; it takes 2"),
         (edited(celsius=float("inf")), "field 'celsius': Infinity is not finite"),
-        (edited(version=2), "format version 2 is not known to this program"),
+        (edited(version=9), "format version 9 is not known to this program"),
         (edited(format="recipe"), "this JSON is not an experiment"),
         (edited(version=...), "says no format version"),
         (edited(dt=10**400), "field 'dt': 1000"),
