@@ -18,7 +18,6 @@ from engine.model import build
 from engine.morphology.reading import read_morphology
 from engine.morphology.samples import resolve
 from engine.morphology.sections import make_sections
-from engine.schedule import idle_slots, lower_bound
 from engine.stimuli import CurrentClamp, Site
 
 SAMPLE = "sample:human_l23"
@@ -51,13 +50,13 @@ def execute(args: argparse.Namespace) -> int:
     except UserError as error:
         trouble = str(error)
 
-    steps, bound = model.schedule.n_step, lower_bound(model.tree.parent, experiment.n_threads)
+    schedule = model.schedule
     rows = [
         ("cell", f"{args.path}: {model.tree.n_comp} compartments"),
         (
             "schedule",
-            f"{experiment.method}, {experiment.n_threads} threads: {steps} steps, bound {bound}"
-            f"{' (optimal)' if steps == bound else ''}, {idle_slots(model.schedule)} idle slots",
+            f"{schedule.method}, {schedule.n_threads} threads: {schedule.n_step} steps, bound "
+            f"{schedule.bound}{' (optimal)' * schedule.optimal}, {schedule.n_idle} idle slots",
         ),
         *summary(recording, seconds),
         ("pictures", ", ".join(str(path) for path in pictures) or f"none: {trouble}"),

@@ -7,7 +7,8 @@ from typing import get_args
 from dendview.cli.cells import add_cell_arguments, print_json, print_table, read_cell
 from engine.errors import UserError
 from engine.exporting import export_schedule_csv, export_schedule_json
-from engine.schedule import depths, idle_slots, lower_bound, make_schedule
+from engine.exporting.schedule import summary
+from engine.schedule import make_schedule
 from engine.types import ScheduleMethod
 
 
@@ -32,47 +33,33 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def execute(args: argparse.Namespace) -> None:
     morphology, _, tree = read_cell(args)
     schedule = make_schedule(tree, args.method, args.threads)
-    bound = lower_bound(tree.parent, schedule.n_threads)
-    n_root = int((tree.parent < 0).sum())
     answer = {
         "cell": morphology.name,
-        "method": schedule.method,
-        "n_threads": schedule.n_threads,
+        **summary(schedule),
         "rule": str(args.rule),
         "nodes": args.nodes,
         "axon": args.axon,
-        "n_nodes": tree.n_comp,
         "n_segments": tree.n_segment,
-        "depth": int(depths(tree.parent).max()),
-        "serial_steps": tree.n_comp - n_root,
-        "n_steps": schedule.n_step,
-        "bound": bound,
-        "idle_slots": idle_slots(schedule),
-        "optimal": schedule.n_step == bound,
+        "depth": schedule.depth,
+        "serial_steps": schedule.n_serial,
     }
     if args.out is not None:
         writers = {".csv": export_schedule_csv, ".json": export_schedule_json}
-        if args.out.suffix not in writers:
+        if (ending := args.out.suffix.lower()) not in writers:
             raise UserError(f"{args.out}: a schedule is written as .csv or .json; end the name so")
-        writers[args.out.suffix](schedule, tree, args.out)
+        writers[ending](schedule, tree, args.out)
     if args.json:
         print_json(answer)
         return
-    steps, serial = schedule.n_step, max(tree.n_comp - n_root, 1)
+    steps, bound = schedule.n_step, schedule.bound
+    above = ": no schedule can be shorter" if schedule.optimal else f"; {steps - bound} above it"
+    share = f"{100 * schedule.relative:.2f} % of {schedule.n_serial} serial steps"
     print_table(
         [
-            ("cell", f"{morphology.name}: {tree.n_comp} nodes, depth {answer['depth']}"),
+            ("cell", f"{morphology.name}: {tree.n_comp} nodes, depth {schedule.depth}"),
             ("schedule", f"{schedule.method} with {schedule.n_threads} threads"),
-            ("steps", f"{steps} ({100 * steps / serial:.2f} % of {serial} serial steps)"),
-            (
-                "bound",
-                f"{bound}"
-                + (
-                    ": no schedule can be shorter"
-                    if steps == bound
-                    else f"; {steps - bound} above it"
-                ),
-            ),
-            ("idle slots", f"{answer['idle_slots']} of {steps * schedule.n_threads}"),
+            ("steps", f"{steps} ({share})"),
+            ("bound", f"{bound}{above}"),
+            ("idle slots", f"{schedule.n_idle} of {steps * schedule.n_threads}"),
         ]
     )

@@ -10,19 +10,10 @@ import numpy as np
 from engine import __version__
 from engine.compartments import CompartmentTree
 from engine.exporting.atomic import written_aside
-from engine.schedule import depths, idle_slots, lower_bound
+from engine.schedule import depths
 from engine.schedule.model import Schedule
-from engine.types import IntArray
 
 COLUMNS = ("node", "parent", "step", "thread", "depth", "section", "x", "segment", "massless")
-
-
-def step_of_node(schedule: Schedule) -> IntArray:
-    """(n_comp,) step at which every node is eliminated, -1 for roots."""
-    step = np.full(schedule.n_comp, -1, np.int32)
-    counts = np.diff(schedule.step_start)
-    step[schedule.node] = np.repeat(np.arange(schedule.n_step, dtype=np.int32), counts)
-    return step
 
 
 def export_schedule_csv(schedule: Schedule, tree: CompartmentTree, path: Path) -> None:
@@ -37,7 +28,7 @@ def export_schedule_csv(schedule: Schedule, tree: CompartmentTree, path: Path) -
     rows = zip(
         range(tree.n_comp),
         schedule.parent.tolist(),
-        step_of_node(schedule).tolist(),
+        schedule.step.tolist(),
         schedule.thread.tolist(),
         depths(schedule.parent).tolist(),
         names.tolist(),
@@ -81,13 +72,12 @@ def export_schedule_json(schedule: Schedule, tree: CompartmentTree, path: Path) 
 
 def summary(schedule: Schedule) -> dict[str, str | int | bool]:
     """What the command line and the files say about a schedule."""
-    bound = lower_bound(schedule.parent, schedule.n_threads)
     return {
         "method": schedule.method,
         "n_threads": schedule.n_threads,
         "n_nodes": schedule.n_comp,
         "n_steps": schedule.n_step,
-        "bound": bound,
-        "idle_slots": idle_slots(schedule),
-        "optimal": schedule.n_step == bound,
+        "bound": schedule.bound,
+        "idle_slots": schedule.n_idle,
+        "optimal": schedule.optimal,
     }

@@ -1,15 +1,7 @@
 """Which thread eliminates which node of a tree at which step, and how short that can be."""
 
 from engine.schedule.bound import depths, lower_bound, threads_needed
-from engine.schedule.costs import (
-    POWERS,
-    CostCurve,
-    MethodCost,
-    compare,
-    cost_curve,
-    idle_slots,
-    occupancy,
-)
+from engine.schedule.costs import POWERS, CostCurve, MethodCost, compare, cost_curve
 from engine.schedule.making import METHODS, make_schedule
 from engine.schedule.model import Schedule
 from engine.schedule.topology import MAX_THREADS
@@ -26,9 +18,7 @@ __all__ = [
     "compare",
     "cost_curve",
     "depths",
-    "idle_slots",
     "lower_bound",
     "make_schedule",
-    "occupancy",
     "threads_needed",
 ]

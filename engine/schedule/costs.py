@@ -8,7 +8,6 @@ import numpy as np
 from engine.compartments import CompartmentTree
 from engine.schedule.bound import depths, lower_bound
 from engine.schedule.making import METHODS, schedule_topology
-from engine.schedule.model import Schedule
 from engine.schedule.topology import as_parent, as_thread_count, make_topology
 from engine.types import FloatArray, IntArray, ScheduleMethod
 
@@ -59,16 +58,6 @@ class MethodCost:
     @property
     def above(self) -> float:
         return self.n_step / self.bound - 1 if self.bound else 0.0
-
-
-def idle_slots(schedule: Schedule) -> int:
-    """Slots (a thread in a step) in which nothing is done: k * steps - nodes."""
-    return schedule.n_idle
-
-
-def occupancy(schedule: Schedule) -> float:
-    """Share of the slots in which something is done, 0 to 1."""
-    return schedule.occupancy
 
 
 def cost_curve(

@@ -24,7 +24,6 @@ from engine.exporting import (
     read_traces_hdf5,
 )
 from engine.exporting.atomic import written_aside
-from engine.exporting.schedule import step_of_node
 from engine.model import build
 from engine.recording import collect
 from engine.schedule import make_schedule
@@ -173,7 +172,7 @@ def test_schedule_json_holds_the_summary_and_the_steps(experiment, tmp_path):
     assert body["node_set"] == "neuron"
     assert [n for step in body["steps"] for n in step] == schedule.node.tolist()
     for number, step in enumerate(body["steps"]):
-        assert (step_of_node(schedule)[step] == number).all()
+        assert (schedule.step[step] == number).all()
 
 
 EXPORTS = [export_traces_csv, export_spikes_csv, export_traces_hdf5]
