@@ -14,14 +14,17 @@ from engine.regions import Region, Subset, mask_of_names, mask_of_tags
 from engine.stimuli import Site
 from engine.types import BoolArray, FloatArray
 
+START, MIDDLE, END = 0, 1, 2
+
 
 class Painter:
     """Puts values on the nodes of a tree.
 
-    A loop ``for (x)`` of NEURON visits the ends of a section, too, and what it assigns at x = 1
-    goes to the last segment, after the value for that segment's middle. ``segment_ends`` does the
-    same: conditions and distances are looked at in the middle of every segment, then at the 1 end
-    of every section. (What is assigned at x = 0 is overwritten at the first middle.)
+    A loop ``for (x)`` of NEURON visits the ends of a section, too. What it assigns at x = 0 goes to
+    the first segment, before the value for that segment's middle, and what it assigns at x = 1 to
+    the last segment, after that for its middle. ``segment_ends`` does the same: conditions and
+    distances are looked at at the 0 end of every section, in the middle of every segment, then at
+    the 1 end of every section.
 
     Parameters
     ----------
@@ -30,12 +33,15 @@ class Painter:
 
     def __init__(self, tree: CompartmentTree) -> None:
         self.tree = tree
-        self._distances: dict[Site | None, tuple[FloatArray, FloatArray]] = {}
+        start = tree.segment_start
+        self._first = tree.node_of_segment[start[:-1]]
+        self._last = tree.node_of_segment[start[1:] - 1]
+        self._distances: dict[Site | None, tuple[FloatArray, FloatArray, FloatArray]] = {}
 
     def covered(
         self, region: Region, where: Subset | None = None, segment_ends: bool = False
     ) -> BoolArray:
-        """(n_comp,) True where a node with membrane is meant, by its middle or by its end."""
+        """(n_comp,) True where a node with membrane is meant, by its middle or by an end."""
         mask = np.zeros(self.tree.n_comp, bool)
         for _, chosen in self._passes(region, where, segment_ends):
             mask |= chosen
@@ -59,19 +65,25 @@ class Painter:
             else:
                 values[chosen] = value
 
-    def distance(self, origin: Site | None) -> tuple[FloatArray, FloatArray]:
-        """(n_comp,) µm from a site to every node, and to the 1 end of the section it is the last
-        segment of (elsewhere to the node itself)."""
+    def distance(self, origin: Site | None) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Path distances from a site.
+
+        Returns
+        -------
+        start, middle, end : (n_comp,) µm
+            To the 0 end of the section that a node is the first segment of, to the node, and to the
+            1 end of the section that it is the last segment of; elsewhere to the node.
+        """
         if origin not in self._distances:
             tree = self.tree
             node = None if origin is None else tree.locate(origin.section, origin.x)
             middle = path_distance(tree, node)
             node = int(np.argmin(middle)) if node is None else node
-            last = tree.node_of_segment[tree.segment_start[1:] - 1]
-            toward = np.where(self._ends_toward(node), -1.0, 1.0)
-            end = middle.copy()
-            end[last] += toward * tree.length[last] / 2
-            self._distances[origin] = middle, end
+            start, end = middle.copy(), middle.copy()
+            ends = (start, self._first), (end, self._last)
+            for (distance, at), toward in zip(ends, self._ends_toward(node), strict=True):
+                distance[at] += np.where(toward, -0.5, 0.5) * tree.length[at]
+            self._distances[origin] = start, middle, end
         return self._distances[origin]
 
     def reach(self, region: Region, origin: Site | None) -> float:
@@ -82,10 +94,8 @@ class Painter:
         UserError
             If the region has no section away from the origin.
         """
-        tree = self.tree
-        last = tree.node_of_segment[tree.segment_start[1:] - 1]
-        inside = mask_of_tags(tree.sections.tag, region)
-        reach = float(np.max(self.distance(origin)[1][last[inside]], initial=0.0))
+        inside = mask_of_tags(self.tree.sections.tag, region)
+        reach = float(np.max(self.distance(origin)[END][self._last[inside]], initial=0.0))
         if not reach > 0:
             raise UserError(
                 f"no {region} section ends away from {origin or 'the middle of the soma'}, so no "
@@ -96,41 +106,39 @@ class Painter:
     def _passes(
         self, region: Region, where: Subset | None, segment_ends: bool
     ) -> Iterator[tuple[int, BoolArray]]:
-        """What is meant by its middle (0), then what is meant by its end (1)."""
+        """What is meant by its 0 end, what by its middle, and what by its 1 end."""
         tree = self.tree
         inside = mask_of_tags(tree.tag, region) & ~tree.massless
-        last = np.zeros(tree.n_comp, bool)
-        last[tree.node_of_segment[tree.segment_start[1:] - 1]] = True
-        if where is None:
-            yield 0, inside
-            if segment_ends:
-                yield 1, inside & last
-            return
+        where = where or Subset()
         if where.sections:
             inside &= mask_of_names(tree.sections.name, where.sections)[tree.section]
-        look, ends = np.arange(tree.n_comp), 1 + segment_ends
+        look, ends = np.arange(tree.n_comp), (START, MIDDLE, END) if segment_ends else (MIDDLE,)
         if where.whole_sections:
             look = tree.node_of_segment[tree.segment_start[:-1] + tree.nseg // 2][tree.section]
-            ends = 1
+            ends = (MIDDLE,)
         inside &= between(tree.diameter[look], where.thicker, where.thinner)
         bounded = where.farther is not None or where.nearer is not None
-        for end in range(ends):
-            chosen = inside & last if end else inside.copy()
+        for end in ends:
+            chosen = inside.copy()
+            if end != MIDDLE:
+                chosen[:] = False
+                at = self._first if end == START else self._last
+                chosen[at] = inside[at]
             if bounded:
                 distance = self.distance(where.origin)[end][look]
                 chosen &= between(distance, where.farther, where.nearer)
             yield end, chosen
 
-    def _ends_toward(self, node: int) -> BoolArray:
-        """(n_section,) True where a section's 1 end lies between its last segment and a node."""
+    def _ends_toward(self, node: int) -> tuple[BoolArray, BoolArray]:
+        """(n_section,) True where a section's 0 end, or its 1 end, lies on the way to a node."""
         tree, sections = self.tree, self.tree.sections
-        toward = np.zeros(sections.n_section, bool)
-        section = int(tree.section[node])
-        toward[section] = tree.is_end[node] and tree.x[node] == 1
-        while (up := int(sections.parent[section])) >= 0:
-            toward[up] = sections.parent_x[section] == 1
-            section = up
-        return toward
+        start = np.ones(sections.n_section, bool)
+        end = np.zeros(sections.n_section, bool)
+        section, x = int(tree.section[node]), float(tree.x[node] if tree.is_end[node] else 0.5)
+        while section >= 0:
+            start[section], end[section] = x == 0, x == 1
+            section, x = int(sections.parent[section]), float(sections.parent_x[section])
+        return start, end
 
 
 def between(values: FloatArray, low: float | None, high: float | None) -> BoolArray:
