@@ -72,13 +72,15 @@ class Rule:
             raise UserError(f"rule '{self}' asks for more than 32767 segments in a section")
 
     def __str__(self) -> str:
-        return f"{self.kind}:{self.value:g}"
+        return f"{self.kind}:{repr(self.value).removesuffix('.0')}"
 
 
 DEFAULT_RULE = Rule()
 
 ROUNDING = 1e-11
 """Added before a number is cut to an integer, as NEURON's interpreter does (``hoc_epsilon``)."""
+MOST_SEGMENTS = 10_000_000
+"""A hundred times the largest cell with all its spines; cutting takes 460 bytes a segment."""
 LEAST_RESISTANCE = 1e-6
 """MΩ between nodes of sections without length, so that the solver keeps ten digits."""
 
@@ -108,7 +110,7 @@ def count_segments(
     Raises
     ------
     UserError
-        If a section would need more than NEURON's 32767 segments.
+        If a section would need more than NEURON's 32767 segments, or the cell more than MOST_SEGMENTS.
 
     Notes
     -----
@@ -119,8 +121,8 @@ def count_segments(
     arc = arc_lengths(sections) if arc is None else arc
     length = np.maximum(arc[sections.start[1:] - 1], SHORTEST)
     if rule.kind == "fixed":
-        return np.full(sections.n_section, int(rule.value), np.int32)
-    if rule.kind == "max_length":
+        wanted = np.full(sections.n_section, rule.value)
+    elif rule.kind == "max_length":
         wanted = 1 + 2 * np.floor(length / rule.value + ROUNDING)
     else:
         d = sections.diameter.astype(float)
@@ -142,6 +144,11 @@ def count_segments(
         raise UserError(
             f"rule '{rule}' cuts {sections.name[s]} ({length[s]:g} µm long) into more than "
             "32767 segments; choose a coarser one or check the diameters of this section"
+        )
+    if (total := int(wanted.sum())) > MOST_SEGMENTS:
+        raise UserError(
+            f"rule '{rule}' cuts the cell into {total:,} segments, more than the "
+            f"{MOST_SEGMENTS:,} there is room for; choose a coarser one"
         )
     return wanted.astype(np.int32)
 

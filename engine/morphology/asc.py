@@ -152,13 +152,14 @@ class _Reader:
         if not soma:
             return
         values = [value for value, _ in points]
-        if len(values) >= MIN_OUTLINE and np.ptp(np.array(values)[:, :2], axis=0).max() > 0:
+        n = len(values)
+        if n >= MIN_OUTLINE and np.ptp(np.array(values)[:, :2], axis=0).max() > 0:
             self.outlines.append(values)
             return
         self.problems.append(
             Problem(
                 "semantics.short_outline",
-                f"the outline of the soma ({len(values)} points) encloses nothing",
+                f"the outline of the soma ({n} point{'s' * (n != 1)}) encloses nothing",
                 "it was left out, as NEURON does; draw it with at least three points",
                 self.line(opened.at),
                 self.row(opened.at),

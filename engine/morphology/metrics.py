@@ -79,34 +79,6 @@ class Metrics:
     high: tuple[float, float, float]
     by_type: tuple[TypeMetrics, ...]
 
-    def rows(self) -> list[tuple[str, str]]:
-        """Names and values with units, for people."""
-        extent = " × ".join(f"{b - a:,.0f}" for a, b in zip(self.low, self.high, strict=True))
-        rows = [
-            ("points", f"{self.n_point:,}"),
-            ("sections", f"{self.n_section:,}"),
-            ("segments", f"{self.n_segment:,}"),
-            ("nodes", f"{self.n_node:,}"),
-            ("total length", f"{self.length:,.1f} µm"),
-            ("membrane area", f"{self.area:,.1f} µm²"),
-            ("farthest tip", f"{self.max_path_distance:,.1f} µm from the soma along the cable"),
-            ("highest branch order", f"{self.max_branch_order}"),
-            ("branch points, tips", f"{self.n_branch_point:,}, {self.n_tip:,}"),
-            ("extent x × y × z", f"{extent} µm"),
-        ]
-        if self.soma_area:
-            soma = (
-                f"{self.soma_length:.2f} × {self.soma_diameter:.2f} µm, {self.soma_area:,.1f} µm²"
-            )
-            rows.append(("soma", soma))
-        if self.n_tree > 1:
-            rows.append(("separate trees", f"{self.n_tree}"))
-        for t in self.by_type:
-            if t.name != "soma":
-                count = f"{t.n_section:,} section" + "s" * (t.n_section != 1)
-                rows.append((t.name, f"{count}, {t.length:,.1f} µm, {t.area:,.1f} µm²"))
-        return rows
-
 
 def type_name(tag: int) -> str:
     """``soma``, ``axon``, ``basal``, ``apical``, or ``type 7``."""

@@ -18,6 +18,7 @@ from functools import cache
 
 import numpy as np
 
+from engine.errors import UserError
 from engine.morphology.cables import Cables, cables_asc, cables_swc, without_empty
 from engine.morphology.model import Morphology, Sections, Tag
 from engine.morphology.pointwise import cables_pointwise, is_pointwise
@@ -142,14 +143,14 @@ def stub_axon(sections: Sections, attach: float = 1.0) -> Sections:
 
     Raises
     ------
-    ValueError
+    UserError
         If the cell consists of an axon only, or ``attach`` is not in 0 to 1.
     """
     if not 0 <= attach <= 1:
-        raise ValueError(f"the axon cannot be attached at {attach:g} of the soma; use 0 to 1")
+        raise UserError(f"the axon cannot be attached at {attach:g} of the soma; use 0 to 1")
     axon = sections.tag == Tag.AXON
     if axon.all():
-        raise ValueError(
+        raise UserError(
             "the cell consists of an axon only, so nothing would be left; keep the axon"
         )
     rest = _without(sections, axon)

