@@ -1,0 +1,121 @@
+"""Every channel of the library, compiled by NEURON, in one compartment: ramps and steps.
+
+The compartment has so much capacitance that the voltage stays where the script puts it; both
+sides take the voltages NEURON had. The files have no rate tables.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from engine.mechanisms import library
+from tests.engine.mechanisms.harness import Cell, bind_numba, run_reference
+from tests.engine.neuron_library import neuron_name, run_script
+
+RAMP = np.linspace(-120.0, 60.0, 181)  # meets every point where a rate is 0/0
+LEVELS = np.array([-110.0, -85.3, -66.0, -57.1, -50.0, -41.7, -30.0, -12.9, 8.0, 44.6])
+HOLD, STEPS = -78.0, 60
+IONS = {"ena": 52.0, "ek": -88.0, "eca": 130.0, "cai": 3.3e-4}
+GIVEN = {
+    "NaTg": {"vshift_m": 15.991, "vshift_h": 11.8779, "slope_m": 13.8112, "slope_h": 7.0},
+    "na3": {"sh": 5.0, "ar": 0.7},
+    "nax": {"sh": 10.0},
+    "hd": {"vhalf": -73.0},
+}
+"""Parameters whose default leaves a part of the formulas out."""
+SCRIPT = """
+def states_and_currents(section, about):
+    segment = section(0.5)
+    own = getattr(segment, about["neuron"])
+    currents = [getattr(own if hasattr(own, c) else segment, c) for c in about["currents"]]
+    return currents + [getattr(own, s) for s in about["states"]]
+
+h.dt = 0.025
+for name, about in given["mechanisms"].items():
+    section = h.Section(name=name)
+    section.L, section.diam, section.cm = 10.0, 2.0, 1e9
+    section.insert(about["neuron"])
+    segment = section(0.5)
+    for parameter, value in about["parameters"].items():
+        setattr(getattr(segment, about["neuron"]), parameter, value)
+    for ion, value in given["ions"].items():
+        if hasattr(segment, ion):
+            setattr(segment, ion, value)
+    paths = [given["ramp"]] + [[given["hold"]] + [x] * given["steps"] for x in given["levels"]]
+    rows = []
+    for h.celsius in given["celsius"]:
+        for path in paths:
+            h.finitialize(path[0])
+            for v in path[1:]:
+                segment.v = v
+                before = segment.v
+                h.fadvance()
+                rows.append([before, segment.v, *states_and_currents(section, about)])
+    result[name] = np.array(rows)
+    del segment
+    h.delete_section(sec=section)
+"""
+CELSIUS = [6.3, 34.0]
+DENSITY = [
+    name for name, m in library().items() if m.kind == "density" and m.states and len(m.currents)
+]
+
+
+@pytest.fixture(scope="module")
+def responses(compiled_library: Path, tmp_path_factory):
+    """Rows of voltage before, voltage after, currents before and states after every step."""
+    mechanisms = {
+        name: {
+            "neuron": neuron_name(name),
+            "parameters": GIVEN.get(name, {}),
+            "currents": library()[name].currents,
+            "states": [state.name for state in library()[name].states],
+        }
+        for name in DENSITY
+    }
+    given = {"celsius": CELSIUS, "mechanisms": mechanisms, "ions": IONS, "ramp": RAMP.tolist()}
+    given |= {"levels": LEVELS.tolist(), "hold": HOLD, "steps": STEPS}
+    out = tmp_path_factory.mktemp("neuron") / "responses.npz"
+    return run_script(compiled_library, SCRIPT, given, out)
+
+
+@pytest.mark.parametrize("name", DENSITY)
+def test_ramps_and_steps_are_neurons(responses, name):
+    mechanism, n = library()[name], 1 + len(LEVELS)
+    cell = Cell(mechanism, np.arange(n), n)
+    for key, value in {**IONS, **GIVEN.get(name, {})}.items():
+        if key in cell.arrays:
+            cell.arrays[key][:] = value
+    for celsius, rows in zip(CELSIUS, np.split(responses[name], len(CELSIUS)), strict=True):
+        cell.scalars["celsius"] = celsius
+        follow(cell, rows)
+
+
+def follow(cell: Cell, rows: np.ndarray) -> None:
+    """Meet NEURON's voltages step by step: the ramp in the first compartment, steps in the rest."""
+    mechanism = cell.mechanism
+    n_current, n_ramp = len(mechanism.currents), len(RAMP) - 1
+    ramp, steps = rows[:n_ramp], rows[n_ramp:].reshape(len(LEVELS), STEPS, -1)
+    cell.arrays["voltage"][:] = [RAMP[0], *[HOLD] * len(LEVELS)]
+    started = run_reference(cell, "initialize")  # once; compiling it would take longer
+    for state in mechanism.states:
+        cell.arrays[state.name][:] = started.arrays[state.name]
+    current, advance = bind_numba(cell, "current"), bind_numba(cell, "advance")
+    for k in range(n_ramp):
+        live = slice(None) if k < STEPS else slice(1)  # the steps end before the ramp
+        theirs = np.concatenate([ramp[k : k + 1], steps[:, min(k, STEPS - 1)]])
+        cell.arrays["voltage"][:] = theirs[:, 0]
+        for key in ("i_membrane", "g_membrane", *mechanism.currents):
+            if key in cell.arrays:
+                cell.arrays[key][:] = 0.0
+        current()
+        total = theirs[live, 2 : 2 + n_current].sum(axis=1)
+        size = np.abs(theirs[live, 2 : 2 + n_current]).max()
+        ours = cell.arrays["i_membrane"][live]
+        np.testing.assert_allclose(ours, total, rtol=0, atol=1e-11 * size)
+        cell.arrays["voltage"][:] = theirs[:, 1]
+        advance()
+        for state, gate in zip(mechanism.states, theirs[live, 2 + n_current :].T, strict=True):
+            ours = cell.arrays[state.name][live]
+            np.testing.assert_allclose(ours, gate, rtol=1e-11, err_msg=f"{state.name}, step {k}")
