@@ -39,8 +39,9 @@ def compile_mechanism(source: Source) -> Mechanism:
     current, analytic = _current(source, symbols)
     advance = _advance(source, symbols)
     kernels = (initialize, share_exponentials(current), share_exponentials(advance))
-    kept = _kept(kernels, symbols)
-    initialize, current, advance = (_trim(kernel, {*symbols.states, *kept}) for kernel in kernels)
+    results = {*symbols.states, *symbols.ion_sets}
+    kept = _kept(kernels, results, symbols)
+    initialize, current, advance = (_trim(kernel, results | kept) for kernel in kernels)
     return Mechanism(
         name=source.suffix,
         kind="density",
@@ -49,7 +50,9 @@ def compile_mechanism(source: Source) -> Mechanism:
         parameters=tuple(_parameter(source, name) for name in symbols.parameters),
         states=tuple(Variable(name, source.states[name].unit) for name in symbols.states),
         assigned=tuple(
-            Variable(name, source.assigned[name].unit) for name in symbols.assigned if name in kept
+            Variable(symbols.stored(name), _unit(source, name))
+            for name in symbols.keepable
+            if symbols.stored(name) in kept
         ),
         ions=tuple(ion for ion, _ in source.ions),
         currents=symbols.currents,
@@ -67,18 +70,24 @@ def _parameter(source: Source, name: str) -> Parameter:
     )
 
 
+def _unit(source: Source, name: str) -> str:
+    declared = source.assigned.get(name) or source.parameters.get(name)
+    return declared.unit if declared else ""
+
+
 def _stores(lowering: Lowering, symbols: Symbols) -> tuple[tuple[str, Expr], ...]:
-    kept = (*symbols.states, *symbols.assigned)
-    return tuple(
-        (name, lowering.values[name])
-        for name in kept
-        if name in lowering.values and lowering.values[name] != Name(name)
+    found = (
+        (symbols.stored(name), lowering.values[name])
+        for name in (*symbols.states, *symbols.ion_sets, *symbols.keepable)
+        if name in lowering.values
     )
+    return tuple((name, value) for name, value in found if value != Name(name))
 
 
 def _initialize(source: Source, symbols: Symbols) -> Program:
     """INITIAL; a state starts from its parameter ``name0`` if there is one, else from 0."""
-    lowering = Lowering(source, symbols)
+    lowering = Lowering(source, symbols, "initialize")
+    lowering.values |= {name: Name(name) for name in symbols.overwritten}
     for state in symbols.states:
         start = f"{state}0"
         lowering.values[state] = Name(start) if start in symbols.parameters else ZERO
@@ -93,7 +102,7 @@ def _current(source: Source, symbols: Symbols) -> tuple[Program, bool]:
     body = tuple(
         statement for statement in source.breakpoint.body if not isinstance(statement, Solve)
     )
-    lowering = Lowering(source, symbols)
+    lowering = Lowering(source, symbols, "current")
     lowering.execute(body)
     if not symbols.currents:
         return Program(tuple(lowering.steps), _stores(lowering, symbols)), True
@@ -119,7 +128,7 @@ def _current(source: Source, symbols: Symbols) -> tuple[Program, bool]:
         _stores(lowering, symbols),
         total,
         conductance,
-        tuple((name, values[name]) for ion, _ in source.ions for name in ion.write),
+        tuple((name, values[name]) for name in symbols.ion_currents),
     ), parts is not None
 
 
@@ -133,7 +142,7 @@ def _total(lowering: Lowering, symbols: Symbols) -> Expr:
 def _advance(source: Source, symbols: Symbols) -> Program:
     """The blocks BREAKPOINT solves, in order."""
     assert source.breakpoint is not None
-    lowering = Lowering(source, symbols)
+    lowering = Lowering(source, symbols, "advance")
     solved: set[str] = set()
     for solve in _solves(source, source.breakpoint.body):
         if solve.block in source.procedures and solve.method is None:
@@ -208,14 +217,12 @@ def _reads(program: Program, kept: Iterable[str]) -> tuple[set[str], set[str]]:
     return needed & definitions.keys(), needed - definitions.keys()
 
 
-def _kept(programs: tuple[Program, ...], symbols: Symbols) -> set[str]:
+def _kept(programs: tuple[Program, ...], results: set[str], symbols: Symbols) -> set[str]:
     """ASSIGNED variables some kernel reads before it writes them: they live between kernels."""
     kept: set[str] = set()
     while True:
-        read = {
-            name for program in programs for name in _reads(program, {*symbols.states, *kept})[1]
-        }
-        if (more := kept | (read & set(symbols.assigned))) == kept:
+        read = {name for program in programs for name in _reads(program, results | kept)[1]}
+        if (more := kept | (read & {symbols.stored(name) for name in symbols.keepable})) == kept:
             return kept
         kept = more
 

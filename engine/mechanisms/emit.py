@@ -153,7 +153,10 @@ def arguments(mechanism: Mechanism, which: KernelName) -> tuple[Argument, ...]:
     take("global", tuple(p.name for p in mechanism.parameters if not p.per_node))
     take("state", tuple(variable.name for variable in mechanism.states))
     take("assigned", tuple(variable.name for variable in mechanism.assigned))
-    take("ion_read", tuple(dict.fromkeys(name for ion in mechanism.ions for name in ion.read)))
+    take("ion_set", tuple(dict.fromkeys(mechanism.ion_sets)))
+    read = dict.fromkeys(name for ion in mechanism.ions for name in ion.read)
+    taken = {argument.name for argument in found} | {name for name, _ in program.ion_currents}
+    take("ion_read", tuple(name for name in read if name not in taken))
     found += [Argument(name, "ion_write") for name, _ in program.ion_currents]
     found += [Argument(name, "scalar") for name in SCALARS]
     return tuple(found)
@@ -181,7 +184,7 @@ def read_only(mechanism: Mechanism, which: KernelName) -> frozenset[str]:
         a.name
         for a in arguments(mechanism, which)
         if a.kind in ("voltage", "parameter", "geometry", "ion_read")
-        or (a.kind in ("state", "assigned") and a.name not in written)
+        or (a.kind in ("state", "assigned", "ion_set") and a.name not in written)
     )
 
 

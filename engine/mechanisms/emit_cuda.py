@@ -59,9 +59,10 @@ def _elements(mechanism: Mechanism, which: KernelName) -> list[tuple[str, str]]:
                 found.append((f"double {argument.name}_", f"{argument.name}_"))
             case "ion_read":
                 found.append((f"double {argument.name}_", f"{place}[at]"))
-            case "state" | "assigned":
+            case "state" | "assigned" | "ion_set":
+                index = "at" if argument.kind == "ion_set" else "k"
                 reference = "" if argument.name in read_only(mechanism, which) else "&"
-                found.append((f"double{reference} {argument.name}_", f"{place}[k]"))
+                found.append((f"double{reference} {argument.name}_", f"{place}[{index}]"))
             case "out_current" | "out_conductance" | "ion_write":
                 found.append((f"double& {argument.name}_sum", f"{place}[at]"))
     return found

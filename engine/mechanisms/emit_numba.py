@@ -13,6 +13,8 @@ from numba import njit
 
 from engine.mechanisms.fastmath import BLOCK, exp, stack_array, wide_vectors
 """
+GATHERED = ("voltage", "ion_read", "ion_set")
+ADDED = ("out_current", "out_conductance", "ion_write")
 DECORATOR = '@njit(nogil=True, error_model="numpy")'
 """Stands before every kernel, so that a caller can replace it.
 
@@ -56,7 +58,7 @@ def _parameter(argument: Argument) -> str:
     match argument.kind:
         case "global" | "scalar":
             return f"{argument.name}_"
-        case "parameter" | "geometry" | "state" | "assigned" | "ion_read" | "ion_write":
+        case "parameter" | "geometry" | "state" | "assigned" | "ion_read" | "ion_write" | "ion_set":
             return f"{argument.name}_all"
     return argument.name
 
@@ -68,11 +70,7 @@ def _names(mechanism: Mechanism, which: KernelName) -> dict[str, str]:
 
 def _loops(mechanism: Mechanism, which: KernelName, taken: tuple[Argument, ...]) -> str:
     read = inputs(mechanism.program(which))
-    by_comp = [
-        a
-        for a in taken
-        if a.kind in ("voltage", "out_current", "out_conductance", "ion_read", "ion_write")
-    ]
+    by_comp = [a for a in taken if a.kind in (*GATHERED, *ADDED)]
     by_row = [a for a in taken if a.kind in ("state", "assigned")]
     by_node = [a for a in taken if a.kind in ("parameter", "geometry") and a.name in read]
 
@@ -81,8 +79,10 @@ def _loops(mechanism: Mechanism, which: KernelName, taken: tuple[Argument, ...])
     flat += [f"    {a.name}_ = {a.name}_all[i]" for a in by_node]
     flat += [f"    {line}" for line in _body(mechanism, which, taken, own="{all}[i]")]
 
-    gathered = [a for a in by_comp if a.kind in ("voltage", "ion_read")]
-    added = [a for a in by_comp if a.kind not in ("voltage", "ion_read")]
+    gathered = [a for a in by_comp if a.kind in GATHERED]
+    added = [a for a in by_comp if a.kind in ADDED]
+    set_here = {name for name, _ in mechanism.program(which).stores}
+    replaced = [a for a in by_comp if a.kind == "ion_set" and a.name in set_here]
     blocks = [f"{_row(a)} = stack_array()" for a in by_comp]
     blocks += ["for base in range(0, n, BLOCK):", "    stop = min(base + BLOCK, n)"]
     blocks += [f"    {_row(a)} = {_parameter(a)}[base:stop]" for a in (*by_row, *by_node)]
@@ -92,9 +92,10 @@ def _loops(mechanism: Mechanism, which: KernelName, taken: tuple[Argument, ...])
     blocks += ["    for i in range(stop - base):"]
     blocks += [f"        {a.name}_ = {_row(a)}[i]" for a in by_node]
     blocks += [f"        {line}" for line in _body(mechanism, which, taken, own="{row}[i]")]
-    if added:
+    if added or replaced:
         blocks += ["    for i in range(stop - base):", "        c = node[base + i]"]
         blocks += [f"        {_parameter(a)}[c] += {_row(a)}[i]" for a in added]
+        blocks += [f"        {_parameter(a)}[c] = {_row(a)}[i]" for a in replaced]
 
     rows = ["for j in range(n):", "    start, row = node[j] * n_instance, j * n_instance"]
     rows += [f"    {_row(a)} = {_parameter(a)}[start : start + n_instance]" for a in by_comp]
@@ -132,7 +133,7 @@ def _body(
     loads = [
         f"{name}_ = {where[name]}"
         for name, kind in kinds.items()
-        if name in read and kind in ("state", "assigned", "ion_read")
+        if name in read and kind in ("state", "assigned", "ion_read", "ion_set")
     ]
     if "v" in read:
         loads.insert(0, f"v_ = {where['voltage']}")

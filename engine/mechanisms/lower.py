@@ -29,7 +29,7 @@ from engine.mechanisms.expressions import (
     subtract,
 )
 from engine.mechanisms.linear import linear, quotient, through_reciprocal
-from engine.mechanisms.model import Step
+from engine.mechanisms.model import KernelName, Step
 from engine.mechanisms.source import (
     Assign,
     Block,
@@ -61,8 +61,8 @@ class Lowering:
         The same by name.
     """
 
-    def __init__(self, source: Source, symbols: Symbols) -> None:
-        self.source, self.symbols = source, symbols
+    def __init__(self, source: Source, symbols: Symbols, kernel: KernelName) -> None:
+        self.source, self.symbols, self.kernel = source, symbols, kernel
         self.values: dict[str, Expr] = {}
         self.steps: list[Step] = []
         self.definitions: dict[str, Expr] = {}
@@ -92,12 +92,14 @@ class Lowering:
             return self.values[name]
         if name in self.source.constants and name not in self.source.parameters:
             return Number(self.source.constants[name])
-        if name in self.symbols.currents:
+        if name in self.symbols.currents and self.kernel == "current":
             raise self.error(
                 f"the current '{name}' is read before it is computed", "compute it first", line
             )
-        if name in self.symbols.readable:
+        if name in self.symbols.total_currents:
             return Name(name)
+        if name in self.symbols.currents or name in self.symbols.readable:
+            return Name(self.symbols.stored(name))
         close = get_close_matches(name, [*self.symbols.readable, *self.source.constants, *scope], 1)
         hint = (
             f"did you mean '{close[0]}'?"
@@ -279,8 +281,9 @@ class Lowering:
             level.update(saved)
         self.execute(statement.other, scope.new_child())
         for name in sorted(then.keys() | self.values.keys()):
-            one = then[name] if name in then else Name(name)
-            two = self.values[name] if name in self.values else Name(name)
+            before_it: Expr = Name(self.symbols.stored(name))
+            one = then.get(name, before_it)
+            two = self.values.get(name, before_it)
             self.values[name] = (
                 one if one == two else self.define(name, Select(condition, one, two))
             )

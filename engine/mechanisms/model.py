@@ -1,4 +1,5 @@
-"""A mechanism as three straight-line programs over its variables: initialize, current, advance."""
+"""A mechanism as straight-line programs over its variables: initialize, current, advance, and
+what events do."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,18 +7,24 @@ from typing import Literal
 
 from engine.mechanisms.expressions import Expr
 
-KernelName = Literal["initialize", "current", "advance"]
+KernelName = Literal["initialize", "current", "advance", "receive", "connect", "watch"]
 KERNELS: tuple[KernelName, ...] = ("initialize", "current", "advance")
+"""Computed for all nodes of a mechanism at once."""
+EVENT_KERNELS: tuple[KernelName, ...] = ("receive", "connect", "watch")
+"""What events need: ``receive`` and ``connect`` for one point, ``watch`` for all of them."""
 
 ArgumentKind = Literal[
     "count", "node", "voltage", "out_current", "out_conductance", "parameter", "geometry", "global",
-    "state", "assigned", "ion_read", "ion_write", "scalar",
+    "state", "assigned", "ion_read", "ion_write", "ion_set", "weight", "event", "scalar",
 ]  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Parameter:
-    """A PARAMETER: a value per node where ``per_node`` (RANGE), else one for all (GLOBAL)."""
+    """A PARAMETER: a value per node where ``per_node`` (RANGE), else one for all (GLOBAL).
+
+    A POINTER is a per-node parameter too, 0 where the file gives no default.
+    """
 
     name: str
     default: float
@@ -36,12 +43,67 @@ class Variable:
 
 @dataclass(frozen=True)
 class Ion:
-    """USEION: what is read (``ena``, ``cai``) and written (``ina``)."""
+    """USEION: what is read (``ena``, ``cai``, ``ica``) and written (``ina``, ``cai``)."""
 
     name: str
     read: tuple[str, ...] = ()
     write: tuple[str, ...] = ()
     valence: float | None = None
+
+    @property
+    def current(self) -> str:
+        return f"i{self.name}"
+
+    @property
+    def concentrations(self) -> tuple[str, str]:
+        """Inside and outside."""
+        return f"{self.name}i", f"{self.name}o"
+
+
+@dataclass(frozen=True)
+class Send:
+    """A ``net_send``, ``net_event`` or ``net_move`` of a block.
+
+    Attributes
+    ----------
+    where
+        The kernel that stores it: ``initialize`` or ``receive``.
+    kind
+        ``send``: NET_RECEIVE of the same point is to be called at ``time`` with ``flag``.
+        ``event``: the point has fired at ``time``; its own connections deliver that.
+        ``move``: the point's pending ``send`` is to come at ``time`` instead.
+    time, flag
+        Variables of kind ``event``, one value per point and instance. ``time`` (ms, absolute) is
+        NaN where the statement was not reached; ``flag`` is 0 except for ``send``.
+    """
+
+    where: KernelName
+    kind: Literal["send", "event", "move"]
+    time: str
+    flag: str
+
+
+@dataclass(frozen=True)
+class Watch:
+    """A ``WATCH (a > b) flag`` statement.
+
+    Attributes
+    ----------
+    flag
+        Variable that ``receive`` stores: the flag where the statement was reached, else NaN.
+    value
+        Variable that ``watch`` stores: positive where the condition holds, else 0 or negative.
+
+    Notes
+    -----
+    As NEURON does it: when a call of ``receive`` reaches a WATCH, the point's other watches end;
+    the new one is armed with "it holds already" where ``value >= 0``. After each step, where
+    ``value > 0`` and it did not hold before, ``receive`` is called with ``flag`` and weights 0; it
+    then counts as holding until ``value <= 0``.
+    """
+
+    flag: str
+    value: str
 
 
 @dataclass(frozen=True)
@@ -61,12 +123,14 @@ class Program:
     steps
         Definitions in order; each reads inputs and earlier targets only.
     stores
-        (variable, value): state and assigned variables written back at the end.
+        (variable, value): states, assigned variables, ion variables that are set (``cai``),
+        weights and events, written back at the end.
     current, conductance
-        Sum of the membrane currents in mA/cm² and its derivative by v in S/cm²; None in other
-        kernels.
+        Sum of the membrane currents and its derivative by v, outward positive: mA/cm² and S/cm²,
+        for a point nA and µS; None in other kernels.
     ion_currents
-        (name, value): ``ina`` … in mA/cm², added to the ion's current.
+        (name, value): ``ina`` … in mA/cm², added to the ion's current (a point divides by ``area``
+        itself).
     """
 
     steps: tuple[Step, ...] = ()
@@ -78,29 +142,46 @@ class Program:
 
 @dataclass(frozen=True)
 class Mechanism:
-    """A density mechanism ready to be emitted.
+    """A mechanism ready to be emitted.
 
     Attributes
     ----------
     name : str
-        SUFFIX.
-    kind : {"density"}
+        SUFFIX, POINT_PROCESS or ARTIFICIAL_CELL.
+    kind : {"density", "point", "artificial"}
+        A point sits on a node and gives nA and µS; several may share a node. An artificial cell
+        has no node and no current.
     title : str
     path : Path
     parameters, states, ions
     assigned
-        The variables that live from one kernel to the next, found by a pass; all others are
-        temporaries.
+        The variables that live from one kernel to the next, found by a pass, and those that are
+        recorded; all others are temporaries.
     currents : tuple of str
-        Membrane currents in the file's order: NONSPECIFIC_CURRENT and written ion currents.
+        Membrane currents in the file's order: NONSPECIFIC_CURRENT, ELECTRODE_CURRENT and written
+        ion currents.
     initialize, current, advance : Program
     analytic : bool
         The conductance is the exact derivative (the current is linear in v at fixed states), not
         NEURON's difference.
+    receive : Program or None
+        NET_RECEIVE for one point; None where it has none.
+    connect : Program or None
+        INITIAL inside NET_RECEIVE, for one connection at t = 0. Where it is None every argument
+        of a connection but the first starts from 0.
+    watch : Program
+        Values of the WATCH conditions.
+    weights : tuple of str
+        Arguments of NET_RECEIVE; every connection (and instance) holds one number for each.
+    sends : tuple of Send
+    watches : tuple of Watch
+    recordable : tuple of Variable
+        What :func:`engine.mechanisms.recording.record` can keep: RANGE variables that are neither
+        parameters nor states.
     """
 
     name: str
-    kind: Literal["density"]
+    kind: Literal["density", "point", "artificial"]
     title: str
     path: Path
     parameters: tuple[Parameter, ...]
@@ -112,11 +193,32 @@ class Mechanism:
     current: Program
     advance: Program
     analytic: bool
+    receive: Program | None = None
+    connect: Program | None = None
+    watch: Program = Program()
+    weights: tuple[str, ...] = ()
+    sends: tuple[Send, ...] = ()
+    watches: tuple[Watch, ...] = ()
+    recordable: tuple[Variable, ...] = ()
+
+    @property
+    def ion_sets(self) -> tuple[str, ...]:
+        """Concentrations and reversal potentials it sets."""
+        return tuple(name for ion in self.ions for name in ion.write if name != ion.current)
+
+    @property
+    def writes_concentration(self) -> bool:
+        """Whether it sets a concentration. NEURON computes such mechanisms before all others, the
+        last one first (ions come before both)."""
+        return any(name in ion.concentrations for ion in self.ions for name in ion.write)
 
     def program(self, which: KernelName) -> Program:
-        return {"initialize": self.initialize, "current": self.current, "advance": self.advance}[
-            which
-        ]
+        """What a kernel computes; nothing where the file has no such block."""
+        programs: dict[KernelName, Program | None] = {
+            "initialize": self.initialize, "current": self.current, "advance": self.advance,
+            "receive": self.receive, "connect": self.connect, "watch": self.watch,
+        }  # fmt: skip
+        return programs[which] or Program()
 
     def parameter(self, name: str) -> Parameter:
         """The parameter of that name.
@@ -142,10 +244,13 @@ class Mechanism:
 class Argument:
     """One argument of an emitted kernel.
 
-    Kinds and shapes: ``count`` int (n, n_instance, first); ``node`` (n,) int32; ``voltage``,
-    ``out_current``, ``out_conductance``, ``ion_read``, ``ion_write`` (n_comp * n_instance,),
+    Kinds and shapes: ``count`` int (n, n_instance, first; in ``receive`` and ``connect`` point,
+    instance, n_instance, slot); ``node`` (n,) int32, for points ascending, the same node several
+    times where several points sit on it; ``voltage``, ``out_current``, ``out_conductance``,
+    ``ion_read``, ``ion_write`` (added to), ``ion_set`` (read and set) (n_comp * n_instance,),
     node-major; ``parameter``, ``geometry`` (n,); ``global``, ``scalar`` float; ``state``,
-    ``assigned`` (n * n_instance,).
+    ``assigned``, ``event`` (n * n_instance,); ``weight`` flat, the arguments of one connection (and
+    instance) start at ``slot``.
     """
 
     name: str

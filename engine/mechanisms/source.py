@@ -105,3 +105,9 @@ class Source:
     derivatives: dict[str, Block] = field(default_factory=dict)
     procedures: dict[str, Block] = field(default_factory=dict)
     functions: dict[str, Block] = field(default_factory=dict)
+
+    def blocks(self) -> list[Block]:
+        """Every block with statements."""
+        single = [block for block in (self.initial, self.breakpoint) if block is not None]
+        named = (self.derivatives, self.procedures, self.functions)
+        return [*single, *(block for blocks in named for block in blocks.values())]

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from engine.errors import MechanismError
-from engine.mechanisms.source import Source
+from engine.mechanisms.source import Assign, Body, If, Local, Nested, Source
 
 SCALARS = ("celsius", "dt", "t")
 GEOMETRY = ("diam", "area")
@@ -21,6 +21,16 @@ class Symbols:
     currents
         Membrane currents in the file's order.
     ion_reads
+        Ion variables that are read only.
+    ion_sets
+        Concentrations and reversal potentials that are set; some may be states.
+    ion_currents
+        Those of ``currents`` that belong to ions.
+    total_currents
+        Ion currents that are read as well as written: outside BREAKPOINT they are the sum over all
+        mechanisms.
+    overwritten
+        Parameters that statements assign; from INITIAL on each point has its own value.
     """
 
     parameters: tuple[str, ...]
@@ -28,18 +38,38 @@ class Symbols:
     assigned: tuple[str, ...]
     currents: tuple[str, ...]
     ion_reads: tuple[str, ...]
+    ion_sets: tuple[str, ...] = ()
+    ion_currents: tuple[str, ...] = ()
+    total_currents: tuple[str, ...] = ()
+    overwritten: tuple[str, ...] = ()
+
+    def stored(self, name: str) -> str:
+        """What a variable is called where it lives from kernel to kernel."""
+        if name in self.ion_currents:
+            return f"own_{name}"
+        return f"{name}_now" if name in self.overwritten else name
+
+    @property
+    def keepable(self) -> tuple[str, ...]:
+        """Variables of the file that a pass may decide to keep."""
+        return (*self.assigned, *self.currents, *self.overwritten)
 
     @property
     def readable(self) -> frozenset[str]:
         return frozenset(
-            (*_BUILT_IN, *self.parameters, *self.states, *self.assigned, *self.ion_reads)
-        )
+            (
+                *_BUILT_IN, *self.parameters, *self.states, *self.assigned, *self.ion_reads,
+                *self.ion_sets,
+            )
+        )  # fmt: skip
 
     @property
     def writable(self) -> frozenset[str]:
         """What statements may assign; an assigned v holds to the end of the kernel and moves no
         membrane."""
-        return frozenset((*self.states, *self.assigned, *self.currents, "v"))
+        return frozenset(
+            (*self.states, *self.assigned, *self.currents, *self.ion_sets, *self.overwritten, "v")
+        )
 
 
 def make_symbols(source: Source) -> Symbols:
@@ -56,21 +86,40 @@ def make_symbols(source: Source) -> Symbols:
         )
     if source.breakpoint is None:
         raise MechanismError(source.path, "no BREAKPOINT block", "add BREAKPOINT { … }")
-    reads, currents = _ions(source)
+    reads, currents, sets = _ions(source)
+    ion_currents = tuple(currents)
     currents += [name for name, _ in source.nonspecific]
     for name in {name for name in currents if currents.count(name) > 1}:
         line = next(line for current, line in source.nonspecific if current == name)
         raise MechanismError(
             source.path, f"the current '{name}' is declared twice", "keep one", line
         )
-    supplied = {*_BUILT_IN, *reads, *currents}
+    supplied = {*_BUILT_IN, *reads, *currents, *sets}
+    assigned = _assigned(source)
+    parameters = tuple(name for name in source.parameters if name not in supplied)
     symbols = Symbols(
-        parameters=tuple(name for name in source.parameters if name not in supplied),
-        states=tuple(source.states),
+        parameters=parameters,
+        states=tuple(name for name in source.states if name not in supplied),
         assigned=tuple(name for name in source.assigned if name not in supplied),
         currents=tuple(currents),
         ion_reads=tuple(reads),
+        ion_sets=tuple(sets),
+        ion_currents=tuple(name for name in currents if name in ion_currents),
+        total_currents=tuple(
+            ion.current
+            for ion, _ in source.ions
+            if ion.current in ion.read and ion.current in ion.write
+        ),
+        overwritten=tuple(name for name in parameters if name in assigned),
     )
+    for ion, line in source.ions:
+        for name in set(ion.write) & set(sets) - set(source.states) - assigned:
+            raise MechanismError(
+                source.path,
+                f"ion {ion.name} is told that '{name}' is written, and no statement computes it",
+                f"make {name} a STATE or assign it",
+                line,
+            )
     known = symbols.readable | symbols.writable | set(source.constants)
     for name, line in {**source.ranges, **source.globals}.items():
         if name not in known:
@@ -83,12 +132,35 @@ def make_symbols(source: Source) -> Symbols:
     return symbols
 
 
-def _ions(source: Source) -> tuple[list[str], list[str]]:
-    """Names read from ions and currents written to them."""
+def _assigned(source: Source) -> set[str]:
+    """Names that statements assign and no LOCAL or formal argument hides."""
+    found: set[str] = set()
+
+    def walk(body: Body, hidden: frozenset[str]) -> None:
+        for statement in body:
+            match statement:
+                case Local(names, _):
+                    hidden |= set(names)
+                case Assign(name, _, _) if name not in hidden:
+                    found.add(name)
+                case If(_, then, other, _):
+                    walk(then, hidden)
+                    walk(other, hidden)
+                case Nested(inner, _):
+                    walk(inner, hidden)
+
+    for block in source.blocks():
+        walk(block.body, frozenset((*block.formals, block.name)))
+    return found
+
+
+def _ions(source: Source) -> tuple[list[str], list[str], list[str]]:
+    """Names read from ions, currents written to them, other variables of theirs that are set."""
     reads: list[str] = []
     currents: list[str] = []
+    sets: list[str] = []
     for ion, line in source.ions:
-        allowed = (f"e{ion.name}", f"{ion.name}i", f"{ion.name}o", f"i{ion.name}")
+        allowed = (f"e{ion.name}", *ion.concentrations, ion.current)
         for name in (*ion.read, *ion.write):
             if name not in allowed:
                 raise MechanismError(
@@ -97,14 +169,7 @@ def _ions(source: Source) -> tuple[list[str], list[str]]:
                     f"it has {', '.join(allowed)}",
                     line,
                 )
-        for name in ion.write:
-            if name != f"i{ion.name}":
-                raise MechanismError(
-                    source.path,
-                    f"construct USEION {ion.name} WRITE {name} is not supported",
-                    f"only the current i{ion.name} can be written so far",
-                    line,
-                )
         reads += [name for name in ion.read if name not in ion.write and name not in reads]
-        currents += ion.write
-    return reads, currents
+        currents += [name for name in ion.write if name == ion.current]
+        sets += [name for name in ion.write if name != ion.current]
+    return reads, currents, sets

@@ -49,7 +49,9 @@ class Cell:
                         self.globals.setdefault(a.name, self.mechanism.parameter(a.name).default)
                     case "state" | "assigned":
                         self.arrays.setdefault(a.name, np.zeros(own))
-                    case "voltage" | "out_current" | "out_conductance" | "ion_read" | "ion_write":
+                    case "voltage" | "out_current" | "out_conductance":
+                        self.arrays.setdefault(a.name, np.zeros(all_of_it))
+                    case "ion_read" | "ion_write" | "ion_set":
                         self.arrays.setdefault(a.name, np.zeros(all_of_it))
 
     @property
@@ -110,6 +112,8 @@ def run_reference(cell: Cell, which: KernelName) -> Cell:
 
 def _one(cell: Cell, which: KernelName, program: Program, j: int, own: int, comp: int) -> None:
     where = {"parameter": j, "geometry": j, "state": own, "assigned": own, "ion_read": comp}
+    where["ion_set"] = comp
+    where["ion_set"] = comp
     taken = arguments(cell.mechanism, which)
     values = {**cell.scalars, **cell.globals, "v": cell.arrays["voltage"][comp]}
     values |= {a.name: cell.arrays[a.name][where[a.kind]] for a in taken if a.kind in where}
@@ -117,7 +121,7 @@ def _one(cell: Cell, which: KernelName, program: Program, j: int, own: int, comp
         values[step.target] = evaluate(step.value, values)
     stores = [(name, evaluate(value, values)) for name, value in program.stores]
     for name, value in stores:
-        cell.arrays[name][own] = value
+        cell.arrays[name][comp if name in cell.mechanism.ion_sets else own] = value
     if program.current is not None and program.conductance is not None:
         cell.arrays["i_membrane"][comp] += evaluate(program.current, values)
         cell.arrays["g_membrane"][comp] += evaluate(program.conductance, values)
