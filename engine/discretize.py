@@ -110,7 +110,7 @@ def count_segments(
     Raises
     ------
     UserError
-        If a section would need more than NEURON's 32767 segments, or the cell more than MOST_SEGMENTS.
+        If a section would need more than NEURON's 32767 segments, or the cell MOST_SEGMENTS.
 
     Notes
     -----

@@ -3,10 +3,12 @@
 import argparse
 import json
 import sys
+from pathlib import Path
 from typing import Any, TextIO
 
 from engine.compartments import CompartmentTree
 from engine.discretize import Rule, discretize
+from engine.errors import UserError
 from engine.morphology.model import Morphology, Sections
 from engine.morphology.reading import read_morphology
 from engine.morphology.samples import resolve
@@ -17,7 +19,7 @@ def add_cell_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("path", help="morphology (SWC or ASC, .gz too) or sample:NAME")
     parser.add_argument(
         "--rule",
-        type=Rule.parse,
+        type=rule,
         default=Rule(),
         metavar="KIND:VALUE",
         help="how sections are cut: max_length:UM, d_lambda:FRACTION or fixed:N "
@@ -37,6 +39,32 @@ def add_cell_arguments(parser: argparse.ArgumentParser) -> None:
         help="keep the reconstructed axon or replace it by two cylinders of 30 µm "
         "(default %(default)s)",
     )
+
+
+def rule(text: str) -> Rule:
+    """``max_length:40`` as a rule; argparse prints the sentence where it is none."""
+    try:
+        return Rule.parse(text)
+    except UserError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def out_folder(folder: Path) -> Path:
+    """A folder for results, made where it is missing.
+
+    Raises
+    ------
+    UserError
+        If it cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        what = "is a file" if folder.is_file() else error.strerror or str(error)
+        raise UserError(
+            f"{folder}: no folder for results can be made there ({what}); name another with --out"
+        ) from error
+    return folder
 
 
 def read_cell(args: argparse.Namespace) -> tuple[Morphology, Sections, CompartmentTree]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from dendview.cli.cells import print_table
+from dendview.cli.cells import out_folder, print_table
 from dendview.cli.pictures import opened_window, settle
 from dendview.cli.run import run_experiment, summary, write_run
 from dendview.cli.screenshot import save
@@ -34,10 +34,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def execute(args: argparse.Namespace) -> int:
-    folder: Path = args.out
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = out_folder(args.out)
     experiment = demo_experiment(args.path)
-    recording, seconds = run_experiment(experiment, "auto")
+    recording, seconds, failed = run_experiment(experiment, "auto", folder)
     written = write_run(recording, folder)
 
     model = build(experiment)
@@ -66,6 +65,8 @@ def execute(args: argparse.Namespace) -> int:
     print_table(rows)
     with (folder / "summary.txt").open("w", encoding="utf-8") as file:
         print_table(rows, file)
+    if failed is not None:
+        raise failed
     return 1 if trouble else 0
 
 

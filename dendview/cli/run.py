@@ -6,14 +6,17 @@ import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from dendview.cli.cells import print_table
-from engine.errors import FileError
+from dendview.cli.cells import out_folder, print_table
+from engine.errors import FileError, UnstableError
 from engine.experiment import Experiment, from_json, to_json
 from engine.exporting import export_spikes_csv, export_traces_csv, export_traces_hdf5
+from engine.exporting.atomic import written_aside
 from engine.model import build
-from engine.recording import Chunk, Recording, collect
+from engine.recording import Chunk, Recording, RecordingBuilder
 from engine.simulation import simulate
 from engine.types import BackendName
+
+RECIPE = "experiment.json"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,37 +36,57 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def execute(args: argparse.Namespace) -> int:
-    try:
-        text = args.experiment.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise FileError(
-            args.experiment, "is not a text file", "give the experiment.json of a run"
-        ) from error
-    experiment = from_json(text, args.experiment)
-    args.out.mkdir(parents=True, exist_ok=True)
-    recording, seconds = run_experiment(experiment, args.backend)
+    experiment = read_experiment(args.experiment)
+    recording, seconds, trouble = run_experiment(experiment, args.backend, out_folder(args.out))
     paths = write_run(recording, args.out)
     print_table([*summary(recording, seconds), ("written", ", ".join(map(str, paths)))])
+    if trouble is not None:
+        raise trouble
     return 0 if recording.complete else 130
 
 
-def run_experiment(experiment: Experiment, backend: BackendName) -> tuple[Recording, float]:
-    """Run to the end, or to Ctrl-C, which keeps what is finished.
+def read_experiment(path: Path) -> Experiment:
+    """The experiment of a file.
 
-    Gives the recording and the seconds it took.
+    Raises
+    ------
+    FileError
+        If it cannot be read or is none.
+    """
+    wanted = "give the experiment.json of a run"
+    try:
+        return from_json(path.read_text(encoding="utf-8"), path)
+    except UnicodeDecodeError:
+        raise FileError(path, "this is not a text file", wanted) from None
+    except OSError as error:
+        what = f"the experiment cannot be read ({error.strerror or error})"
+        raise FileError(path, what, wanted) from None
+
+
+def run_experiment(
+    experiment: Experiment, backend: BackendName, folder: Path
+) -> tuple[Recording, float, UnstableError | None]:
+    """Run to the end, to Ctrl-C or to where the voltages leave all bounds; keep what is finished.
+
+    The recipe is written first, so that a folder that takes no files is told before the run.
+
+    Returns
+    -------
+    The recording, the seconds it took, and what ended it early.
     """
     model = build(experiment)
+    with written_aside(folder / RECIPE) as aside:
+        aside.write_text(to_json(experiment), encoding="utf-8")
+    builder, trouble = RecordingBuilder(model), None
     started = time.perf_counter()
-    recording = collect(model, until_interrupt(show_progress(simulate(model, backend))))
-    return recording, time.perf_counter() - started
-
-
-def until_interrupt(chunks: Iterable[Chunk]) -> Iterator[Chunk]:
-    """The chunks up to Ctrl-C."""
     try:
-        yield from chunks
+        for chunk in show_progress(simulate(model, backend)):
+            builder.append(chunk)
     except KeyboardInterrupt:
         print("\nstopped; what is finished is kept", file=sys.stderr)
+    except UnstableError as error:
+        trouble = error
+    return builder.recording(), time.perf_counter() - started, trouble
 
 
 def show_progress(chunks: Iterable[Chunk]) -> Iterator[Chunk]:
@@ -84,12 +107,11 @@ def show_progress(chunks: Iterable[Chunk]) -> Iterator[Chunk]:
 
 
 def write_run(recording: Recording, folder: Path) -> list[Path]:
-    """Write traces.csv, traces.h5, spikes.csv and experiment.json; gives their paths."""
-    paths = [folder / name for name in ("traces.csv", "traces.h5", "spikes.csv", "experiment.json")]
+    """Write traces.csv, traces.h5 and spikes.csv; gives their paths and that of the recipe."""
+    paths = [folder / name for name in ("traces.csv", "traces.h5", "spikes.csv", RECIPE)]
     export_traces_csv(recording, paths[0])
     export_traces_hdf5(recording, paths[1])
     export_spikes_csv(recording, paths[2])
-    paths[3].write_text(to_json(recording.origin), encoding="utf-8")
     return paths
 
 

@@ -1,9 +1,11 @@
 """The command line as a person and a program use it."""
 
+import itertools
 import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +13,11 @@ import pytest
 from PyQt6.QtGui import QImage
 
 from dendview.cli import COMMANDS, main
+from engine.experiment import Experiment, Probe, to_json
 from engine.exporting import read_traces_csv
 from engine.schedule import make_schedule
+from engine.simulation import simulate
+from engine.stimuli import CurrentClamp, Site
 from tests.conftest import ROOT
 
 SAMPLE = "sample:ball_and_stick"
@@ -91,19 +96,67 @@ def test_a_mistake_is_one_sentence_and_status_1(capsys, tmp_path, monkeypatch, w
 
 
 @pytest.mark.parametrize(
-    "words",
+    ("words", "reason"),
     [
-        ("schedule",),
-        ("schedule", SAMPLE, "--rule", "max_length:x"),
-        ("schedule", SAMPLE, "--method", "fastest"),
-        ("screenshot", SAMPLE, "--out", "w.png", "--size", "big"),
+        (("schedule",), "required: path"),
+        (("schedule", SAMPLE, "--rule", "max_length:x"), "has 'x' where a number belongs"),
+        (("schedule", SAMPLE, "--rule", "fixed:0"), "rule 'fixed:0' needs a positive value"),
+        (("schedule", SAMPLE, "--method", "fastest"), "choose from"),
+        (("screenshot", SAMPLE, "--out", "w.png", "--size", "big"), "write it as 1600x1000"),
     ],
 )
-def test_wrong_usage_is_status_2(capsys, words):
+def test_wrong_usage_is_status_2_with_its_reason(capsys, words, reason):
     with pytest.raises(SystemExit) as stop:
         main(list(words))
     assert stop.value.code == 2
-    assert "usage" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "usage" in said
+    assert reason in said
+
+
+def recipe(folder: Path, **changes) -> Path:
+    """An experiment on the ball and stick, as a file."""
+    experiment = Experiment(SAMPLE, duration=20.0, probes=(Probe(Site("soma[0]")),))
+    path = folder / "recipe.json"
+    path.write_text(to_json(replace(experiment, **changes)), encoding="utf-8")
+    return path
+
+
+def test_a_run_that_is_stopped_keeps_what_is_finished(capsys, tmp_path, monkeypatch):
+    def stopped(model, backend):
+        yield from itertools.islice(simulate(model, backend), 2)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("dendview.cli.run.simulate", stopped)
+    assert main(["run", str(recipe(tmp_path)), "--out", str(tmp_path / "out")]) == 130
+    assert "kept" in capsys.readouterr().err
+    table = read_traces_csv(tmp_path / "out" / "traces.csv")
+    assert not table.complete
+    assert 16 < len(table.values) < 801
+
+
+def test_a_run_that_leaves_all_bounds_keeps_what_came_before(capsys, tmp_path):
+    clamp = CurrentClamp(Site("soma[0]"), delay=10.0, duration=5.0, amplitude=1e6)
+    path = recipe(tmp_path, stimuli=(clamp,))
+    assert main(["run", str(path), "--out", str(tmp_path / "out")]) == 1
+    said = capsys.readouterr().err
+    assert said.startswith("dendview: the voltage at soma[0]")
+    assert said.count("\n") == 1
+    table = read_traces_csv(tmp_path / "out" / "traces.csv")
+    assert not table.complete
+    assert table.values[-1, 0] == pytest.approx(10.0, abs=0.1)
+
+
+def test_a_folder_that_takes_no_files_is_told_before_the_run(capsys, tmp_path, monkeypatch):
+    monkeypatch.setattr("dendview.cli.run.simulate", lambda *_: pytest.fail("it ran"))
+    path = recipe(tmp_path)
+    (tmp_path / "file").write_text("")
+    (tmp_path / "out" / "experiment.json").mkdir(parents=True)
+    for out in ("file", "file/out", "out"):
+        assert main(["run", str(path), "--out", str(tmp_path / out)]) == 1
+        said = capsys.readouterr().err
+        assert said.startswith(f"dendview: {tmp_path / out}")
+        assert said.count("\n") == 1
 
 
 def test_help_names_every_command(capsys):
@@ -128,10 +181,11 @@ def dendview(*words: str, **environment: str) -> subprocess.CompletedProcess[str
     )
 
 
-def test_commands_do_not_import_qt():
+def test_commands_do_not_import_qt(tmp_path):
     program = (
         "import sys; from dendview.cli import main; "
         f"main(['schedule', '{SAMPLE}', '--json']); main(['info', '{SAMPLE}']); "
+        f"assert main(['run', '{recipe(tmp_path)}', '--out', '{tmp_path}']) == 0; "
         "windows = {'PyQt6', 'vispy', 'pyqtgraph'}; assert not windows & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=True, timeout=120)
