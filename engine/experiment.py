@@ -12,6 +12,7 @@ from engine.discretize import Rule
 from engine.distributions import Value
 from engine.errors import FileError
 from engine.morphology.model import Sections, Tag
+from engine.morphology.sections import STUB_LENGTHS
 from engine.regions import Region, Subset
 from engine.stimuli import CurrentClamp, Site
 from engine.types import AxonPolicy, NodeSet, ScheduleMethod
@@ -68,6 +69,19 @@ class IonValue:
 
 
 @dataclass(frozen=True)
+class AxonStub:
+    """The cylinders that stand for the axon where ``Experiment.axon`` is ``stub``.
+
+    As :func:`engine.morphology.sections.stub_axon`: ``attach`` on the soma 0 to 1, ``lengths`` and
+    ``diameter`` in µm; None: as wide as the old axon.
+    """
+
+    attach: float = 1.0
+    lengths: tuple[float, ...] = STUB_LENGTHS
+    diameter: float | None = None
+
+
+@dataclass(frozen=True)
 class Probe:
     """A quantity recorded at a site.
 
@@ -87,8 +101,8 @@ class Experiment:
     ----------
     morphology : str
         Path of a file, or ``sample:NAME`` for one that ships with the program.
-    axon, rule, nodes
-        How the cell is cut into compartments.
+    axon, stub, rule, nodes
+        How the cell is cut into compartments; ``stub`` holds where ``axon`` is ``stub``.
     cables, insertions
         Passive cable and mechanisms by region.
     reversals : tuple of (str, float)
@@ -134,6 +148,7 @@ class Experiment:
     name: str = ""
     ion_values: tuple[IonValue, ...] = ()
     tune_rest: bool = False
+    stub: AxonStub = AxonStub()
 
 
 FORMAT = "dendview-experiment"

@@ -241,9 +241,7 @@ def cut(experiment: Experiment, cell: Morphology | Sections | None = None) -> Co
     """The compartments of an experiment's cell, with the axon and the nodes it asks for."""
     if cell is None:
         cell = read_morphology(resolve(experiment.morphology))
-    sections = make_sections(cell) if isinstance(cell, Morphology) else cell
-    if experiment.axon == "stub":
-        sections = stub_axon(sections)
+    sections = with_axon(make_sections(cell) if isinstance(cell, Morphology) else cell, experiment)
     for what, site in (named := sites(experiment)):
         check_site(sections.name, site, what)
     ra, cm = section_cables(experiment.cables, sections)
@@ -255,6 +253,14 @@ def cut(experiment: Experiment, cell: Morphology | Sections | None = None) -> Co
         cm=cm,
         keep=tuple(site for _, site in named),
     )
+
+
+def with_axon(sections: Sections, experiment: Experiment) -> Sections:
+    """The sections with the axon that an experiment asks for."""
+    if experiment.axon == "keep":
+        return sections
+    stub = experiment.stub
+    return stub_axon(sections, stub.attach, stub.lengths, stub.diameter)
 
 
 def _capacitance(experiment: Experiment, painter: Painter) -> FloatArray:

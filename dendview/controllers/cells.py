@@ -6,8 +6,9 @@ from dendview.state import Cell
 from engine.compartments import CompartmentTree, path_distance
 from engine.discretize import discretize
 from engine.experiment import Experiment
+from engine.model import with_axon
 from engine.morphology.model import Morphology, Sections
-from engine.morphology.sections import make_sections, stub_axon
+from engine.morphology.sections import make_sections
 from engine.regions import mask_of_tags
 from engine.types import FloatArray, NodeSet
 
@@ -21,16 +22,14 @@ def make_cell(source: str, morphology: Morphology, experiment: Experiment) -> Ce
         What was opened: a path, or ``sample:NAME``.
     morphology
     experiment
-        Its ``axon``, ``rule`` and ``cables`` decide the segments.
+        Its ``axon``, ``stub``, ``rule`` and ``cables`` decide the segments.
 
     Raises
     ------
     UserError
         If the morphology cannot be cut so.
     """
-    sections = make_sections(morphology)
-    if experiment.axon == "stub":
-        sections = stub_axon(sections)
+    sections = with_axon(make_sections(morphology), experiment)
     cm, ra = section_cables(sections, experiment)
 
     def cut(nodes: NodeSet) -> CompartmentTree:
@@ -51,7 +50,8 @@ def rebuild(cell: Cell, experiment: Experiment) -> Cell:
 
 def same_cut(one: Experiment, other: Experiment) -> bool:
     """True where both experiments make the same segments, so that segment numbers mean the same."""
-    if (one.morphology, one.axon, one.rule) != (other.morphology, other.axon, other.rule):
+    a, b = ((e.morphology, e.axon, e.stub, e.rule) for e in (one, other))
+    if a != b:
         return False
     return one.rule.kind != "d_lambda" or one.cables == other.cables
 

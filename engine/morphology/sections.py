@@ -130,24 +130,40 @@ def _positive_radius(m: Morphology) -> FloatArray:
     return radius
 
 
-def stub_axon(sections: Sections, attach: float = 1.0) -> Sections:
-    """Replace the reconstructed axon by two cylinders in a row, ``axon[0]`` and ``axon[1]``, as
-    published models do.
+STUB_LENGTHS = (30.0, 30.0)
+"""µm, of the cylinders that stand for an axon in most published models."""
 
-    Each is 30 µm long, exactly, as wide as the first section of the old axon in its middle (1 µm
-    where there was none), and gets one segment under every usual rule. ``attach`` is the place on
-    the soma: 1 in the human model of Eyal et al., eLife 7:e41714 (2018), 0.5 in the L5b model of
-    Hay et al., PLoS Comput. Biol. 7:e1002107 (2011). The stub points where the old axon began to
+
+def stub_axon(
+    sections: Sections,
+    attach: float = 1.0,
+    lengths: tuple[float, ...] = STUB_LENGTHS,
+    diameter: float | None = None,
+) -> Sections:
+    """Replace the reconstructed axon by cylinders in a row, ``axon[0]`` and on, as published
+    models do.
+
+    By default there are two. They are as wide as the first section of the old axon in its middle
+    (1 µm where there was none); lengths of 30 µm are exact and get one segment under every usual
+    rule. ``attach`` is the place on the soma: 1 in the human model of Eyal et al. (2018), 0.5 in
+    the L5b model of Hay et al., PLoS Comput. Biol. 7:e1002107 (2011), whose stub is 1 µm wide
+    whatever the old axon was. The stub points where the old axon began to
     go, or away from the other branches. Sections of another type that hung on the axon move to
     where it hung.
 
     Raises
     ------
     UserError
-        If the cell consists of an axon only, or ``attach`` is not in 0 to 1.
+        If the cell consists of an axon only, ``attach`` is not in 0 to 1, or a size is not
+        positive.
     """
     if not 0 <= attach <= 1:
         raise UserError(f"the axon cannot be attached at {attach:g} of the soma; use 0 to 1")
+    if not lengths or not all(0 < size < np.inf for size in (*lengths, diameter or 1.0)):
+        raise UserError(
+            f"an axon of lengths {lengths} µm and diameter {diameter} µm cannot be made; "
+            "write positive numbers"
+        )
     axon = sections.tag == Tag.AXON
     if axon.all():
         raise UserError(
@@ -156,24 +172,28 @@ def stub_axon(sections: Sections, attach: float = 1.0) -> Sections:
     rest = _without(sections, axon)
     soma = np.flatnonzero((rest.tag == Tag.SOMA) & (rest.parent < 0))
     host = int(soma[0]) if soma.size else 0
-    diameter = _middle_diameter(sections, int(np.flatnonzero(axon)[0])) if axon.any() else 1.0
+    if diameter is None:
+        diameter = _middle_diameter(sections, int(np.flatnonzero(axon)[0])) if axon.any() else 1.0
     begin = (
         np.round(64 * _place(rest, host, attach)) / 64
     )  # so that single precision keeps the 30 µm
     step = _step(_axon_direction(sections, axon, begin))
-    points = begin + np.array([0, 1, 1, 2])[:, None] * step
-    n = rest.n_section
-    tag = np.concatenate([rest.tag, [Tag.AXON, Tag.AXON]]).astype(np.int32)
+    way = np.concatenate([[0.0], np.cumsum(lengths)]) / 30.0
+    points = begin + np.repeat(way, 2)[1:-1, None] * step
+    n, more = rest.n_section, len(lengths)
+    tag = np.concatenate([rest.tag, np.full(more, Tag.AXON)]).astype(np.int32)
     return Sections(
-        parent=np.concatenate([rest.parent, [host, n]]).astype(np.int32),
-        parent_x=np.concatenate([rest.parent_x, [attach, 1.0]]),
+        parent=np.concatenate([rest.parent, [host], n + np.arange(more - 1)]).astype(np.int32),
+        parent_x=np.concatenate([rest.parent_x, [attach], np.ones(more - 1)]),
         tag=tag,
         name=section_names(tag),
-        start=np.concatenate([rest.start, rest.start[-1] + [2, 4]]).astype(np.int32),
+        start=np.concatenate([rest.start, rest.start[-1] + 2 * np.arange(1, more + 1)]).astype(
+            np.int32
+        ),
         xyz=np.concatenate([rest.xyz, points]).astype(np.float32),
-        diameter=np.concatenate([rest.diameter, np.full(4, diameter)]).astype(np.float32),
-        point=np.concatenate([rest.point, np.full(4, -1)]).astype(np.int32),
-        wired=np.concatenate([rest.wired, [False, False]]),
+        diameter=np.concatenate([rest.diameter, np.full(2 * more, diameter)]).astype(np.float32),
+        point=np.concatenate([rest.point, np.full(2 * more, -1)]).astype(np.int32),
+        wired=np.concatenate([rest.wired, np.zeros(more, bool)]),
     )
 
 

@@ -100,12 +100,27 @@ def test_a_cell_without_axon_gets_one_of_1_um_away_from_the_rest(file):
     assert half.parent_x[-2] == 0.5
 
 
+def test_an_axon_of_other_cylinders(file):
+    stub = stub_axon(sections_of(file, CELL), 0.0, (5.0, 30.0, 12.5), 1.5)
+    names = ["axon[0]", "axon[1]", "axon[2]"]
+    assert list(stub.name[-3:]) == names
+    assert stub.parent.tolist()[-3:] == [0, stub.n_section - 3, stub.n_section - 2]
+    assert stub.parent_x.tolist()[-3:] == [0, 1, 1]
+    for name, length in zip(names, (5.0, 30.0, 12.5), strict=True):
+        p = points(stub, name)
+        assert np.linalg.norm(np.diff(p[:, :3], axis=0)) == pytest.approx(length, rel=1e-6)
+        assert p[:, 3].tolist() == [1.5, 1.5]
+
+
 def test_what_cannot_be_stubbed_is_refused(file):
     s = sections_of(file, "1 2 0 0 0 5 -1\n2 2 5 0 0 1 1\n")
     with pytest.raises(ValueError, match="axon only"):
         stub_axon(s)
     with pytest.raises(ValueError, match=r"at 2"):
         stub_axon(sections_of(file, CELL), attach=2)
+    for sizes in (((30.0, 0.0), None), ((30.0,), -1.0), ((), None)):
+        with pytest.raises(ValueError, match="positive"):
+            stub_axon(sections_of(file, CELL), 1.0, *sizes)
 
 
 def test_the_stubs_of_the_paper(data_dir):
