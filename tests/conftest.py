@@ -1,9 +1,12 @@
 """Fixtures shared by the tests of both packages."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+from engine.morphology.samples import PREFIX, resolve
 
 ROOT = Path(__file__).parent.parent
 DATA = Path(os.environ.get("DENDVIEW_TEST_DATA", ROOT.parent / "shared" / "data"))
@@ -15,6 +18,18 @@ def data_dir() -> Path:
     if not DATA.is_dir():
         pytest.skip(f"no test data at {DATA}; set DENDVIEW_TEST_DATA to their folder")
     return DATA
+
+
+@pytest.fixture
+def cell_path(request: pytest.FixtureRequest) -> Callable[[str], Path]:
+    """The file of ``sample:NAME``, which is always there, or of a name in the data folder."""
+
+    def path_of(name: str) -> Path:
+        if name.startswith(PREFIX):
+            return resolve(name)
+        return request.getfixturevalue("data_dir") / name
+
+    return path_of
 
 
 @pytest.fixture(scope="session")

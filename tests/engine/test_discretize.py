@@ -18,6 +18,10 @@ UNHURRIED = settings(deadline=None, max_examples=60)
 """A loaded machine is no failure."""
 
 CELLS = [
+    "sample:ball_and_stick",
+    "sample:ca3b",
+    "sample:mitral",
+    "sample:spn",
     "somata/1pt.swc",
     "somata/1pt_sibling.swc",
     "somata/2pt.swc",
@@ -37,8 +41,8 @@ CELLS = [
 
 
 @pytest.mark.parametrize("name", CELLS)
-def test_areas_resistances_topology_and_distances_are_those_of_neuron(h, data_dir, name):
-    _cell, order = import_cell(h, data_dir / name)
+def test_areas_resistances_topology_and_distances_are_those_of_neuron(h, cell_path, name):
+    _cell, order = import_cell(h, cell_path(name))
     for section in order:
         section.nseg, section.Ra = 1 + 2 * int(section.L / 40), 123.0
     sections = sections_of(h, order)
@@ -89,10 +93,12 @@ RULES = {
 
 
 @pytest.mark.parametrize("rule", RULES)
-@pytest.mark.parametrize("name", ["bench/tree1k.swc", "morphologies/paper/L5bPC_hay2011_cell1.asc"])
-def test_segments_are_counted_as_by_hoc(h, data_dir, name, rule):
+@pytest.mark.parametrize(
+    "name", ["sample:l5b", "bench/tree1k.swc", "morphologies/paper/L5bPC_hay2011_cell1.asc"]
+)
+def test_segments_are_counted_as_by_hoc(h, cell_path, name, rule):
     h.load_file("stdlib.hoc")
-    _cell, order = import_cell(h, data_dir / name)
+    _cell, order = import_cell(h, cell_path(name))
     for i, section in enumerate(order):
         section.Ra, section.cm = 100.0 + i % 7, 0.5 + 0.1 * (i % 5)
     ra = np.array([s.Ra for s in order])

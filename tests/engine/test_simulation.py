@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from engine.backends.cpu import CpuRun
 from engine.discretize import Rule
 from engine.errors import BackendError, UnstableError
 from engine.experiment import Cable, Experiment, Insertion, Probe, default_experiment
@@ -89,13 +90,14 @@ def test_a_bench_tree_is_neurons(h, data_dir, tree, insertions, amplitude):
 @pytest.mark.parametrize(
     "name",
     [
-        "L5bPC_hay2011_cell1.asc",
-        "human_L23PC_eyal2018_2013_03_06_cell11_1125_H41_06.ASC",
-        "SPN_lindroos2018_latest_WT-P270-20-14ak.swc",
+        "sample:spn",
+        "morphologies/paper/L5bPC_hay2011_cell1.asc",
+        "morphologies/paper/human_L23PC_eyal2018_2013_03_06_cell11_1125_H41_06.ASC",
+        "morphologies/paper/SPN_lindroos2018_latest_WT-P270-20-14ak.swc",
     ],
 )
-def test_a_real_cell_is_neurons(h, data_dir, name, nodes):
-    path = data_dir / "morphologies" / "paper" / name
+def test_a_whole_cell_is_neurons(h, cell_path, name, nodes):
+    path = cell_path(name)
     compare(h, experiment(path, MIXED, 3.0, nodes=nodes, spike_threshold=-10.0), path)
 
 
@@ -232,11 +234,18 @@ def test_a_backend_that_cannot_run_says_so(tmp_path):
         next(simulate(build(firing(tmp_path)), "gpu"))
 
 
-def test_chunks_come_at_the_wanted_rate(data_dir):
-    """Loosely, as machines are shared: not one chunk per step, not all in one."""
-    path = data_dir / "bench" / "tree5k.swc"
-    given = experiment(path, EXCITABLE, 5.0, rule=Rule("fixed", 5), duration=50.0)
-    chunks = list(simulate(build(given)))
-    steps = [len(chunk.time) for chunk in chunks[3:-1]]
-    assert 3 <= len(chunks) <= 400
-    assert not steps or max(steps) < 1000
+@pytest.mark.parametrize(("ms_a_step", "n_step"), [(0.1, 333), (5.0, 6), (1000.0, 1)])
+def test_chunks_come_at_the_wanted_rate(tmp_path, monkeypatch, ms_a_step, n_step):
+    """30 a second, whatever the speed of the machine, which here is made up."""
+    clock = 0.0
+    advance = CpuRun.advance
+
+    def slow_advance(self, steps):
+        nonlocal clock
+        clock += steps * ms_a_step / 1e3
+        return advance(self, steps)
+
+    monkeypatch.setattr(CpuRun, "advance", slow_advance)
+    monkeypatch.setattr("engine.simulation.perf_counter", lambda: clock)
+    chunks = list(simulate(build(replace(firing(tmp_path), duration=50.0))))
+    assert {len(chunk.time) for chunk in chunks[3:-1]} == {n_step}

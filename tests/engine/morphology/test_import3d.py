@@ -69,11 +69,10 @@ def test_sections_of_a_real_file_are_neurons(h, data_dir, tmp_path, name):
     assert_same(ours, theirs, slack)
 
 
-def test_every_kind_of_real_file_is_compared():
-    if DATA.is_dir():
-        names = _files()
-        assert sum(name.lower().endswith((".asc", ".asc.gz")) for name in names) >= 15
-        assert sum(name.endswith((".swc", ".swc.gz")) for name in names) >= 45
+def test_every_kind_of_real_file_is_compared(data_dir):
+    names = _files()
+    assert sum(name.lower().endswith((".asc", ".asc.gz")) for name in names) >= 15
+    assert sum(name.endswith((".swc", ".swc.gz")) for name in names) >= 45
 
 
 @pytest.mark.parametrize("start", range(0, 400, 100))

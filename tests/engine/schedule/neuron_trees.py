@@ -55,6 +55,20 @@ def ca1(h: Any, data: Path) -> IntArray:
     return parent
 
 
+def ca3b(h: Any, data: Path) -> IntArray:
+    """CA3b pyramidal cell of Hemond et al. 2008 (ModelDB 101629), cut by d_lambda 0.1 at 100 Hz."""
+    clear(h)
+    h.load_file("stdlib.hoc")
+    h.load_file(1, str(data / "morphologies/paper/CA3bPC_hemond2008_geo-cell1zr.hoc"))
+    sections = parents_first(h.soma[0])
+    for section in sections:
+        section.Ra, section.cm = 150.0, 1.41
+    h("forall nseg = int((L/(0.1*lambda_f(100))+0.9)/2)*2 + 1")
+    parent = parent_of_sections(sections)
+    clear(h)
+    return parent
+
+
 def purkinje(h: Any, data: Path) -> IntArray:
     """Purkinje cell of Masoli et al. 2015 (ModelDB 229585) with its axon of 9 + 2 sections, nseg 1.
 

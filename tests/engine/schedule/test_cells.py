@@ -11,7 +11,7 @@ from engine.morphology.model import Tag
 from engine.morphology.reading import read_morphology
 from engine.morphology.sections import make_sections, stub_axon
 from engine.schedule import check, make_schedule
-from tests.engine.schedule.neuron_trees import ca1, purkinje
+from tests.engine.schedule.neuron_trees import ca1, ca3b, purkinje
 
 DHS_THREADS = (1, 2, 4, 8, 16, 32, 64)
 
@@ -68,6 +68,12 @@ def test_ca1_by_the_other_methods(ca1_tree):
     assert counts(ca1_tree, "permute2", (32,)) == [110]
     assert counts(twice(ca1_tree), "permute2", (32,)) == [128]
     assert counts(ca1_tree, "branches", (16,)) == [1381]
+
+
+def test_ca3b(h, data_dir):
+    parent = ca3b(h, data_dir)
+    assert len(parent) == 1079
+    assert counts(parent) == [1078, 540, 271, 137, 71, 66, 66]
 
 
 def test_purkinje(purkinje_tree):
