@@ -115,7 +115,6 @@ COLORINGS = {
     "distance": "Path distance",
     "voltage": "Voltage",
 }
-METHODS: dict[str, str] = {method: name for method, (name, _) in METHOD_TEXTS.items()}
 PERSPECTIVES = {"explore": "Explore", "schedule": "Schedule", "simulate": "Simulate"}
 NODE_SETS = {"neuron": "NEURON's nodes", "merged": "Merged nodes"}
 
@@ -140,7 +139,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("clamp", "&Current clamp here", "Cell", ("Ctrl+I",), "Inject a current pulse at the selection", has_selection),
     ActionSpec("probe", "&Record voltage here", "Cell", ("Ctrl+R",), "Record the voltage at the selection", has_selection),
     ActionSpec("notes", "&Notes on the file…", "Cell", (), "What the reader found odd in the file", has_notes, separator=True),
-    *_choices("method", "method", "Schedule/Method", METHODS, enabled=has_cell),
+    *_choices("method", "method", "Schedule/Method", {m: name for m, (name, _) in METHOD_TEXTS.items()}, enabled=has_cell),
     ActionSpec("threads_double", "&Double the threads", "Schedule", ("Ctrl+]",), "Twice as many threads", lambda s: has_cell(s) and s.state.n_threads < 1024),
     ActionSpec("threads_halve", "&Halve the threads", "Schedule", ("Ctrl+[",), "Half as many threads", lambda s: has_cell(s) and s.state.n_threads > 1),
     *_choices("nodes", "nodes", "Schedule/Nodes", NODE_SETS, enabled=has_cell),

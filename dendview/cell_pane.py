@@ -7,6 +7,8 @@ from PyQt6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QToolButton, QVBoxLa
 from dendview.actions import COLORINGS
 from dendview.state import AppState
 from dendview.views.cell_view import CellView
+from dendview.widgets.elided import ElidedLabel
+from dendview.wording import number
 
 
 class CellPane(QWidget):
@@ -32,7 +34,7 @@ class CellPane(QWidget):
             self.color_by.addItem(text, value)
         label = QLabel("&Color by")
         label.setBuddy(self.color_by)
-        self.caption = QLabel()
+        self.caption = ElidedLabel("")
         self.caption.setProperty("role", "muted")
         self._row = QHBoxLayout(header)
         self._row.setContentsMargins(10, 4, 8, 4)
@@ -50,7 +52,10 @@ class CellPane(QWidget):
         layout.addWidget(header)
         layout.addWidget(self.view, 1)
         state.events.color_by.connect(self._show_coloring)
+        for event in (state.events.schedule, state.events.perspective):
+            event.connect(self._show_caption)
         self._show_coloring()
+        self._show_caption()
 
     def add_button(self, action: QAction) -> None:
         """A small button at the right end of the line."""
@@ -62,3 +67,12 @@ class CellPane(QWidget):
 
     def _show_coloring(self, *_: object) -> None:
         self.color_by.setCurrentIndex(self.color_by.findData(self._state.color_by))
+
+    def _show_caption(self, *_: object) -> None:
+        """Where schedules are seen, what no schedule can beat."""
+        text, schedule = "", self._state.schedule
+        if self._state.perspective == "schedule" and schedule is not None:
+            n, depth = number(schedule.n_comp), number(schedule.depth)
+            text = f"{n} compartments, depth {depth} = the shortest any schedule can be"
+        self.caption.setText(text)
+        self.caption.setToolTip(text)

@@ -15,7 +15,6 @@ from engine.mechanisms import library
 from engine.morphology.metrics import Metrics, measure
 from engine.regions import mask_of_tags
 from engine.schedule import depths
-from engine.schedule.model import Schedule
 from engine.types import IntArray
 
 Row = tuple[str, str]
@@ -126,7 +125,7 @@ def _schedule_group(state: AppState, cell: Cell, segment: int) -> Group:
     ]
     schedule = state.schedule
     if schedule is not None and schedule.n_comp == tree.n_comp:
-        step = step_of_node(schedule)[node]
+        step = schedule.step[node]
         if step < 0:
             rows.append(("thread, step", "root: not eliminated"))
         else:
@@ -139,15 +138,6 @@ def _schedule_group(state: AppState, cell: Cell, segment: int) -> Group:
 def node_depths(cell: Cell, nodes: str) -> IntArray:
     """(n_comp,) depth of every node of one of the cell's trees."""
     return np.asarray(depths(cell.trees[nodes].parent))  # type: ignore[index]
-
-
-@lru_cache(maxsize=2)
-def step_of_node(schedule: Schedule) -> IntArray:
-    """(n_comp,) step that takes each node, -1 at a root."""
-    steps = np.full(schedule.n_comp, -1, np.int32)
-    counts = np.diff(schedule.step_start)
-    steps[schedule.node] = np.repeat(np.arange(schedule.n_step), counts)
-    return steps
 
 
 def membrane_groups(experiment: Experiment, tag: int) -> list[Group]:
@@ -213,13 +203,5 @@ def summary(state: AppState) -> str:
     if schedule is not None:
         threads = "thread" if schedule.n_threads == 1 else "threads"
         steps = f"{number(schedule.n_step)} steps at {number(schedule.n_threads)} {threads}"
-        parts.append(steps + (" (optimal)" if is_optimal(schedule) else ""))
+        parts.append(steps + (" (optimal)" if schedule.optimal else ""))
     return " · ".join(parts)
-
-
-@lru_cache(maxsize=2)
-def is_optimal(schedule: Schedule) -> bool:
-    """Whether no schedule of that tree and so many threads can be shorter."""
-    from engine.schedule import lower_bound
-
-    return schedule.n_step == lower_bound(schedule.parent, schedule.n_threads)

@@ -11,7 +11,7 @@ from PyQt6.QtGui import QDesktopServices, QGuiApplication, QImage
 from dendview.colors import ThemeName
 from dendview.controllers.export import ExportKind, Target
 from dendview.dialogs.export import ExportDialog
-from dendview.pictures import cell_picture, save_picture, to_image
+from dendview.pictures import save_picture, to_image
 from dendview.state import Message
 from engine.errors import UserError
 
@@ -30,14 +30,14 @@ def open_export(window: MainWindow) -> None:
             small = size.scaled(room, Qt.AspectRatioMode.KeepAspectRatio)
             ratio = small.width() / size.width()
             points = (size.width(), size.height())
-            return to_image(cell_picture(view, state, points, ratio, theme))
+            return to_image(view.render_image(*points, ratio, theme))
         widget = window.docks.plots.get(target)
         return None if widget is None else widget.grab().toImage()
 
     def save(kind: ExportKind, path: Path, scale: float, theme: ThemeName) -> None:
         if kind.target == "cell":
             points = (size.width(), size.height())
-            image = to_image(cell_picture(view, state, points, scale, theme))
+            image = to_image(view.render_image(*points, scale, theme))
             texts = {"Title": window.windowTitle(), "Recipe": controller.recipe()}
             save_picture(image, path, scale, texts)
         elif (plot := window.docks.plots.get(kind.target)) is not None:

@@ -251,8 +251,11 @@ class MainWindow(QMainWindow):
             return
         self.keep_layout()
         self._shown = perspective
+        held = self.focusWidget()
+        center = self.start_page if perspective == "start" else self.pane.view
         self.center.setCurrentWidget(self.start_page if perspective == "start" else self.pane)
         self.lay_out()
+        (held if held is not None and held.isVisible() else center).setFocus()
 
     def keep_layout(self) -> None:
         """Remember how the person has arranged this perspective."""

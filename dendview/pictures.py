@@ -1,50 +1,17 @@
-"""Pictures to files: the cell at several times the size of the screen, in either theme."""
+"""Pictures to files, with their size on paper and the recipe inside."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from PyQt6.QtGui import QImage
 
-from dendview.colors import ThemeName
-from dendview.state import AppState
-from dendview.views.cell_view import CellView
 from engine.errors import UserError
 
 Pixels = NDArray[np.uint8]
 
 BASE_DPI = 100
 """Dots per inch written into a picture at scale 1."""
-
-
-def cell_picture(
-    view: CellView, state: AppState, size: tuple[int, int], scale: float, theme: ThemeName
-) -> Pixels:
-    """The cell as a view shows it, drawn anew at another size and in another theme.
-
-    Parameters
-    ----------
-    size
-        Width and height in points.
-    scale
-        Pixels per point, 1 to 4.
-
-    Returns
-    -------
-    (height * scale, width * scale, 4) uint8
-    """
-    if theme == state.theme:
-        return view.render_image(*size, scale)
-    other = CellView(replace(state, theme=theme))
-    try:
-        other.resize(view.size())
-        _ = other.camera  # frames the cell, so that the next line is not undone
-        other.set_camera(view.camera)
-        return other.render_image(*size, scale)
-    finally:
-        other.canvas.close()
-        other.deleteLater()
 
 
 def to_image(pixels: Pixels) -> QImage:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from dendview.describe import parameters
 from dendview.dialogs.parameters import Field, ParametersDialog
 from dendview.views.project_tree import Item
+from dendview.wording import place
 from engine.experiment import Experiment
 
 if TYPE_CHECKING:
@@ -116,7 +117,7 @@ def clamp_dialog(window: MainWindow, experiment: Experiment, i: int) -> Paramete
     def apply(values: dict[str, float]) -> bool:
         return window.controllers.experiment.edit_clamp(i, **values)
 
-    rows = [("site", str(clamp.site))]
+    rows = [("site", place(clamp.site))]
     return ParametersDialog(f"Current clamp {i + 1}", rows, fields, apply, window)
 
 
@@ -124,5 +125,5 @@ def probe_dialog(window: MainWindow, experiment: Experiment, i: int) -> Paramete
     """Where and what a probe records."""
     probe = experiment.probes[i]
     unit = " (mV)" if probe.variable == "v" else ""
-    rows = [("site", str(probe.site)), ("variable", probe.variable + unit)]
+    rows = [("site", place(probe.site)), ("variable", probe.variable + unit)]
     return ParametersDialog(f"Probe {i + 1}", rows, (), lambda _: True, window)

@@ -1,15 +1,18 @@
 """What can be said about runs without making one: stale or not, what they cost, what they show."""
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 
 from dendview.state import AppState, Cell, Run
+from dendview.wording import number
+from engine.compartments import CompartmentTree
 from engine.experiment import Experiment, Probe
 from engine.morphology.model import Tag
 from engine.stimuli import Site
-
-THIN_SPACE = "\u202f"
+from engine.types import BoolArray, FloatArray, IntArray
+from engine.validation import sites
 
 
 def is_stale(run: Run, experiment: Experiment | None) -> bool:
@@ -28,6 +31,30 @@ def _physics(experiment: Experiment) -> Experiment:
 def shown_run(state: AppState) -> Run | None:
     """The run the window shows, or None."""
     return next((run for run in state.runs if run.number == state.shown_run), None)
+
+
+@lru_cache(maxsize=8)
+def nodes_of_run(cell: Cell, origin: Experiment) -> tuple[IntArray, IntArray]:
+    """The nodes a run of an experiment has: merged ones, and massless ones that something sits on.
+
+    Returns
+    -------
+    segment : (n_comp,) int32
+        Which segment each node is, or ends.
+    node_of_segment : (n_segment,) int32
+    """
+    tree, own = cell.trees["neuron"], cell.trees[origin.nodes]
+    present: BoolArray = np.isin(_address(tree), _address(own))
+    for _, site in sites(origin):
+        if site.section in tree.section_index:
+            present[tree.locate(site.section, site.x)] = True
+    number_of_node = np.cumsum(present, dtype=np.int32) - 1
+    return tree.segment[present], number_of_node[tree.node_of_segment]
+
+
+def _address(tree: CompartmentTree) -> FloatArray:
+    """(n_comp,) a number of its own for every place a node can have."""
+    return 2.0 * tree.section + tree.x
 
 
 def soma_site(cell: Cell) -> Site:
@@ -56,7 +83,7 @@ class Estimate:
     def __str__(self) -> str:
         duration = "" if self.seconds is None else f"~{seconds_text(self.seconds)} on "
         return (
-            f"{number_text(self.n_comp)} comp × {number_text(self.n_step)} steps · "
+            f"{number(self.n_comp)} comp × {number(self.n_step)} steps · "
             f"{duration}{self.device} · {bytes_text(self.memory)}"
         )
 
@@ -81,11 +108,6 @@ def estimate(
     memory = 8 * (n_step + 1) * (1 + n_probe) + 4 * n_frame * n_comp
     seconds = None if rate is None else rate * n_comp * n_step
     return Estimate(n_comp, n_step, seconds, memory, device)
-
-
-def number_text(number: int) -> str:
-    """``12 000`` with a thin space that does not break."""
-    return f"{number:,}".replace(",", THIN_SPACE)
 
 
 def seconds_text(seconds: float) -> str:

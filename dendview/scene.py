@@ -20,9 +20,10 @@ from dendview.colors import (
     type_color,
     type_name,
 )
-from dendview.runs import shown_run
+from dendview.runs import nodes_of_run, shown_run
 from dendview.schedule_scene import step_classes
 from dendview.state import AppState, Cell
+from dendview.wording import place
 from engine.compartments import CompartmentTree
 from engine.experiment import Experiment
 from engine.schedule import depths
@@ -265,14 +266,14 @@ def voltage_of_segments(state: AppState) -> Float32Array | str:
     recording = run.recording
     if not len(recording.frame_time):
         return "The run has not reached its first picture yet"
-    tree = cell.trees[recording.origin.nodes]
-    if recording.frames.shape[1] != tree.n_comp:
+    segment, node_of_segment = nodes_of_run(cell, recording.origin)
+    if not np.array_equal(segment, recording.segment):
         return "This run was made with other compartments; run the cell again"
     if run.state == "running":
         frame = len(recording.frame_time) - 1
     else:
         frame = int(np.argmin(np.abs(recording.frame_time - state.time)))
-    return recording.frames[frame][tree.node_of_segment]
+    return recording.frames[frame][node_of_segment]
 
 
 def _by_voltage(state: AppState, cell: Cell) -> _Coloring | str:
@@ -311,7 +312,7 @@ def _markers(cell: Cell, experiment: Experiment | None, theme: ThemeName) -> tup
     for i, probe in enumerate(experiment.probes):
         color = hex_color(readable(rgb(OKABE_ITO[i % len(OKABE_ITO)]), ground, 2.2))
         what = "" if probe.variable == "v" else f" {probe.variable}"
-        marks.append(("probe", probe.site, f"{_place(probe.site)}{what}", color))
+        marks.append(("probe", probe.site, f"{place(probe.site)}{what}", color))
     return tuple(
         Marker(kind, cell.segment(site), label, color)
         for kind, site, label, color in marks
@@ -326,7 +327,7 @@ def describe(state: AppState, segment: int) -> tuple[str, ...]:
         return ()
     tree = cell.trees["neuron"]
     node = tree.node_of_segment[segment]
-    lines = [_place(cell.site(segment))]
+    lines = [place(cell.site(segment))]
     shape = f"{_number(tree.length[node])} µm long · Ø {_number(tree.diameter[node])} µm"
     lines.append(f"{type_name(int(tree.tag[node]))} · {shape}")
     if np.isfinite(cell.distance[segment]):
@@ -343,11 +344,6 @@ def describe(state: AppState, segment: int) -> tuple[str, ...]:
     if not isinstance(voltage := voltage_of_segments(state), str):
         lines.append(f"{voltage[segment]:.1f} mV".replace("-", "−"))
     return tuple(lines)
-
-
-def _place(site: Site) -> str:
-    """``dend[3](0.167)``."""
-    return f"{site.section}({site.x:.3g})"
 
 
 def _number(value: float) -> str:

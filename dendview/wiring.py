@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, get_args
 from PyQt6.QtCore import QPoint
 from PyQt6.QtWidgets import QApplication, QFileDialog, QMenu
 
-from dendview.actions import COLORINGS, METHODS, NODE_SETS, PERSPECTIVES
+from dendview.actions import COLORINGS, NODE_SETS, PERSPECTIVES
 from dendview.colors import ThemeName
 from dendview.controllers.files import notes_text
 from dendview.diagnosis import system_report
@@ -18,9 +18,11 @@ from dendview.dialogs.texts import AboutDialog, ShortcutsDialog, TextDialog
 from dendview.export_sheet import open_export
 from dendview.opening import stop_reading
 from dendview.project_items import open_item, remove_item, select_item
+from dendview.schedule_scene import METHOD_TEXTS
 from dendview.state import Message
 from dendview.theme_qt import apply_theme
-from dendview.wording import plural
+from dendview.widgets.background import Background
+from dendview.wording import place, plural
 from engine.morphology.samples import PREFIX, SAMPLES
 from engine.schedule import MAX_THREADS
 
@@ -84,7 +86,7 @@ def make_handlers(window: MainWindow) -> Handlers:
     handlers |= {f"perspective:{name}": put("perspective", name) for name in PERSPECTIVES}
     handlers |= {f"color:{name}": put("color_by", name) for name in COLORINGS}
     handlers |= {f"theme:{name}": put("theme", name) for name in get_args(ThemeName)}
-    handlers |= {f"method:{name}": partial(schedule.choose_method, name) for name in METHODS}
+    handlers |= {f"method:{name}": partial(schedule.choose_method, name) for name in METHOD_TEXTS}
     handlers |= {f"nodes:{name}": partial(schedule.choose_nodes, name) for name in NODE_SETS}
     return handlers
 
@@ -139,7 +141,7 @@ def add_clamp(window: MainWindow, segment: int) -> None:
     if window.controllers.experiment.add_clamp(segment) and state.cell and state.experiment:
         clamp = state.experiment.stimuli[-1]
         what = f"{clamp.amplitude:g} nA from {clamp.delay:g} to {clamp.delay + clamp.duration:g} ms"
-        state.message = Message(f"Current clamp at {clamp.site}: {what}. F5 runs.", "done")
+        state.message = Message(f"Current clamp at {place(clamp.site)}: {what}. F5 runs.", "done")
 
 
 def add_probe(window: MainWindow, segment: int) -> None:
@@ -147,7 +149,7 @@ def add_probe(window: MainWindow, segment: int) -> None:
     state = window.state
     if window.controllers.experiment.add_probe(segment) and state.experiment:
         state.message = Message(
-            f"Voltage is recorded at {state.experiment.probes[-1].site}.", "done"
+            f"Voltage is recorded at {place(state.experiment.probes[-1].site)}.", "done"
         )
 
 
@@ -211,13 +213,32 @@ def show_message(window: MainWindow, message: Message | None) -> None:
     window.toast.show_message(message, buttons)
 
 
+def compare_methods(window: MainWindow) -> None:
+    """Count all methods while the window lives on; on a large cell that takes seconds."""
+    controller, schedule = window.controllers.schedule, window.state.schedule
+    count = controller.comparison()
+    if count is None or schedule is None:
+        return
+    task = Background(window)
+    task.done.connect(partial(controller.show_comparison, schedule))
+    for over in (task.done, task.failed):
+        over.connect(task.deleteLater)
+    task.failed.connect(raise_defect)
+    task.start(count)
+
+
+def raise_defect(error: Exception) -> None:
+    """A defect of ours in another thread: the excepthook tells it with its traceback."""
+    raise error
+
+
 def context_menu(window: MainWindow, segment: int) -> QMenu:
     """What can be done at a place on the cell."""
     state, controllers = window.state, window.controllers
     menu = QMenu(window)
     if segment >= 0 and state.cell is not None:
         site = state.cell.site(segment)
-        heading = menu.addAction(str(site))
+        heading = menu.addAction(place(site))
         assert heading is not None
         heading.setEnabled(False)
         menu.addSeparator()
@@ -338,7 +359,7 @@ def _wire_schedule(window: MainWindow) -> None:
     docks.step_player.speed_chosen.connect(schedule.set_speed)
     docks.costs.curve_wanted.connect(schedule.add_curve)
     docks.costs.threads_clicked.connect(schedule.choose_threads)
-    docks.methods.comparison_wanted.connect(schedule.compare)
+    docks.methods.comparison_wanted.connect(partial(compare_methods, window))
     docks.methods.method_chosen.connect(schedule.choose_method)
 
 

@@ -1,7 +1,14 @@
-"""Numbers as people read them."""
+"""Numbers and places as people read them."""
+
+from engine.stimuli import Site
 
 THIN = "\u202f"
 """Narrow space that does not break: 4 071."""
+
+
+def place(site: Site) -> str:
+    """``dend[3](0.167)``."""
+    return f"{site.section}({site.x:.3g})"
 
 
 def number(value: int) -> str:

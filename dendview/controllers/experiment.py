@@ -7,6 +7,7 @@ from typing import Any
 from dendview.controllers.cells import rebuild, same_cut
 from dendview.history import History
 from dendview.state import AppState, Cell, Message
+from dendview.wording import place
 from engine.errors import UserError
 from engine.experiment import Experiment, Probe
 from engine.stimuli import CurrentClamp, Site
@@ -62,7 +63,7 @@ class ExperimentController:
         cell, experiment = here
         probe = Probe(cell.site(segment), variable)
         if probe in experiment.probes:
-            self._say(f"{probe.site} is already recorded.")
+            self._say(f"{place(probe.site)} is already recorded.")
             return False
         return self.edit(probes=(*experiment.probes, probe))
 
@@ -197,12 +198,12 @@ def describe(before: Experiment, after: Experiment) -> str:
             continue
         if len(one) < len(other):
             new = next((x for x in other if x not in one), other[-1])
-            return f"add {noun} at {new.site}"
+            return f"add {noun} at {place(new.site)}"
         if len(one) > len(other):
             gone = next((x for x in one if x not in other), one[-1])
-            return f"remove {noun} at {gone.site}"
+            return f"remove {noun} at {place(gone.site)}"
         changed = next(b for a, b in zip(one, other, strict=True) if a != b)
-        return f"change {noun} at {changed.site}"
+        return f"change {noun} at {place(changed.site)}"
     words = {
         "duration": "duration",
         "dt": "time step",

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from typing import get_args
 
 from dendview.controllers.cells import make_cell
@@ -13,7 +13,8 @@ from engine.errors import UserError
 from engine.experiment import default_experiment
 from engine.morphology.reading import read_morphology
 from engine.morphology.samples import PREFIX, SAMPLES, sample_path
-from engine.schedule import CostCurve, compare, cost_curve, make_schedule
+from engine.schedule import CostCurve, MethodCost, compare, cost_curve, make_schedule
+from engine.schedule.model import Schedule
 from engine.schedule.topology import as_thread_count
 from engine.types import IntArray, NodeSet
 
@@ -57,6 +58,7 @@ class ScheduleController:
         self._sample = sample
         self._pending = 0.0  # steps due while playing, less than one
         self._samples_due: list[str] = []
+        self._compared: Schedule | None = None  # whose methods are counted
         for event in (state.events.method, state.events.n_threads):
             event.connect(self._recompute)
         for event in (state.events.cell, state.events.nodes):
@@ -145,11 +147,25 @@ class ScheduleController:
                 return True
         return False
 
-    def compare(self) -> None:
-        """Count all methods for the table, if that has not been done for this schedule."""
+    def comparison(self) -> Callable[[], tuple[MethodCost, ...]] | None:
+        """What counts all methods, also in another thread; None where that is done or under way."""
         state = self.state
-        if state.cell is not None and state.schedule is not None and not state.comparison:
-            state.comparison = compare(state.cell.trees[state.nodes], state.n_threads)
+        if state.cell is None or state.schedule is None or state.comparison:
+            return None
+        if self._compared is state.schedule:
+            return None
+        self._compared = state.schedule
+        return partial(compare, state.cell.trees[state.nodes], state.n_threads)
+
+    def show_comparison(self, schedule: Schedule, costs: tuple[MethodCost, ...]) -> None:
+        """Take in what was counted, unless there is another schedule by now."""
+        if schedule is self.state.schedule:
+            self.state.comparison = costs
+
+    def compare(self) -> None:
+        """Count all methods for the table now, if that has not been done for this schedule."""
+        if (count := self.comparison()) is not None and self.state.schedule is not None:
+            self.show_comparison(self.state.schedule, count())
 
     def _recompute_all(self, *_: object) -> None:
         self._samples_due = list(SAMPLES)

@@ -14,11 +14,11 @@ BAR_WIDTH, BAR_HEIGHT = 14.0, 150.0
 
 def paint_legend(
     painter: QPainter, size: tuple[float, float], theme: Theme, scene: CellScene
-) -> None:
-    """Paint the legend of a scene at the top left."""
+) -> float:
+    """Paint the legend of a scene at the top left; gives where it ends below."""
     legend = scene.legend
     if legend is None:
-        return
+        return 0.0
     y = TOP
     painter.setFont(font(12, bold=True))
     title = legend.title + (f" ({legend.unit})" if legend.unit else "")
@@ -29,7 +29,8 @@ def paint_legend(
     else:
         y = _bar(painter, size, theme, scene, legend, y)
     if scene.classes is not None:
-        _classes(painter, theme, scene, y + 12)
+        y = _classes(painter, theme, scene, y + 12)
+    return y
 
 
 def _entries(painter: QPainter, theme: Theme, legend: Legend, y: float) -> float:
@@ -106,7 +107,7 @@ def _bar(
     return top + height + 10
 
 
-def _classes(painter: QPainter, theme: Theme, scene: CellScene, y: float) -> None:
+def _classes(painter: QPainter, theme: Theme, scene: CellScene, y: float) -> float:
     """What the schedule player does to the colors."""
     ground, sample = rgb(theme.canvas), rgb(theme.accent)
     rows = (
@@ -123,6 +124,7 @@ def _classes(painter: QPainter, theme: Theme, scene: CellScene, y: float) -> Non
         painter.setBrush(Qt.BrushStyle.NoBrush)
         _text(painter, theme, LEFT + 22, y + 10.5, name, theme.text)
         y += ROW
+    return y
 
 
 def _points(painter: QPainter, scene: CellScene, top: float, height: float) -> None:

@@ -17,7 +17,11 @@ MARGIN = 14.0
 BADGE = 20.0
 MAX_LABELS = 40
 LOW = 260.0
-"""A view lower than this has no room for the axes beside the legend."""
+"""A view lower than this has no room for the axes."""
+AXES_ROOM = 88.0
+"""Height of the axes; where the legend reaches down to them they stand beside it."""
+LEGEND_WIDTH = 140.0
+"""Room of a legend with the classes of the schedule player."""
 
 AXES = (("x", "#e5484d", "#c62a2f"), ("y", "#46a758", "#2b7a3e"), ("z", "#5b8def", "#2457c5"))
 """Letter, color on dark, color on light."""
@@ -53,10 +57,10 @@ def paint(
         _paint_empty(painter, size, theme, scene.reason)
         return
     _paint_markers(painter, size, theme, scene.markers, camera, geometry)
-    if scene.legend is not None:
-        paint_legend(painter, size, theme, scene)
+    below = paint_legend(painter, size, theme, scene)
     if size[1] >= LOW:
-        _paint_axes(painter, size, scene.theme == "dark", theme, camera)
+        left = MARGIN if below < size[1] - AXES_ROOM else LEGEND_WIDTH
+        _paint_axes(painter, QPointF(left, size[1]), scene.theme == "dark", theme, camera)
     _paint_scale_bar(painter, size, theme, camera.scale)
     if scene.reason:
         _paint_reason(painter, size, theme, scene.reason)
@@ -85,9 +89,10 @@ def _paint_scale_bar(
 
 
 def _paint_axes(
-    painter: QPainter, size: tuple[float, float], dark: bool, theme: Theme, camera: Camera
+    painter: QPainter, corner: QPointF, dark: bool, theme: Theme, camera: Camera
 ) -> None:
-    middle, reach = QPointF(MARGIN + 30, size[1] - MARGIN - 30), 24.0
+    """The file's axes, in a corner at the bottom."""
+    middle, reach = corner + QPointF(30, -MARGIN - 30), 24.0
     turn = camera.turn
     for axis in np.argsort(turn[2]):  # the axis that points at the viewer last
         letter, on_dark, on_light = AXES[axis]

@@ -55,7 +55,11 @@ class CellView(QWidget):
         self._pointed = -1
 
         self._canvas = app.Canvas(
-            show=False, autoswap=False, vsync=True, config={"depth_size": 24, "samples": 0}
+            show=False,
+            autoswap=False,
+            vsync=True,
+            dpi=self.logicalDpiX(),  # VisPy would ask programs that need not be there
+            config={"depth_size": 24, "samples": 0},
         )
         native = self._canvas.native
         surface = native.format()

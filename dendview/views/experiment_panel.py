@@ -30,6 +30,7 @@ from dendview.theme_qt import derived_colors
 from dendview.views.trace_style import trace_color
 from dendview.widgets.lazy import LazyWidget
 from dendview.widgets.quantity import QuantityBox
+from dendview.wording import place
 from engine.experiment import Experiment, Insertion
 from engine.mechanisms import Mechanism, library
 from engine.regions import Region
@@ -146,7 +147,7 @@ class ExperimentPanel(LazyWidget):
         self._heading("Current clamps")
         for i, clamp in enumerate(experiment.stimuli):
             color = THEMES[self.state.theme].warning
-            self._item_row(clamp.site, str(clamp.site), color, "stimuli", i, "clamp")
+            self._item_row(clamp.site, place(clamp.site), color, "stimuli", i, "clamp")
             self._rows(fields.clamp_fields(i), indent=True)
         if not experiment.stimuli:
             self._note("None. Right-click the cell ▸ Current clamp here.")
@@ -154,7 +155,7 @@ class ExperimentPanel(LazyWidget):
     def _build_probes(self, experiment: Experiment) -> None:
         self._heading("Recorded")
         for i, probe in enumerate(experiment.probes):
-            text = f"{probe.site}" + ("" if probe.variable == "v" else f" {probe.variable}")
+            text = place(probe.site) + ("" if probe.variable == "v" else f" {probe.variable}")
             color = trace_color(i, self.state.theme)
             self._item_row(probe.site, text, color, "probes", i, "probe")
         if not experiment.probes:
@@ -307,7 +308,7 @@ class ExperimentPanel(LazyWidget):
             label.setWordWrap(True)
             self._grid.addWidget(label, row, 1, 1, 2)
         else:
-            button = self._site_button(site, str(site), THEMES[self.state.theme].muted)
+            button = self._site_button(site, place(site), THEMES[self.state.theme].muted)
             self._grid.addWidget(button, row, 1, 1, 2)
 
     def _mechanism_row(

@@ -20,6 +20,7 @@ from dendview.schedule_scene import METHOD_TEXTS
 from dendview.state import AppState
 from dendview.views.plotting import export_widget
 from dendview.widgets.lazy import LazyWidget
+from dendview.wording import number
 from engine.schedule import MethodCost
 
 COLUMNS = (
@@ -81,6 +82,7 @@ class MethodTable(LazyWidget):
         head.setHighlightSections(False)
         head.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         head.setSectionResizeMode(3, QHeaderView.ResizeMode.Stretch)
+        head.setMinimumSectionSize(64)  # a stretched one would cut its figures
         self.table.cellClicked.connect(self._on_click)
         self.table.cellActivated.connect(self._on_click)
         layout = QVBoxLayout(self)
@@ -131,12 +133,14 @@ class MethodTable(LazyWidget):
         self._bars.color = QColor(theme.accent)
         self._bars.color.setAlpha(80)
         if schedule is None or not costs:
-            self.caption.setText("Open a cell to compare methods." if schedule is None else "…")
+            self.caption.setText(
+                "Open a cell to compare methods." if schedule is None else "Comparing all methods…"
+            )
             self.table.setRowCount(0)
             return
         self.caption.setText(
-            f"{schedule.n_comp} nodes, {schedule.n_threads} threads: "
-            f"at least {schedule.bound} steps"
+            f"{number(schedule.n_comp)} nodes, {schedule.n_threads} threads: "
+            f"at least {number(schedule.bound)} steps"
         )
         self.table.setRowCount(len(costs))
         for row, cost in enumerate(costs):
@@ -182,12 +186,17 @@ class MethodTable(LazyWidget):
 
 def texts(cost: MethodCost) -> tuple[str, ...]:
     """A row as it is read."""
-    above = "✓ optimal" if cost.above == 0 else f"+{100 * cost.above:,.0f} %".replace(",", "\u2009")
+    above = "✓ optimal" if cost.above == 0 else f"+{number(round(100 * cost.above))} %"
     return (
         METHOD_TEXTS[cost.method][0],
-        f"{cost.n_step:,}".replace(",", "\u2009"),
+        number(cost.n_step),
         above,
-        f" {100 * cost.relative:.1f} %",
-        f"{100 * cost.occupancy:.1f} %",
-        f"{cost.n_idle:,}".replace(",", "\u2009"),
+        f" {_share(cost.relative)}",
+        _share(cost.occupancy),
+        number(cost.n_idle),
     )
+
+
+def _share(share: float) -> str:
+    """``6.5 %``, and ``100 %`` without a decimal."""
+    return f"{100 * share:.1f} %".replace("100.0", "100")

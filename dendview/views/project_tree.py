@@ -11,7 +11,7 @@ from dendview.colors import THEMES
 from dendview.runs import is_stale
 from dendview.state import AppState, Run
 from dendview.widgets.lazy import LazyWidget
-from dendview.wording import plural, quantity
+from dendview.wording import place, plural, quantity
 
 Kind = Literal["cell", "cable", "mechanism", "stimulus", "probe", "run"]
 
@@ -103,11 +103,11 @@ class ProjectTree(LazyWidget):
                 )
             stimuli = self._add(root, "Stimuli", hint="none; right-click the cell")
             for i, clamp in enumerate(experiment.stimuli):
-                text = f"{clamp.site}: {quantity(clamp.amplitude, 'nA')}"
+                text = f"{place(clamp.site)}: {quantity(clamp.amplitude, 'nA')}"
                 self._add(stimuli, text, Item("stimulus", i))
             probes = self._add(root, "Probes", hint="none; right-click the cell")
             for i, probe in enumerate(experiment.probes):
-                self._add(probes, f"{probe.site}: {probe.variable}", Item("probe", i))
+                self._add(probes, f"{place(probe.site)}: {probe.variable}", Item("probe", i))
         runs = self._add(root, "Runs", hint="none; press F5")
         for run in state.runs:
             row = self._add(runs, _run_text(run, state), Item("run", run.number))

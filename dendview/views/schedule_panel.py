@@ -21,6 +21,7 @@ from dendview.colors import THEMES
 from dendview.schedule_scene import METHOD_TEXTS, NODE_TEXTS, badge, binding_text
 from dendview.state import AppState
 from dendview.widgets.lazy import LazyWidget
+from dendview.wording import number
 from engine.schedule import MAX_THREADS
 from engine.schedule.model import Schedule
 
@@ -49,7 +50,7 @@ class SchedulePanel(LazyWidget):
         self.setObjectName("panel")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setMinimumWidth(230)
-        self.method, self.nodes = _combo(METHOD_TEXTS), _combo(NODE_TEXTS)
+        self.method, self.nodes = _combo("Method", METHOD_TEXTS), _combo("Nodes", NODE_TEXTS)
         self.method_text, self.nodes_text = _text(), _text()
         self.method.activated.connect(
             lambda row: self.method_chosen.emit(self.method.itemData(row))
@@ -159,26 +160,23 @@ def numbers(schedule: Schedule) -> dict[str, str]:
     """The rows of the panel; thousands are parted by thin spaces."""
     slots = schedule.n_threads * schedule.n_step
     return {
-        "compartments": _count(schedule.n_comp),
-        "depth": _count(schedule.depth),
-        "steps": _count(schedule.n_step),
-        "lower bound": _count(schedule.bound),
-        "serial steps": _count(schedule.n_serial),
+        "compartments": number(schedule.n_comp),
+        "depth": number(schedule.depth),
+        "steps": number(schedule.n_step),
+        "lower bound": number(schedule.bound),
+        "serial steps": number(schedule.n_serial),
         "of serial": f"{100 * schedule.relative:.2f} %",
-        "idle slots": f"{_count(schedule.n_idle)} of {_count(slots)}",
+        "idle slots": f"{number(schedule.n_idle)} of {number(slots)}",
         "busy": f"{100 * schedule.occupancy:.1f} %",
     }
 
 
-def _count(n: int) -> str:
-    return f"{n:,}".replace(",", "\u2009")
-
-
-def _combo(texts: Mapping[Any, tuple[str, str]]) -> QComboBox:
+def _combo(name: str, texts: Mapping[Any, tuple[str, str]]) -> QComboBox:
     combo = QComboBox()
+    combo.setAccessibleName(name)
     combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-    for i, (value, (name, text)) in enumerate(texts.items()):
-        combo.addItem(name, value)
+    for i, (value, (title, text)) in enumerate(texts.items()):
+        combo.addItem(title, value)
         combo.setItemData(i, text, Qt.ItemDataRole.ToolTipRole)
     return combo
 

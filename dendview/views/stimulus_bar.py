@@ -8,6 +8,7 @@ from PyQt6.QtGui import QColor
 
 from dendview.colors import THEMES, ThemeName
 from dendview.views.trace_style import DASHES
+from dendview.wording import place
 from engine.experiment import Experiment
 from engine.stimuli import CurrentClamp
 
@@ -77,7 +78,9 @@ class StimulusBar:
         region.setZValue(30 + index)
         for line in region.lines:
             line.setBounds((0.0, None))
-        region.setToolTip(f"{clamp.amplitude:g} nA at {clamp.site}: drag the edges or the pulse")
+        region.setToolTip(
+            f"{clamp.amplitude:g} nA at {place(clamp.site)}: drag the edges or the pulse"
+        )
         region.sigRegionChangeFinished.connect(lambda item: self._on_drag(index, item))
         self._plot.addItem(region, ignoreBounds=True)
         self._items.append(region)

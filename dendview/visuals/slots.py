@@ -11,6 +11,8 @@ from engine.schedule.model import Schedule
 
 NEAR = (13.0, 10.0)
 """Width and height in pixels from which a slot is drawn as a box of its own."""
+RING = 11.0
+"""Pixels of the ring around a slot at the least, so that it is seen."""
 
 
 def readable_ink(ground: tuple[int, ...]) -> str:
@@ -180,20 +182,20 @@ class MarksItem(pg.GraphicsObject):
             painter.setPen(pen)
             edge = QRectF(self._bound, 0, 0, n_row)
             painter.drawLine(edge.topLeft(), edge.bottomLeft())
-        if self._step > 0:
-            for color, width in ((self._theme.canvas, 5), (self._theme.accent, 2.5)):
-                pen = QPen(QColor(color), width)
-                pen.setCosmetic(True)
-                painter.setPen(pen)
-                painter.drawRect(QRectF(self._step - 1, 0, 1, n_row))
         painter.save()
         painter.resetTransform()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        seen = to_pixels.mapRect(self.viewRect())
+        if self._step > 0:
+            step = to_pixels.mapRect(QRectF(self._step - 1, 0, 1, n_row))
+            self._paint_frame(painter, step, seen, self._theme.accent, 2.5)
         if self._bound is not None and self._bound < n_step:
-            edge_left = to_pixels.map(self.viewRect().topLeft()).x()
-            self._paint_bound(painter, to_pixels.map(QPointF(self._bound, 0)), edge_left)
-        for step, thread, selected in self._meant:
-            self._paint_ring(painter, to_pixels.mapRect(QRectF(step, thread, 1, 1)), selected)
+            self._paint_bound(painter, to_pixels.map(QPointF(self._bound, 0)), seen.left())
+        for column, row, selected in self._meant:
+            slot = to_pixels.mapRect(QRectF(column, row, 1, 1))
+            grow = max((RING - slot.width()) / 2, 0.0), max((RING - slot.height()) / 2, 0.0)
+            ring = slot.adjusted(-grow[0], -grow[1], grow[0], grow[1])
+            self._paint_frame(painter, ring, seen, self._theme.text, 2.5 if selected else 1.5)
         painter.restore()
 
     def _paint_bound(self, painter: QPainter, top: QPointF, left: float) -> None:
@@ -214,12 +216,15 @@ class MarksItem(pg.GraphicsObject):
         painter.drawText(ground, Qt.AlignmentFlag.AlignCenter, text)
         painter.setBrush(Qt.BrushStyle.NoBrush)
 
-    def _paint_ring(self, painter: QPainter, slot: QRectF, selected: bool) -> None:
-        """A frame around a slot, never smaller than can be seen, in two tones for every ground."""
+    def _paint_frame(
+        self, painter: QPainter, frame: QRectF, seen: QRectF, color: str, width: float
+    ) -> None:
+        """A frame in two tones for every ground, whole at the edges of the chart too."""
         assert self._theme is not None
-        least = 11.0
-        grow = max((least - slot.width()) / 2, 0.0), max((least - slot.height()) / 2, 0.0)
-        frame = slot.adjusted(-grow[0], -grow[1], grow[0], grow[1])
-        for color, width in ((self._theme.canvas, 5), (self._theme.text, 2.5 if selected else 1.5)):
-            painter.setPen(QPen(QColor(color), width))
+        room = seen.adjusted(width / 2, width / 2, -width / 2, -width / 2)
+        over = frame.right() - room.right(), frame.bottom() - room.bottom()
+        frame.translate(*(-by if 0 < by < RING else 0.0 for by in over))
+        frame = frame.intersected(room)
+        for tone, wide in ((self._theme.canvas, 5.0), (color, width)):
+            painter.setPen(QPen(QColor(tone), wide))
             painter.drawRoundedRect(frame, 2, 2)

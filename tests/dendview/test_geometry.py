@@ -1,7 +1,5 @@
 """Capsules: they follow the cable, know its segments, and a soma is round."""
 
-import time
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -12,7 +10,7 @@ from engine.discretize import discretize
 from engine.errors import UserError
 from engine.morphology.reading import read_morphology
 from engine.morphology.sections import make_sections
-from tests.dendview.made_cells import bush, made_cell, made_sections, y_cell
+from tests.dendview.made_cells import made_cell, made_sections, y_cell
 
 
 def geometry_of(cell):
@@ -158,13 +156,3 @@ def test_the_apical_direction_points_from_the_soma():
     g = geometry_of(y_cell())
     np.testing.assert_allclose(g.apical, (0, 1, 0), atol=1e-6)
     assert geometry_of(cable([[0, 0, 0], [5, 0, 0]], 1.0)).apical is None
-
-
-def test_75000_points_in_half_a_second():
-    cell = bush(1900, 40, 40)
-    times = []
-    for _ in range(3):  # the best of three: other programs run on the machine
-        start = time.perf_counter()
-        geometry_of(cell)
-        times.append(time.perf_counter() - start)
-    assert min(times) < 0.5

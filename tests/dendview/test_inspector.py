@@ -11,6 +11,7 @@ from dendview.project_items import parameters_dialog
 from dendview.state import AppState, Message
 from dendview.views.inspector import Inspector
 from dendview.views.project_tree import Item, ProjectTree
+from dendview.wording import place
 from engine.compartments import path_distance
 from engine.experiment import Insertion
 from engine.schedule import depths
@@ -126,7 +127,7 @@ def test_the_tree_lists_the_experiment_and_its_runs(qtbot, state):
             "", Qt.MatchFlag.MatchContains | Qt.MatchFlag.MatchRecursive
         )
     ]
-    site = str(state.cell.site(3))
+    site = place(state.cell.site(3))
     assert f"{site}: 0.3 nA" in texts
     assert "hh · soma" in texts
     assert "none; press F5" in texts

@@ -1,11 +1,13 @@
 """The window as a person uses it: perspectives, menus, palette, gestures, runs."""
 
+import threading
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 from PyQt6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PyQt6.QtGui import QColor, QDropEvent
-from PyQt6.QtWidgets import QAbstractButton, QApplication, QLabel, QToolButton
+from PyQt6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLabel, QToolButton
 
 from dendview.actions import ACTIONS
 from dendview.docks import LAYOUTS
@@ -354,6 +356,65 @@ def test_a_job_shows_how_far_it_is(opened):
     assert opened.status.progress.value() == 100
     opened.state.job = None
     assert not opened.status.progress.isVisible()
+
+
+def test_no_line_of_the_status_bar_widens_the_window(qtbot, opened):
+    state, status = opened.state, opened.status
+    state.job = Job("Run 12: 12 345 of 20 000 ms", 0.4, 70.0)
+    state.message = Message("A long sentence that goes on and on. " * 9, "done")
+    state.cell = replace(state.cell, morphology=replace(state.cell.morphology, name="n" * 60))
+    qtbot.wait(50)
+    assert opened.width() == 1280
+    assert opened.minimumSizeHint().width() <= 1024
+    assert status.renderer.geometry().right() <= status.width()
+    assert status.message.text().startswith("A long sentence")
+    assert status.message.text().endswith("…")
+
+
+def test_the_cell_keeps_the_focus_when_panels_are_moved(qtbot, opened):
+    opened.pane.view.setFocus()
+    for perspective in ("schedule", "simulate", "explore"):
+        in_perspective(qtbot, opened, perspective)
+        assert opened.focusWidget() is opened.pane.view.canvas.native
+
+
+def test_every_choice_has_a_name_for_screen_readers(opened):
+    for perspective in ("explore", "schedule", "simulate"):
+        opened.state.perspective = perspective
+        opened.docks.experiment.show()
+        nameless = [c for c in opened.findChildren(QComboBox) if not c.accessibleName()]
+        assert not nameless
+
+
+def test_methods_are_compared_beside_the_window(qtbot, opened, monkeypatch):
+    """On a large cell that takes seconds; the window must not wait for it."""
+    from dendview.controllers import schedule as module
+
+    threads, compare, go = [], module.compare, threading.Event()
+
+    def spy(*arguments):
+        threads.append(threading.current_thread())
+        assert go.wait(20)
+        return compare(*arguments)
+
+    monkeypatch.setattr(module, "compare", spy)
+    in_perspective(qtbot, opened, "schedule")
+    dock = opened.docks.by_name["methods"]
+    dock.raise_()
+    qtbot.waitUntil(lambda: bool(threads))
+    assert opened.docks.methods.caption.text() == "Comparing all methods…"
+    go.set()
+    qtbot.waitUntil(lambda: bool(opened.state.comparison))
+    assert threads
+    assert threading.main_thread() not in threads
+    assert opened.docks.methods.table.rowCount() == len(opened.state.comparison)
+
+
+def test_the_schedule_says_what_cannot_be_beaten(qtbot, opened):
+    assert opened.pane.caption.text() == ""
+    in_perspective(qtbot, opened, "schedule")
+    depth = opened.state.schedule.depth
+    assert f"depth {depth} = the shortest any schedule can be" in opened.pane.caption.text()
 
 
 def test_a_message_offers_its_way_out(opened):

@@ -324,23 +324,22 @@ def test_after_a_crash_the_next_run_starts_the_engine_by_itself(real):
     assert state.runs[-1].state == "done"
 
 
-def test_cancel_is_told_at_once_and_done_soon(real):
+def test_cancel_is_told_at_once_and_heard_by_the_engine(real):
     from dataclasses import replace
 
     state, controller = real
     state.experiment = replace(state.experiment, name="slow", duration=1e5)
     controller.start()
     follow(controller, lambda: state.runs and len(state.runs[0].recording.time) > 500)
-    asked = time.monotonic()
+    worker = controller._worker.pid
     controller.cancel()
-    assert state.job.cancelling
-    assert time.monotonic() - asked < 0.05
+    assert state.job.cancelling  # told before the engine has answered
     follow(controller, lambda: state.job is None)
-    assert time.monotonic() - asked < 1.0  # 0.05 to 0.15 s on a free machine
     assert state.runs[0].state == "cancelled"
+    assert controller._worker.pid == worker  # it listened; nobody had to end it
 
 
-def test_an_engine_busy_building_is_gone_two_seconds_after_a_cancel(real):
+def test_an_engine_busy_building_is_ended_by_a_cancel(real):
     from dataclasses import replace
 
     state, controller = real
@@ -349,11 +348,11 @@ def test_an_engine_busy_building_is_gone_two_seconds_after_a_cancel(real):
     controller.start()
     begin = time.monotonic()
     follow(controller, lambda: time.monotonic() - begin > 0.3)  # it is building by now
-    asked = time.monotonic()
+    worker = controller._worker.pid
     controller.cancel()
     assert state.job.text == "Stopping…"
     follow(controller, lambda: state.job is None)
-    assert 1.9 < time.monotonic() - asked < 5.0
+    assert controller._worker.pid != worker  # it builds for a minute and was not waited for
     state.experiment = replace(state.experiment, name="", duration=50.0)
     controller.start()
     follow(controller, lambda: state.job is None)

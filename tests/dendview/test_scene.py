@@ -7,13 +7,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dendview.scene import MISSING, describe, nice_ticks, resolve, round_below
+from dendview.scene import (
+    MISSING,
+    describe,
+    nice_ticks,
+    resolve,
+    round_below,
+    voltage_of_segments,
+)
 from dendview.state import AppState, Run
+from engine.discretize import Rule
 from engine.experiment import Experiment, Probe
+from engine.model import build
 from engine.recording import Recording
 from engine.schedule import make_schedule
 from engine.stimuli import CurrentClamp, Site
 from tests.dendview.made_cells import y_cell
+from tests.dendview.small_cell import small_cell, small_experiment, small_morphology
 
 
 def recording(cell, times=(0.0, 1.0, 2.0), n_comp=None):
@@ -193,3 +203,30 @@ def test_round_below_is_one_two_or_five(value):
     assert value / 2.51 <= length <= value * (1 + 1e-8)
     mantissa = length / 10 ** np.floor(np.log10(length) + 1e-9)
     assert min(abs(mantissa - m) for m in (1, 2, 5)) < 1e-6
+
+
+@pytest.mark.parametrize("x", [0.0, 1.0])
+def test_a_run_that_keeps_massless_nodes_shows_its_voltage(x):
+    """A clamp at an end of a section keeps a node there that the cell's merged tree leaves out."""
+    experiment = replace(
+        small_experiment(),
+        stimuli=tuple(CurrentClamp(Site(s, x)) for s in ("soma[0]", "apic[1]")),
+        duration=0.1,
+        frame_interval=0.1,
+    )
+    model = build(experiment, cell=small_morphology())
+    cell = small_cell(experiment)
+    assert model.tree.n_comp > cell.trees["merged"].n_comp
+    frames = np.arange(model.tree.n_comp, dtype=np.float32)[None] * [[1.0], [-1.0]]
+    made = replace(
+        recording(cell, times=(0.0, 0.1), n_comp=model.tree.n_comp),
+        frames=frames.astype(np.float32),
+        segment=model.tree.segment,
+        origin=experiment,
+    )
+    run = Run(1, experiment, made, "done")
+    state = AppState(cell=cell, experiment=experiment, runs=(run,), shown_run=1, time=0.1)
+    np.testing.assert_array_equal(voltage_of_segments(state), -model.tree.node_of_segment)
+    other = replace(experiment, rule=Rule("fixed", 9))
+    state.cell = small_cell(other)
+    assert "other compartments" in voltage_of_segments(state)
