@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from engine.mechanisms import library
+from engine.units import FARADAY
 from tests.engine.mechanisms.harness import Cell, run_reference
 
 V = np.concatenate([np.linspace(-120, 60, 61), [-66.0, -38.0, -27.0, -17.0, -64.4, -154.9, -45.0]])
@@ -234,3 +235,21 @@ def test_every_channel_is_compared():
     compared = {name for name, *_ in CHANNELS} | {"hh", "pas"}  # those two with NEURON's own
     density = {name for name, m in library().items() if m.kind == "density" and m.states}
     assert density <= compared | {"CaDynamics_E2"}
+
+
+def test_calcium_flows_in_and_decays():
+    """Against dc/dt = −10⁴ I γ/(2 F d) − (c − c_rest)/τ, solved exactly over a step."""
+    mechanism = library()["CaDynamics_E2"]
+    current = np.linspace(-0.02, 0.004, len(V))
+    cell = Cell(mechanism, np.arange(len(V)), len(V), scalars={"dt": 0.025})
+    cell.arrays["ica"][:] = current
+    cell.arrays["cai"][:] = CALCIUM
+    rates = {"gamma": 0.0332027, "decay": 587.373, "depth": 0.2, "minCai": 2e-4}
+    for name, value in rates.items():
+        cell.arrays[name][:] = value
+    for dt in (0.025, 50.0):
+        cell.scalars["dt"] = dt
+        after = run_reference(cell, "advance").arrays["cai"]
+        steady = 2e-4 - 587.373 * 1e4 * current * 0.0332027 / (2 * FARADAY * 0.2)
+        expected = CALCIUM - np.expm1(-dt / 587.373) * (steady - CALCIUM)
+        np.testing.assert_allclose(after, expected, rtol=1e-12)

@@ -119,3 +119,36 @@ def follow(cell: Cell, rows: np.ndarray) -> None:
         for state, gate in zip(mechanism.states, theirs[live, 2 + n_current :].T, strict=True):
             ours = cell.arrays[state.name][live]
             np.testing.assert_allclose(ours, gate, rtol=1e-11, err_msg=f"{state.name}, step {k}")
+
+
+CALCIUM = """
+h.dt, h.celsius = 0.025, 34.0
+section = h.Section()
+section.L, section.diam, section.cm = 10.0, 2.0, 1e9
+section.insert("Ca_HVA")
+section.insert("CaDynamics_E2")
+segment = section(0.5)
+segment.CaDynamics_E2.gamma, segment.CaDynamics_E2.decay = 0.0332027, 80.0
+h.finitialize(-80)
+rows = [[0.0, segment.cai, segment.eca]]
+for v in given["ramp"]:
+    segment.v = v
+    h.fadvance()
+    rows.append([segment.ica, segment.cai, segment.eca])
+result["rows"] = np.array(rows)
+"""
+
+
+def test_calcium_in_the_shell_is_neurons(compiled_library, tmp_path):
+    given = {"ramp": [*RAMP, *np.full(200, -10.0), *RAMP[::-1]]}
+    rows = run_script(compiled_library, CALCIUM, given, tmp_path / "calcium.npz")["rows"]
+    cell = Cell(library()["CaDynamics_E2"], np.array([0]), 1)
+    cell.arrays["gamma"][:], cell.arrays["decay"][:] = 0.0332027, 80.0
+    assert rows[0, 1] == 5e-5  # where it starts, though it decays to 1e-4
+    cell.arrays["cai"][0] = rows[0, 1]
+    advance = bind_numba(cell, "advance")
+    for current, concentration, _ in rows[1:]:
+        cell.arrays["ica"][0] = current
+        advance()
+        assert cell.arrays["cai"][0] == pytest.approx(concentration, rel=1e-11)
+    assert rows[:, 1].max() > 10 * rows[0, 1]
