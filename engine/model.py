@@ -211,7 +211,7 @@ def build(
     placed = place(experiment, tree, painter)
     clamps = experiment.stimuli
     spike_site = experiment.spike_site or Site(tree.sections.name[0])
-    steps_per_frame = max(1, round(experiment.frame_interval / experiment.dt))
+    steps_per_frame = max(1, round(min(experiment.frame_interval / experiment.dt, 2**31)))
     return Model(
         experiment=experiment,
         n_instance=n_instance,

@@ -15,6 +15,7 @@ from engine.mechanisms.model import Mechanism
 from engine.regions import Subset
 from engine.schedule import MAX_THREADS
 from engine.stimuli import Site
+from engine.units import ABSOLUTE_ZERO_C
 
 
 def validate(experiment: Experiment, tree: CompartmentTree) -> None:
@@ -61,6 +62,11 @@ def check_settings(experiment: Experiment) -> None:
     ):
         if not math.isfinite(value):
             raise UserError(f"{what} is {value}; write a number")
+    if experiment.celsius <= ABSOLUTE_ZERO_C:
+        raise UserError(
+            f"temperature is {experiment.celsius:g} °C, below absolute zero; write degrees "
+            "Celsius, such as 6.3 or 37"
+        )
     if not 1 <= experiment.n_threads <= MAX_THREADS:
         raise UserError(
             f"{experiment.n_threads} threads cannot be scheduled; choose 1 to {MAX_THREADS}"
@@ -172,7 +178,7 @@ def check_memory(experiment: Experiment, n_comp: int, n_instance: int = 1) -> No
         large = "frames" if frames > samples else "samples"
         way_out = "lengthen the frame interval" if large == "frames" else "record fewer sites"
         raise UserError(
-            f"{experiment.duration:g} ms needs {(samples + frames + cell) / 1e9:.1f} GB and "
+            f"{experiment.duration:g} ms needs {(samples + frames + cell) / 1e9:.4g} GB and "
             f"{free / 1e9:.1f} GB are free, most of it for {large}; shorten the run or {way_out}"
         )
 

@@ -122,6 +122,7 @@ def change(**fields):
         (change(duration=-5.0), "duration is -5 ms"),
         (change(duration=0.01), "shorter than one step"),
         (change(frame_interval=0.0), "frame interval is 0 ms"),
+        (change(celsius=-300.0), "below absolute zero"),
         (change(v_init=float("nan")), "initial voltage v_init is nan"),
         (change(n_threads=0), "0 threads cannot be scheduled; choose 1 to 1024"),
         (change(cables=(Cable(cm=-1.0),)), "cm of region 'all' is -1 µF/cm²"),
@@ -206,6 +207,10 @@ def test_memory_grows_with_instances_and_samples(base):
     longer = build(replace(probed, duration=100.0))
     frames = 4 * longer.n_comp * (longer.n_frame - build(probed).n_frame)
     assert bytes_needed(longer) - one > frames
+
+
+def test_frames_may_be_farther_apart_than_the_run_is_long(base):
+    assert build(replace(base, frame_interval=1e308)).n_frame == 1  # only that of the start
 
 
 def test_the_rule_cuts_the_cell(base):
