@@ -8,17 +8,15 @@ import numpy as np
 
 from engine.errors import MorphologyError
 from engine.morphology.model import Morphology, Tag
-
-_HEADER = (
-    "# {name}\n# written by DendView; radii and coordinates in µm\n# id type x y z radius parent\n"
-)
+from engine.morphology.pointwise import MARKER, is_pointwise
 
 
 def write_swc(morphology: Morphology, path: str | Path) -> None:
     """Write one point a row, numbered from 1 in the morphology's order, gzipped if the name ends in
     ``.gz``.
 
-    The file appears under its name only when it is complete. What SWC has no place for is not
+    The file appears under its name only when it is complete. That every point is a compartment is
+    written where the morphology says so. What SWC has no place for is not
     written: the outlines of a Neurolucida soma (its cylinder is), the notes, the cuts.
 
     Raises
@@ -48,7 +46,11 @@ def write_swc(morphology: Morphology, path: str | Path) -> None:
         f"{i} {tag} {x!r} {y!r} {z!r} {radius!r} {parent + 1 if parent >= 0 else -1}\n"
         for i, tag, (x, y, z), radius, parent in rows
     )
-    data = (_HEADER.format(name=name) + body).encode()
+    head = [name, "written by DendView; radii and coordinates in µm"]
+    if is_pointwise(morphology):
+        head.append(MARKER)
+    head.append("id type x y z radius parent")
+    data = ("".join(f"# {line}\n" for line in head) + body).encode()
     if path.suffix == ".gz":
         data = gzip.compress(data, mtime=0)
     part = path.with_name(f".{path.name}.part")

@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 
 from engine.errors import MorphologyError
 from engine.morphology.model import Morphology, Tag
+from engine.morphology.pointwise import is_pointwise
 from engine.morphology.reading import inspect, read_morphology
+from engine.morphology.samples import sample_path
 from engine.morphology.sections import make_sections, stub_axon
 from engine.morphology.writing import write_swc
 from tests.engine.morphology.import3d import random_asc
@@ -80,6 +82,19 @@ def test_a_neurolucida_cell_is_written_with_its_soma(file, tmp_path):
     m = read_morphology(file(text, "cell.asc"))
     write_swc(m, tmp_path / "cell.swc.gz")
     assert_equal(m, read_morphology(tmp_path / "cell.swc.gz"))
+
+
+def test_a_tree_of_compartments_stays_one(tmp_path):
+    """By NEURON's rules its branch points would become nodes of their own: 31 instead of 15."""
+    toy = read_morphology(sample_path("toy15"))
+    write_swc(toy, tmp_path / "toy.swc")
+    again = read_morphology(tmp_path / "toy.swc")
+    assert_equal(toy, again)
+    assert is_pointwise(again)
+    sections = make_sections(toy), make_sections(again)
+    np.testing.assert_array_equal(sections[0].parent, sections[1].parent)
+    np.testing.assert_array_equal(sections[0].parent_x, sections[1].parent_x)
+    assert (sections[1].n_section, set(sections[1].parent_x[1:])) == (15, {0.5})
 
 
 def test_two_somata_are_not_written(file, tmp_path):
