@@ -10,6 +10,8 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
+from difflib import get_close_matches
+from pathlib import Path
 
 from engine import __version__
 from engine.errors import UserError
@@ -30,7 +32,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         if words and words[0] in COMMANDS:
             return execute(words[0], words[1:])
-        return open_window(window_parser().parse_args(words))
+        parser = window_parser()
+        word = words[0] if words and words[0].isalpha() else ""
+        if (near := get_close_matches(word, COMMANDS, 1)) and not Path(word).exists():
+            parser.error(f"there is no command '{word}'; did you mean '{near[0]}'?")
+        return open_window(parser.parse_args(words))
     except UserError as error:
         print(f"dendview: {error}", file=sys.stderr)
         return 1

@@ -14,8 +14,6 @@ import numpy as np
 from engine.morphology.model import Morphology, Tag
 from engine.types import FloatArray
 
-ORIGIN = np.zeros(3)
-
 
 @dataclass(frozen=True)
 class Style:

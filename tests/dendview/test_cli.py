@@ -98,6 +98,7 @@ def test_a_mistake_is_one_sentence_and_status_1(capsys, tmp_path, monkeypatch, w
 @pytest.mark.parametrize(
     ("words", "reason"),
     [
+        (("schedul", SAMPLE), "did you mean 'schedule'?"),
         (("schedule",), "required: path"),
         (("schedule", SAMPLE, "--rule", "max_length:x"), "has 'x' where a number belongs"),
         (("schedule", SAMPLE, "--rule", "fixed:0"), "rule 'fixed:0' needs a positive value"),
