@@ -3,29 +3,15 @@
 import math
 import re
 from pathlib import Path
+from typing import Literal
 
-from lark import Token, Tree
+from lark import Token
 
 from engine.errors import MechanismError
-from engine.mechanisms.expressions import Binary, Call, Expr, Name, Number, Unary
 from engine.mechanisms.model import Ion
-from engine.mechanisms.source import (
-    Assign,
-    Block,
-    Body,
-    Declared,
-    Derive,
-    If,
-    Local,
-    Nested,
-    Perform,
-    Solve,
-    Source,
-    Statement,
-)
+from engine.mechanisms.source import Block, Declared, Source, Statement
+from engine.mechanisms.statements import Node, body_of, nodes, statement_of
 from engine.units import BOLTZMANN, ELEMENTARY_CHARGE, FARADAY, GAS_CONSTANT
-
-Node = Tree[Token]
 
 _CONSTANTS = {
     "faraday": FARADAY,
@@ -35,6 +21,11 @@ _CONSTANTS = {
     "pi": math.pi,
 }
 """Physical constants a UNITS block may name, in SI units."""
+_KINDS: dict[str, Literal["density", "point", "artificial"]] = {
+    "suffix": "density",
+    "point_process": "point",
+    "artificial_cell": "artificial",
+}
 MAX_DEPTH = 150
 _PREFIX = {"": 1.0, "kilo": 1e3, "k": 1e3, "milli": 1e-3, "m": 1e-3, "micro": 1e-6, "u": 1e-6}
 _UNIT = re.compile(
@@ -53,7 +44,7 @@ def collect(tree: Node, path: Path, title: str) -> Source:
     """
     _check_depth(tree, path)
     source = Source(path, title)
-    for node in _nodes(tree):
+    for node in nodes(tree):
         match node.data:
             case "neuron":
                 _neuron(node, source)
@@ -68,10 +59,12 @@ def collect(tree: Node, path: Path, title: str) -> Source:
                     )
             case "initial" | "breakpoint":
                 _single_block(node, source)
+            case "net_receive":
+                _net_receive(node, source)
             case "derivative":
                 _named_block(node, source.derivatives, "DERIVATIVE", (), source)
             case "procedure" | "function":
-                formals = tuple(str(formal.children[0]) for formal in _nodes(_nodes(node)[0]))
+                formals = tuple(str(formal.children[0]) for formal in nodes(nodes(node)[0]))
                 blocks = source.procedures if node.data == "procedure" else source.functions
                 _named_block(node, blocks, str(node.data).upper(), formals, source)
     return source
@@ -89,11 +82,7 @@ def _check_depth(tree: Node, path: Path) -> None:
                 "split it with a LOCAL variable",
                 node.meta.line,
             )
-        pending += [(child, depth + 1) for child in _nodes(node)]
-
-
-def _nodes(node: Node) -> list[Node]:
-    return [child for child in node.children if isinstance(child, Tree)]
+        pending += [(child, depth + 1) for child in nodes(node)]
 
 
 def _tokens(node: Node) -> list[Token]:
@@ -109,21 +98,26 @@ def _unit(node: Node) -> str:
 
 
 def _neuron(node: Node, source: Source) -> None:
-    for item in _nodes(node):
+    for item in nodes(node):
         names = _tokens(item)
         match item.data:
-            case "suffix":
+            case "suffix" | "point_process" | "artificial_cell":
                 source.suffix = str(names[0])
+                source.kind = _KINDS[str(item.data)]
             case "useion":
-                parts = {str(part.data): part for part in _nodes(item)}
+                parts = {str(part.data): part for part in nodes(item)}
                 read, write = (
                     tuple(str(t) for t in parts[key].children) if key in parts else ()
                     for key in ("read", "write")
                 )
-                valence = _signed(_nodes(parts["valence"])[0]) if "valence" in parts else None
+                valence = _signed(nodes(parts["valence"])[0]) if "valence" in parts else None
                 source.ions.append((Ion(str(names[0]), read, write, valence), names[0].line or 0))
             case "nonspecific":
                 source.nonspecific += [(str(name), name.line or 0) for name in names]
+            case "electrode":
+                source.electrode += [(str(name), name.line or 0) for name in names]
+            case "pointer":
+                source.pointers |= {str(name): name.line or 0 for name in names}
             case "range":
                 source.ranges |= {str(name): name.line or 0 for name in names}
             case "global":
@@ -131,12 +125,12 @@ def _neuron(node: Node, source: Source) -> None:
 
 
 def _units(node: Node, source: Source) -> None:
-    for item in _nodes(node):
+    for item in nodes(node):
         tokens = _tokens(item)
         if item.data == "unit_constant":
             source.constants[str(tokens[0])] = _constant(tokens, source.path)
         elif item.data == "unit_value":
-            source.constants[str(tokens[0])] = _signed(_nodes(item)[0])
+            source.constants[str(tokens[0])] = _signed(nodes(item)[0])
 
 
 def _constant(tokens: list[Token], path: Path) -> float:
@@ -155,11 +149,11 @@ def _constant(tokens: list[Token], path: Path) -> float:
 
 
 def _declarations(node: Node, source: Source) -> None:
-    for item in _nodes(node):
+    for item in nodes(node):
         name = _tokens(item)[0]
-        numbers = [_signed(child) for child in _nodes(item) if child.data == "signed"]
-        limits = next((child for child in _nodes(item) if child.data == "limits"), None)
-        pair = tuple(_signed(child) for child in _nodes(limits)) if limits else None
+        numbers = [_signed(child) for child in nodes(item) if child.data == "signed"]
+        limits = next((child for child in nodes(item) if child.data == "limits"), None)
+        pair = tuple(_signed(child) for child in nodes(limits)) if limits else None
         has_value = node.data in ("parameter", "constant") and bool(numbers)
         declared = Declared(
             str(name),
@@ -189,8 +183,23 @@ def _single_block(node: Node, source: Source) -> None:
         raise MechanismError(
             source.path, f"a second {kind.upper()} block", "join the two", node.meta.line
         )
-    block = Block(kind.upper(), kind.upper(), (), _body(_nodes(node)[0]), node.meta.line)
+    block = Block(kind.upper(), kind.upper(), (), body_of(nodes(node)[0]), node.meta.line)
     setattr(source, kind, block)
+
+
+def _net_receive(node: Node, source: Source) -> None:
+    formals, *parts = nodes(node)
+    names = tuple(str(formal.children[0]) for formal in nodes(formals))
+    line = node.meta.line
+    statements: list[Statement] = []
+    for part in parts:
+        if part.data == "connect":
+            source.connect = Block("INITIAL", "INITIAL", names, body_of(nodes(part)[0]), line)
+        elif (statement := statement_of(part)) is not None:
+            statements.append(statement)
+    if source.receive is not None:
+        raise MechanismError(source.path, "a second NET_RECEIVE block", "join the two", line)
+    source.receive = Block("NET_RECEIVE", "NET_RECEIVE", names, tuple(statements), line)
 
 
 def _named_block(
@@ -201,61 +210,4 @@ def _named_block(
         raise MechanismError(
             source.path, f"'{name}' is defined twice", "rename one of the two", name.line
         )
-    blocks[str(name)] = Block(kind, str(name), formals, _body(_nodes(node)[-1]), name.line or 0)
-
-
-def _body(node: Node) -> Body:
-    statements = [_statement(child) for child in _nodes(node)]
-    return tuple(statement for statement in statements if statement is not None)
-
-
-def _statement(node: Node) -> Statement | None:
-    line = node.meta.line
-    match node.data:
-        case "local":
-            return Local(tuple(str(token) for token in node.children), line)
-        case "assign":
-            return Assign(str(node.children[0]), _expr(node.children[1]), line)
-        case "derive":
-            return Derive(str(node.children[0]), _expr(node.children[-1]), line)
-        case "call_statement":
-            return Perform(str(node.children[0]), _arguments(node.children[1]), line)
-        case "if_statement":
-            condition, then, other = node.children
-            otherwise: Body = ()
-            if isinstance(other, Tree):
-                nested = _statement(other)
-                assert nested is not None
-                otherwise = nested.body if isinstance(nested, Nested) else (nested,)
-            assert isinstance(then, Tree)
-            return If(_expr(condition), _body(then), otherwise, line)
-        case "solve":
-            name, method = node.children
-            return Solve(str(name), str(method) if method else None, line)
-        case "body":
-            return Nested(_body(node), line)
-        case "table" | "conductance":
-            return None  # rates are computed exactly, conductances are derived by a pass
-    raise AssertionError(node.data)
-
-
-def _arguments(node: Token | Node) -> tuple[Expr, ...]:
-    return tuple(_expr(child) for child in node.children) if isinstance(node, Tree) else ()
-
-
-def _expr(node: Token | Node) -> Expr:
-    assert isinstance(node, Tree), node
-    parts = node.children
-    match node.data:
-        case "number":
-            return Number(float(parts[0]))  # type: ignore[arg-type]
-        case "name":
-            return Name(str(parts[0]), node.meta.line)
-        case "call":
-            return Call(str(parts[0]), _arguments(parts[1]), node.meta.line)
-        case "binary":
-            return Binary(str(parts[1]), _expr(parts[0]), _expr(parts[2]))
-        case "unary":
-            sign, operand = str(parts[0]), _expr(parts[1])
-            return operand if sign == "+" else Unary(sign, operand)
-    raise AssertionError(node.data)
+    blocks[str(name)] = Block(kind, str(name), formals, body_of(nodes(node)[-1]), name.line or 0)

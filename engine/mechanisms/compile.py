@@ -1,11 +1,14 @@
 """From a parsed file to a :class:`Mechanism`: lower the kernels, find what lives between them."""
 
+from collections import ChainMap
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from engine.errors import MechanismError
+from engine.mechanisms.events import Slots, excess, watch_slot
 from engine.mechanisms.exponentials import share_exponentials
 from engine.mechanisms.expressions import (
+    ONE,
     ZERO,
     Binary,
     Expr,
@@ -13,15 +16,26 @@ from engine.mechanisms.expressions import (
     Number,
     add,
     divide,
-    names,
+    multiply,
     subtract,
 )
 from engine.mechanisms.linear import linear
-from engine.mechanisms.lower import Lowering
-from engine.mechanisms.model import Mechanism, Parameter, Program, Step, Variable
+from engine.mechanisms.lower import Lowering, Scope
+from engine.mechanisms.model import (
+    KernelName,
+    Mechanism,
+    Parameter,
+    Program,
+    Recordable,
+    Variable,
+    weight_name,
+)
+from engine.mechanisms.recording import record
 from engine.mechanisms.source import Body, If, Nested, Solve, Source
 from engine.mechanisms.symbols import Symbols, make_symbols
 
+PROCEDURE_METHODS = (None, "after_cvode", "cvode_t", "cvode_t_v")
+"""With a fixed step a PROCEDURE is run once a step, whichever of these stands there."""
 VOLTAGE_STEP = Number(0.001)
 """mV, of NEURON's difference (I(v + 0.001) − I(v)) / 0.001."""
 
@@ -35,39 +49,50 @@ def compile_mechanism(source: Source) -> Mechanism:
         With the line where a name, a call or an equation cannot be used.
     """
     symbols = make_symbols(source)
-    initialize = _initialize(source, symbols)
     current, analytic = _current(source, symbols)
-    advance = _advance(source, symbols)
-    kernels = (initialize, share_exponentials(current), share_exponentials(advance))
-    results = {*symbols.states, *symbols.ion_sets}
-    kept = _kept(kernels, results, symbols)
-    initialize, current, advance = (_trim(kernel, results | kept) for kernel in kernels)
-    return Mechanism(
+    start = _initialize(source, symbols)
+    receive, connect, watched = _events(source, symbols)
+    whole: dict[KernelName, Program] = {
+        "initialize": start.program,
+        "current": share_exponentials(current),
+        "advance": share_exponentials(_advance(source, symbols)),
+        "watch": watched,
+    }
+    if source.receive:
+        whole["receive"] = receive.program
+    if source.connect:
+        whole["connect"] = connect
+    mechanism = Mechanism(
         name=source.suffix,
-        kind="density",
+        kind=source.kind,
         title=source.title,
         path=source.path,
         parameters=tuple(_parameter(source, name) for name in symbols.parameters),
         states=tuple(Variable(name, source.states[name].unit) for name in symbols.states),
-        assigned=tuple(
-            Variable(symbols.stored(name), _unit(source, name))
-            for name in symbols.keepable
-            if symbols.stored(name) in kept
-        ),
+        assigned=(),
         ions=tuple(ion for ion, _ in source.ions),
         currents=symbols.currents,
-        initialize=initialize,
-        current=current,
-        advance=advance,
+        initialize=Program(),
+        current=Program(),
+        advance=Program(),
         analytic=analytic,
+        weights=source.receive.formals if source.receive else (),
+        sends=(*start.slots.sends, *receive.slots.sends),
+        watches=tuple(watch_slot(i) for i in range(len(receive.slots.watched))),
+        recordable=tuple(
+            Recordable(name, symbols.stored(name), _unit(source, name)) for name in symbols.keepable
+        ),
+        whole=whole,
     )
+    return record(mechanism, ())
 
 
 def _parameter(source: Source, name: str) -> Parameter:
-    declared = source.parameters[name]
-    return Parameter(
-        name, declared.value or 0.0, declared.unit, declared.limits, name in source.ranges
-    )
+    declared = source.parameters.get(name) or source.assigned.get(name)
+    per_node = name in source.ranges or name in source.pointers
+    if declared is None:
+        return Parameter(name, 0.0, per_node=per_node)
+    return Parameter(name, declared.value or 0.0, declared.unit, declared.limits, per_node)
 
 
 def _unit(source: Source, name: str) -> str:
@@ -75,16 +100,26 @@ def _unit(source: Source, name: str) -> str:
     return declared.unit if declared else ""
 
 
-def _stores(lowering: Lowering, symbols: Symbols) -> tuple[tuple[str, Expr], ...]:
+def _program(lowering: Lowering, symbols: Symbols) -> Program:
+    """What a lowered kernel computes, every variable it has written among the stores."""
+    slots = lowering.slots.unset()
+    values = slots | lowering.values
     found = (
-        (symbols.stored(name), lowering.values[name])
-        for name in (*symbols.states, *symbols.ion_sets, *symbols.keepable)
-        if name in lowering.values
+        (symbols.stored(name), values[name])
+        for name in (*symbols.states, *symbols.ion_sets, *symbols.keepable, *slots)
+        if name in values
     )
-    return tuple((name, value) for name, value in found if value != Name(name))
+    stores = tuple((name, value) for name, value in found if value != Name(name))
+    return Program(tuple(lowering.steps), stores)
 
 
-def _initialize(source: Source, symbols: Symbols) -> Program:
+@dataclass(frozen=True)
+class _Kernel:
+    program: Program
+    slots: Slots
+
+
+def _initialize(source: Source, symbols: Symbols) -> _Kernel:
     """INITIAL; a state starts from its parameter ``name0`` if there is one, else from 0."""
     lowering = Lowering(source, symbols, "initialize")
     lowering.values |= {name: Name(name) for name in symbols.overwritten}
@@ -93,24 +128,49 @@ def _initialize(source: Source, symbols: Symbols) -> Program:
         lowering.values[state] = Name(start) if start in symbols.parameters else ZERO
     if source.initial is not None:
         lowering.execute(source.initial.body)
-    return Program(tuple(lowering.steps), _stores(lowering, symbols))
+    return _Kernel(_program(lowering, symbols), lowering.slots)
+
+
+def _events(source: Source, symbols: Symbols) -> tuple[_Kernel, Program, Program]:
+    """NET_RECEIVE, the INITIAL inside it, and the values of its WATCH conditions."""
+    receive = Lowering(source, symbols, "receive")
+    connect = Lowering(source, symbols, "connect")
+    watch = Lowering(source, symbols, "watch")
+    programs = []
+    for lowering, block in ((receive, source.receive), (connect, source.connect)):
+        formals = block.formals if block else ()
+        scope: Scope = ChainMap({name: Name(weight_name(name)) for name in formals})
+        scope["flag"] = Name("flag")
+        if block is not None:
+            lowering.execute(block.body, scope)
+        program = _program(lowering, symbols)
+        left = ((weight_name(name), scope[name]) for name in formals)
+        stores = tuple((name, value) for name, value in left if value != Name(name))
+        programs.append(replace(program, stores=program.stores + stores))
+    for i, statement in enumerate(receive.slots.watched):
+        value = excess(statement.condition)
+        assert value is not None
+        watch.values[watch_slot(i).value] = watch.define(
+            "excess", watch.resolve(value, ChainMap(), statement.line)
+        )
+    values = tuple((name, value) for name, value in watch.values.items())
+    watched = Program(tuple(watch.steps), values)
+    return _Kernel(programs[0], receive.slots), programs[1], watched
 
 
 def _current(source: Source, symbols: Symbols) -> tuple[Program, bool]:
     """BREAKPOINT without its SOLVE; the conductance is exact where the current is linear in v."""
-    assert source.breakpoint is not None
-    body = tuple(
-        statement for statement in source.breakpoint.body if not isinstance(statement, Solve)
-    )
+    block = source.breakpoint
+    body = tuple(s for s in (block.body if block else ()) if not isinstance(s, Solve))
     lowering = Lowering(source, symbols, "current")
     lowering.execute(body)
-    if not symbols.currents:
-        return Program(tuple(lowering.steps), _stores(lowering, symbols)), True
+    if block is None or not symbols.currents:
+        return _program(lowering, symbols), True
     for name in symbols.currents:
         if name not in lowering.values:
             raise MechanismError(
                 source.path, f"BREAKPOINT never computes the current '{name}'", f"add {name} = …",
-                source.breakpoint.line,
+                block.line,
             )  # fmt: skip
     values = dict(lowering.values)
     total = _total(lowering, symbols)
@@ -123,29 +183,29 @@ def _current(source: Source, symbols: Symbols) -> tuple[Program, bool]:
     else:
         conductance = parts[1]
     conductance = lowering.define("conductance", conductance)
-    return Program(
-        tuple(lowering.steps),
-        _stores(lowering, symbols),
-        total,
-        conductance,
-        tuple((name, values[name]) for name in symbols.ion_currents),
+    scale = divide(Number(100.0), Name("area")) if source.kind == "point" else ONE
+    return replace(
+        _program(lowering, symbols),
+        current=total,
+        conductance=conductance,
+        ion_currents=tuple((name, multiply(values[name], scale)) for name in symbols.ion_currents),
     ), parts is not None
 
 
 def _total(lowering: Lowering, symbols: Symbols) -> Expr:
     total: Expr = ZERO
     for name in symbols.currents:
-        total = add(total, lowering.values[name])
+        combine = subtract if name in symbols.electrode else add
+        total = combine(total, lowering.values[name])
     return lowering.define("total", total)
 
 
 def _advance(source: Source, symbols: Symbols) -> Program:
     """The blocks BREAKPOINT solves, in order."""
-    assert source.breakpoint is not None
     lowering = Lowering(source, symbols, "advance")
     solved: set[str] = set()
-    for solve in _solves(source, source.breakpoint.body):
-        if solve.block in source.procedures and solve.method is None:
+    for solve in _solves(source, source.breakpoint.body if source.breakpoint else ()):
+        if solve.block in source.procedures and solve.method in PROCEDURE_METHODS:
             lowering.execute(source.procedures[solve.block].body)
         elif solve.block not in source.derivatives:
             raise MechanismError(
@@ -174,7 +234,7 @@ def _advance(source: Source, symbols: Symbols) -> Program:
                 f"add SOLVE {name} METHOD cnexp",
                 block.line,
             )
-    return Program(tuple(lowering.steps), _stores(lowering, symbols))
+    return _program(lowering, symbols)
 
 
 def _solves(source: Source, body: Body) -> list[Solve]:
@@ -198,39 +258,3 @@ def _solves(source: Source, body: Body) -> list[Solve]:
                 solve.line,
             )
     return top
-
-
-def _reads(program: Program, kept: Iterable[str]) -> tuple[set[str], set[str]]:
-    """The names a program needs: its definitions and its inputs."""
-    kept = set(kept)
-    definitions = {step.target: step.value for step in program.steps}
-    results = [value for name, value in program.stores if name in kept]
-    results += [value for value in (program.current, program.conductance) if value is not None]
-    results += [value for _, value in program.ion_currents]
-    needed: set[str] = set()
-    pending = [name for value in results for name in names(value)]
-    while pending:
-        name = pending.pop()
-        if name not in needed:
-            needed.add(name)
-            pending += names(definitions[name]) if name in definitions else ()
-    return needed & definitions.keys(), needed - definitions.keys()
-
-
-def _kept(programs: tuple[Program, ...], results: set[str], symbols: Symbols) -> set[str]:
-    """ASSIGNED variables some kernel reads before it writes them: they live between kernels."""
-    kept: set[str] = set()
-    while True:
-        read = {name for program in programs for name in _reads(program, results | kept)[1]}
-        if (more := kept | (read & {symbols.stored(name) for name in symbols.keepable})) == kept:
-            return kept
-        kept = more
-
-
-def _trim(program: Program, kept: set[str]) -> Program:
-    """Drop what no result needs."""
-    needed, _ = _reads(program, kept)
-    steps: tuple[Step, ...] = tuple(step for step in program.steps if step.target in needed)
-    return replace(
-        program, steps=steps, stores=tuple(store for store in program.stores if store[0] in kept)
-    )

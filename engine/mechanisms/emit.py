@@ -136,11 +136,15 @@ def arguments(mechanism: Mechanism, which: KernelName) -> tuple[Argument, ...]:
 
     Only what the kernel reads or writes is there, except ``n, n_instance, first, node, voltage``
     and the scalars ``celsius, dt, t``, which always are. ``first`` is the first node where the
-    nodes are consecutive, else -1.
+    nodes are consecutive (and none is there twice), else -1. ``receive`` and ``connect`` work on
+    one point and have ``point, instance, n_instance, slot`` for the counts, and always ``weight``
+    and ``flag``.
     """
     program = mechanism.program(which)
     used = inputs(program) | {name for name, _ in program.stores}
-    found = [Argument(name, "count") for name in ("n", "n_instance", "first")]
+    one = which in ("receive", "connect")
+    counts = ("point", "instance", "n_instance", "slot") if one else ("n", "n_instance", "first")
+    found = [Argument(name, "count") for name in counts]
     found += [Argument("node", "node"), Argument("voltage", "voltage")]
     if which == "current":
         found += [Argument("i_membrane", "out_current"), Argument("g_membrane", "out_conductance")]
@@ -158,6 +162,10 @@ def arguments(mechanism: Mechanism, which: KernelName) -> tuple[Argument, ...]:
     taken = {argument.name for argument in found} | {name for name, _ in program.ion_currents}
     take("ion_read", tuple(name for name in read if name not in taken))
     found += [Argument(name, "ion_write") for name, _ in program.ion_currents]
+    take("event", tuple(name for send in mechanism.sends for name in (send.time, send.flag)))
+    take("event", tuple(name for watch in mechanism.watches for name in (watch.flag, watch.value)))
+    if one:
+        found += [Argument("weight", "weight"), Argument("flag", "scalar")]
     found += [Argument(name, "scalar") for name in SCALARS]
     return tuple(found)
 

@@ -1,28 +1,44 @@
 """CUDA C++ source of a mechanism's kernels, free of headers."""
 
 from engine.mechanisms.emit import CUDA, arguments, emit, inputs, read_only, split_invariant
-from engine.mechanisms.model import KERNELS, Argument, KernelName, Mechanism
+from engine.mechanisms.model import KERNELS, Argument, KernelName, Mechanism, weight_name
 
 LAUNCH = 'extern "C" __global__ void'
 BODY = "static __device__ __forceinline__ void"
 
 
 def emit_cuda(mechanism: Mechanism) -> str:
-    """Source of ``{name}_initialize``, ``{name}_current`` and ``{name}_advance``.
+    """Source of ``{name}_initialize``, ``{name}_current`` and ``{name}_advance``; of
+    ``{name}_receive``, ``{name}_connect`` and ``{name}_watch`` where the mechanism has them.
 
     Returns
     -------
     str
         Every kernel takes the arguments of :func:`engine.mechanisms.emit.arguments` in their order
         and visits its elements, node times instance, in a grid-stride loop; an element is touched
-        by one thread only. The arithmetic of one element is a ``__device__`` function
-        ``{kernel}_body`` that larger kernels may call.
+        by one thread only, and points on one node by the same thread, one after the other.
+        ``receive`` and ``connect`` are ``__device__`` functions for one point. The arithmetic of
+        one element is a ``__device__`` function ``{kernel}_body`` that larger kernels may call.
     """
     title = mechanism.title or f"Mechanism {mechanism.name}"
     kernels = [
-        part for which in KERNELS for part in (_body(mechanism, which), _kernel(mechanism, which))
+        part
+        for which in (*KERNELS, *mechanism.event_kernels)
+        for part in (_body(mechanism, which), _kernel(mechanism, which))
     ]
     return "\n\n".join([f"// {mechanism.name}: {title}", *kernels]) + "\n"
+
+
+def _one(mechanism: Mechanism, which: KernelName) -> str:
+    """A function for one point."""
+    taken = arguments(mechanism, which)
+    declared = ", ".join(_parameter(a, mechanism, which) for a in taken)
+    passed = ", ".join(value for _, value in _elements(mechanism, which))
+    return f"""{BODY} {mechanism.name}_{which}({declared}) {{
+    const long long j = point, k = j * n_instance + instance;
+    const long long at = (long long)node[point] * n_instance + instance;
+    {mechanism.name}_{which}_body({passed});
+}}"""
 
 
 def _array(argument: Argument, mechanism: Mechanism, which: KernelName) -> str:
@@ -43,7 +59,7 @@ def _parameter(argument: Argument, mechanism: Mechanism, which: KernelName) -> s
 
 
 def _place(argument: Argument) -> str:
-    own = argument.kind in ("voltage", "out_current", "out_conductance")
+    own = argument.kind in ("voltage", "out_current", "out_conductance", "weight")
     return argument.name if own else f"{argument.name}_all"
 
 
@@ -59,10 +75,15 @@ def _elements(mechanism: Mechanism, which: KernelName) -> list[tuple[str, str]]:
                 found.append((f"double {argument.name}_", f"{argument.name}_"))
             case "ion_read":
                 found.append((f"double {argument.name}_", f"{place}[at]"))
-            case "state" | "assigned" | "ion_set":
+            case "state" | "assigned" | "event" | "ion_set":
                 index = "at" if argument.kind == "ion_set" else "k"
                 reference = "" if argument.name in read_only(mechanism, which) else "&"
                 found.append((f"double{reference} {argument.name}_", f"{place}[{index}]"))
+            case "weight":
+                written = {name for name, _ in mechanism.program(which).stores}
+                for i, name in enumerate(map(weight_name, mechanism.weights)):
+                    reference = "&" if name in written else ""
+                    found.append((f"double{reference} {name}_", f"weight[slot + {i}]"))
             case "out_current" | "out_conductance" | "ion_write":
                 found.append((f"double& {argument.name}_sum", f"{place}[at]"))
     return found
@@ -89,6 +110,10 @@ def _body(mechanism: Mechanism, which: KernelName) -> str:
 
 
 def _kernel(mechanism: Mechanism, which: KernelName) -> str:
+    if which in ("receive", "connect"):
+        return _one(mechanism, which)
+    if mechanism.kind == "point":
+        return _shared_kernel(mechanism, which)
     declared = ", ".join(_parameter(a, mechanism, which) for a in arguments(mechanism, which))
     passed = ", ".join(value for _, value in _elements(mechanism, which))
     return f"""{LAUNCH} {mechanism.name}_{which}({declared}) {{
@@ -97,5 +122,23 @@ def _kernel(mechanism: Mechanism, which: KernelName) -> str:
         const long long j = k / n_instance;
         const long long at = (first >= 0 ? first + j : node[j]) * n_instance + k % n_instance;
         {mechanism.name}_{which}_body({passed});
+    }}
+}}"""
+
+
+def _shared_kernel(mechanism: Mechanism, which: KernelName) -> str:
+    """A kernel that adds to nodes which several points may share: one thread walks along them."""
+    declared = ", ".join(_parameter(a, mechanism, which) for a in arguments(mechanism, which))
+    passed = ", ".join(value for _, value in _elements(mechanism, which))
+    return f"""{LAUNCH} {mechanism.name}_{which}({declared}) {{
+    const long long count = (long long)n * n_instance, stride = (long long)gridDim.x * blockDim.x;
+    for (long long e = (long long)blockIdx.x * blockDim.x + threadIdx.x; e < count; e += stride) {{
+        long long j = e / n_instance;
+        if (j > 0 && node[j - 1] == node[j]) continue;
+        const long long i = e % n_instance, at = (long long)node[j] * n_instance + i;
+        do {{
+            const long long k = j * n_instance + i;
+            {mechanism.name}_{which}_body({passed});
+        }} while (++j < n && node[j] == node[j - 1]);
     }}
 }}"""

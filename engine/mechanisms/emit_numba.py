@@ -3,7 +3,13 @@
 from textwrap import indent
 
 from engine.mechanisms.emit import NUMBA, arguments, emit, inputs, split_invariant
-from engine.mechanisms.model import KERNELS, Argument, KernelName, Mechanism
+from engine.mechanisms.model import (
+    KERNELS,
+    Argument,
+    KernelName,
+    Mechanism,
+    weight_name,
+)
 
 IMPORTS = """\
 import math
@@ -13,8 +19,15 @@ from numba import njit
 
 from engine.mechanisms.fastmath import BLOCK, exp, stack_array, wide_vectors
 """
+OWN = ("state", "assigned", "event")
 GATHERED = ("voltage", "ion_read", "ion_set")
 ADDED = ("out_current", "out_conductance", "ion_write")
+_INDEX: dict[str, str] = {
+    **dict.fromkeys(OWN, "k"),
+    **dict.fromkeys(("ion_read", "ion_set"), "c"),
+    **dict.fromkeys(("parameter", "geometry"), "point"),
+}
+"""Where one point finds its value of an array."""
 DECORATOR = '@njit(nogil=True, error_model="numpy")'
 """Stands before every kernel, so that a caller can replace it.
 
@@ -24,7 +37,8 @@ the inlined exponential contracts products and sums.
 
 
 def emit_numba(mechanism: Mechanism) -> str:
-    """Source of ``{name}_initialize``, ``{name}_current`` and ``{name}_advance``.
+    """Source of ``{name}_initialize``, ``{name}_current`` and ``{name}_advance``; of
+    ``{name}_receive``, ``{name}_connect`` and ``{name}_watch`` where the mechanism has them.
 
     Returns
     -------
@@ -32,9 +46,12 @@ def emit_numba(mechanism: Mechanism) -> str:
         Starts with :data:`IMPORTS`; arguments are those of
         :func:`engine.mechanisms.emit.arguments`. Every kernel has three loops: consecutive nodes
         and one instance (flat and contiguous, so that it becomes vector code), scattered nodes and
-        one instance, and rows of instances.
+        one instance, and rows of instances. ``receive`` and ``connect`` have none: they work on
+        one point.
     """
     kernels = [_kernel(mechanism, which) for which in KERNELS]
+    kernels += [_event(mechanism, which) for which in mechanism.event_kernels if which != "watch"]
+    kernels += [_kernel(mechanism, "watch")] if mechanism.watches else []
     title = mechanism.title or f"Mechanism {mechanism.name}"
     return "\n\n".join([f"# {mechanism.name}: {title}\n{IMPORTS}", *kernels])
 
@@ -54,11 +71,37 @@ def _kernel(mechanism: Mechanism, which: KernelName) -> str:
     )
 
 
+def _event(mechanism: Mechanism, which: KernelName) -> str:
+    """A kernel for one point."""
+    taken, program = arguments(mechanism, which), mechanism.program(which)
+    rename, read = _names(mechanism, which), inputs(program)
+    where = {a.name: f"{_parameter(a)}[{_INDEX[a.kind]}]" for a in taken if a.kind in _INDEX}
+    where |= {
+        name: f"weight[slot + {i}]" for i, name in enumerate(map(weight_name, mechanism.weights))
+    }
+    lines = ["k = point * n_instance + instance", "c = node[point] * n_instance + instance"]
+    lines += ["v_ = voltage[c]"] if "v" in read else []
+    lines += [f"{name}_ = {place}" for name, place in where.items() if name in read]
+    lines += [f"{step.target} = {emit(step.value, NUMBA, rename)}" for step in program.steps]
+    lines += [f"{where[name]} = {emit(value, NUMBA, rename)}" for name, value in program.stores]
+    head = f"def {mechanism.name}_{which}({', '.join(_parameter(a) for a in taken)}):"
+    return "\n".join([DECORATOR, head, *(f"    {line}" for line in lines), ""])
+
+
 def _parameter(argument: Argument) -> str:
     match argument.kind:
         case "global" | "scalar":
             return f"{argument.name}_"
-        case "parameter" | "geometry" | "state" | "assigned" | "ion_read" | "ion_write" | "ion_set":
+        case (
+            "parameter"
+            | "geometry"
+            | "state"
+            | "assigned"
+            | "ion_read"
+            | "ion_write"
+            | "ion_set"
+            | "event"
+        ):
             return f"{argument.name}_all"
     return argument.name
 
@@ -71,7 +114,7 @@ def _names(mechanism: Mechanism, which: KernelName) -> dict[str, str]:
 def _loops(mechanism: Mechanism, which: KernelName, taken: tuple[Argument, ...]) -> str:
     read = inputs(mechanism.program(which))
     by_comp = [a for a in taken if a.kind in (*GATHERED, *ADDED)]
-    by_row = [a for a in taken if a.kind in ("state", "assigned")]
+    by_row = [a for a in taken if a.kind in OWN]
     by_node = [a for a in taken if a.kind in ("parameter", "geometry") and a.name in read]
 
     flat = [f"{_row(a)} = {_parameter(a)}[first : first + n]" for a in by_comp]
@@ -124,9 +167,7 @@ def _body(
     program = mechanism.program(which)
     rename, read = _names(mechanism, which), inputs(program)
     where = {
-        a.name: (own if a.kind in ("state", "assigned") else "{row}[i]").format(
-            row=_row(a), all=_parameter(a)
-        )
+        a.name: (own if a.kind in OWN else "{row}[i]").format(row=_row(a), all=_parameter(a))
         for a in taken
     }
     kinds = {a.name: a.kind for a in taken}

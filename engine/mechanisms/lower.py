@@ -8,6 +8,7 @@ from collections import ChainMap
 from difflib import get_close_matches
 
 from engine.errors import MechanismError
+from engine.mechanisms.events import SENDS, Slots, excess
 from engine.mechanisms.expressions import (
     FUNCTIONS,
     ONE,
@@ -41,6 +42,7 @@ from engine.mechanisms.source import (
     Perform,
     Solve,
     Source,
+    WatchFor,
 )
 from engine.mechanisms.symbols import Symbols
 
@@ -69,6 +71,7 @@ class Lowering:
         self._known: dict[Expr, Name] = {}
         self._count: dict[str, int] = {}
         self._active: list[str] = []
+        self.slots = Slots(kernel)
 
     # -- values -----------------------------------------------------------------
 
@@ -186,6 +189,10 @@ class Lowering:
             near = Binary("==", Binary("+", ONE, x), ONE)
             far = self.define("exprelr", Binary("/", x, Binary("-", Call("exp", (x,)), ONE)))
             return Select(near, ONE, far)
+        if function == "at_time" and len(values) == 1:  # true in the step that passes this time
+            when = self.define("when", subtract(values[0], Number(1e-11)))
+            before = Binary("-", Name("t"), Name("dt"))
+            return Binary("&&", Binary("<=", when, Name("t")), Binary(">", when, before))
         function = {"abs": "fabs"}.get(function, function)
         if function not in FUNCTIONS:
             if function in self.source.procedures:
@@ -224,6 +231,10 @@ class Lowering:
         self._active.pop()
         return scope.get(block.name, ZERO)
 
+    def unset(self, name: str) -> Expr:
+        """What a variable holds that this kernel has not written."""
+        return self.slots.unset().get(name, Name(self.symbols.stored(name)))
+
     # -- statements ------------------------------------------------------------
 
     def execute(self, body: Body, scope: Scope | None = None) -> None:
@@ -237,9 +248,15 @@ class Lowering:
                     self._store(name, self._number(value, scope, line), scope, line)
                 case Derive(name, value, line):
                     self._advance(name, self._number(value, scope, line), line)
+                case Perform("state_discontinuity", (Name(name), value), line):
+                    self._store(name, self._number(value, scope, line), scope, line)
+                case WatchFor(condition, flag, line):
+                    self._watch(condition, self._number(flag, scope, line), statement)
                 case Perform(name, arguments, line):
                     values = tuple(self._number(argument, scope, line) for argument in arguments)
-                    if name in self.source.procedures:
+                    if name in SENDS:
+                        self._send(name, values, line)
+                    elif name in self.source.procedures:
                         self._inline(self.source.procedures[name], values, line)
                     else:
                         self._call(name, values, line)
@@ -251,6 +268,30 @@ class Lowering:
                     raise self.error(
                         "SOLVE stands outside BREAKPOINT", "move it to BREAKPOINT", line
                     )
+
+    def _send(self, name: str, values: tuple[Expr, ...], line: int) -> None:
+        kind, wanted = SENDS[name]
+        if self.kernel not in ("initialize", "receive") or self.source.kind == "density":
+            raise self.error(
+                f"{name} stands outside INITIAL and NET_RECEIVE of a point process",
+                "move it there", line,
+            )  # fmt: skip
+        if len(values) != wanted:
+            raise self.error(
+                f"{name} takes {wanted} argument(s), not {len(values)}", "mend the call", line
+            )
+        slot = self.slots.send(kind)
+        time = values[0] if wanted == 1 else fold(Binary("+", Name("t"), values[0]))
+        self.values[slot.time] = self.define("when", time)
+        if kind == "send":
+            self.values[slot.flag] = self.define("flag", values[1])
+
+    def _watch(self, condition: Expr, flag: Expr, statement: WatchFor) -> None:
+        if self.kernel != "receive":
+            raise self.error("WATCH stands outside NET_RECEIVE", "move it there", statement.line)
+        if excess(condition) is None:
+            raise self.error("WATCH needs a comparison", "write WATCH (a > b) 1", statement.line)
+        self.values[self.slots.watch(statement).flag] = flag
 
     def _store(self, name: str, value: Expr, scope: Scope, line: int) -> None:
         for level in scope.maps:
@@ -281,9 +322,8 @@ class Lowering:
             level.update(saved)
         self.execute(statement.other, scope.new_child())
         for name in sorted(then.keys() | self.values.keys()):
-            before_it: Expr = Name(self.symbols.stored(name))
-            one = then.get(name, before_it)
-            two = self.values.get(name, before_it)
+            one = then[name] if name in then else self.unset(name)
+            two = self.values[name] if name in self.values else self.unset(name)
             self.values[name] = (
                 one if one == two else self.define(name, Select(condition, one, two))
             )

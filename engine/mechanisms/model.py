@@ -1,7 +1,7 @@
 """A mechanism as straight-line programs over its variables: initialize, current, advance, and
 what events do."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -38,6 +38,15 @@ class Variable:
     """A STATE or ASSIGNED variable with its unit as written in the file."""
 
     name: str
+    unit: str = ""
+
+
+@dataclass(frozen=True)
+class Recordable:
+    """A variable of the file and what it is called where it is stored."""
+
+    name: str
+    stored: str
     unit: str = ""
 
 
@@ -140,6 +149,11 @@ class Program:
     ion_currents: tuple[tuple[str, Expr], ...] = ()
 
 
+def weight_name(argument: str) -> str:
+    """Name in a program of an argument of NET_RECEIVE."""
+    return f"netcon__{argument}"
+
+
 @dataclass(frozen=True)
 class Mechanism:
     """A mechanism ready to be emitted.
@@ -175,9 +189,11 @@ class Mechanism:
         Arguments of NET_RECEIVE; every connection (and instance) holds one number for each.
     sends : tuple of Send
     watches : tuple of Watch
-    recordable : tuple of Variable
-        What :func:`engine.mechanisms.recording.record` can keep: RANGE variables that are neither
-        parameters nor states.
+    recordable : tuple of Recordable
+        What :func:`engine.mechanisms.recording.record` can keep: variables that are neither
+        parameters nor states, and currents.
+    whole : kernel → Program
+        The programs with every variable of the file among their stores.
     """
 
     name: str
@@ -199,7 +215,22 @@ class Mechanism:
     weights: tuple[str, ...] = ()
     sends: tuple[Send, ...] = ()
     watches: tuple[Watch, ...] = ()
-    recordable: tuple[Variable, ...] = ()
+    recordable: tuple[Recordable, ...] = ()
+    whole: dict[KernelName, Program] = field(default_factory=dict, compare=False, repr=False)
+
+    @property
+    def results(self) -> set[str]:
+        """What the programs store in any case: states, ion variables, weights, events."""
+        slots = {name for send in self.sends for name in (send.time, send.flag)}
+        slots |= {name for watch in self.watches for name in (watch.flag, watch.value)}
+        own = {state.name for state in self.states} | set(self.ion_sets)
+        return own | slots | {weight_name(weight) for weight in self.weights}
+
+    @property
+    def event_kernels(self) -> tuple[KernelName, ...]:
+        """The kernels for events that are emitted."""
+        there = {"receive": self.receive, "connect": self.connect, "watch": self.watches}
+        return tuple(which for which in EVENT_KERNELS if there[which])
 
     @property
     def ion_sets(self) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from engine.mechanisms.expressions import Expr
 from engine.mechanisms.model import Ion
@@ -61,13 +62,22 @@ class Nested:
     line: int
 
 
-Statement = Assign | Derive | Local | Perform | If | Solve | Nested
+@dataclass(frozen=True)
+class WatchFor:
+    """``WATCH (condition) flag``."""
+
+    condition: Expr
+    flag: Expr
+    line: int
+
+
+Statement = Assign | Derive | Local | Perform | If | Solve | Nested | WatchFor
 Body = tuple[Statement, ...]
 
 
 @dataclass(frozen=True)
 class Block:
-    """INITIAL, BREAKPOINT, DERIVATIVE, PROCEDURE or FUNCTION."""
+    """INITIAL, BREAKPOINT, DERIVATIVE, PROCEDURE, FUNCTION or NET_RECEIVE."""
 
     kind: str
     name: str
@@ -92,8 +102,11 @@ class Source:
     path: Path
     title: str = ""
     suffix: str = ""
+    kind: Literal["density", "point", "artificial"] = "density"
     ions: list[tuple[Ion, int]] = field(default_factory=list)
     nonspecific: list[tuple[str, int]] = field(default_factory=list)
+    electrode: list[tuple[str, int]] = field(default_factory=list)
+    pointers: dict[str, int] = field(default_factory=dict)
     ranges: dict[str, int] = field(default_factory=dict)
     globals: dict[str, int] = field(default_factory=dict)
     parameters: dict[str, Declared] = field(default_factory=dict)
@@ -102,12 +115,15 @@ class Source:
     states: dict[str, Declared] = field(default_factory=dict)
     initial: Block | None = None
     breakpoint: Block | None = None
+    receive: Block | None = None
+    connect: Block | None = None
     derivatives: dict[str, Block] = field(default_factory=dict)
     procedures: dict[str, Block] = field(default_factory=dict)
     functions: dict[str, Block] = field(default_factory=dict)
 
     def blocks(self) -> list[Block]:
         """Every block with statements."""
-        single = [block for block in (self.initial, self.breakpoint) if block is not None]
+        one_of_a_kind = (self.initial, self.breakpoint, self.receive, self.connect)
+        single = [block for block in one_of_a_kind if block is not None]
         named = (self.derivatives, self.procedures, self.functions)
         return [*single, *(block for blocks in named for block in blocks.values())]

@@ -26,6 +26,8 @@ class Symbols:
         Concentrations and reversal potentials that are set; some may be states.
     ion_currents
         Those of ``currents`` that belong to ions.
+    electrode
+        Those of ``currents`` that flow inward where they are positive.
     total_currents
         Ion currents that are read as well as written: outside BREAKPOINT they are the sum over all
         mechanisms.
@@ -40,6 +42,7 @@ class Symbols:
     ion_reads: tuple[str, ...]
     ion_sets: tuple[str, ...] = ()
     ion_currents: tuple[str, ...] = ()
+    electrode: tuple[str, ...] = ()
     total_currents: tuple[str, ...] = ()
     overwritten: tuple[str, ...] = ()
 
@@ -84,27 +87,39 @@ def make_symbols(source: Source) -> Symbols:
         raise MechanismError(
             source.path, "no NEURON block with SUFFIX", "add NEURON { SUFFIX name … }"
         )
-    if source.breakpoint is None:
-        raise MechanismError(source.path, "no BREAKPOINT block", "add BREAKPOINT { … }")
+    if source.receive is not None and source.kind == "density":
+        raise MechanismError(
+            source.path,
+            "NET_RECEIVE stands in a density mechanism",
+            "events need POINT_PROCESS instead of SUFFIX",
+            source.receive.line,
+        )
     reads, currents, sets = _ions(source)
     ion_currents = tuple(currents)
-    currents += [name for name, _ in source.nonspecific]
+    own = [*source.nonspecific, *source.electrode]
+    currents += [name for name, _ in own]
+    if source.breakpoint is None and (currents or source.derivatives):
+        raise MechanismError(source.path, "no BREAKPOINT block", "add BREAKPOINT { … }")
     for name in {name for name in currents if currents.count(name) > 1}:
-        line = next(line for current, line in source.nonspecific if current == name)
+        line = next(line for current, line in own if current == name)
         raise MechanismError(
             source.path, f"the current '{name}' is declared twice", "keep one", line
         )
     supplied = {*_BUILT_IN, *reads, *currents, *sets}
     assigned = _assigned(source)
-    parameters = tuple(name for name in source.parameters if name not in supplied)
+    declared = dict.fromkeys((*source.parameters, *source.pointers))
+    parameters = tuple(name for name in declared if name not in supplied)
     symbols = Symbols(
         parameters=parameters,
         states=tuple(name for name in source.states if name not in supplied),
-        assigned=tuple(name for name in source.assigned if name not in supplied),
+        assigned=tuple(
+            name for name in source.assigned if name not in supplied | source.pointers.keys()
+        ),
         currents=tuple(currents),
         ion_reads=tuple(reads),
         ion_sets=tuple(sets),
-        ion_currents=tuple(name for name in currents if name in ion_currents),
+        ion_currents=ion_currents,
+        electrode=tuple(name for name, _ in source.electrode),
         total_currents=tuple(
             ion.current
             for ion, _ in source.ions
@@ -112,6 +127,13 @@ def make_symbols(source: Source) -> Symbols:
         ),
         overwritten=tuple(name for name in parameters if name in assigned),
     )
+    for name in assigned & source.pointers.keys():
+        raise MechanismError(
+            source.path,
+            f"POINTER '{name}' is assigned",
+            "it can be read only; assign a variable of this mechanism",
+            source.pointers[name],
+        )
     for ion, line in source.ions:
         for name in set(ion.write) & set(sets) - set(source.states) - assigned:
             raise MechanismError(

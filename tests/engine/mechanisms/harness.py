@@ -14,7 +14,7 @@ import pytest
 
 from engine.mechanisms import Mechanism, arguments, compile_source, emit_cuda, emit_numba
 from engine.mechanisms.expressions import evaluate
-from engine.mechanisms.model import KERNELS, Argument, KernelName, Program
+from engine.mechanisms.model import KERNELS, Argument, KernelName, Program, weight_name
 
 SHIM = Path(__file__).parents[1] / "cuda_shim.h"
 GEOMETRY = {"diam": 2.0, "area": 100.0}
@@ -29,15 +29,18 @@ class Cell:
     n_comp: int
     n_instance: int = 1
     scalars: dict[str, float] = field(
-        default_factory=lambda: {"celsius": 6.3, "dt": 0.025, "t": 0.0}
+        default_factory=lambda: {"celsius": 6.3, "dt": 0.025, "t": 0.0, "flag": 0.0}
     )
     arrays: dict[str, np.ndarray] = field(default_factory=dict)
     globals: dict[str, float] = field(default_factory=dict)
+    event: dict[str, int] = field(
+        default_factory=lambda: {"point": 0, "instance": 0, "slot": 0}
+    )  # which point receives
 
     def __post_init__(self) -> None:
         self.node = np.asarray(self.node, dtype=np.int32)
         own, all_of_it = len(self.node) * self.n_instance, self.n_comp * self.n_instance
-        for which in KERNELS:
+        for which in (*KERNELS, *self.mechanism.event_kernels):
             for a in arguments(self.mechanism, which):
                 match a.kind:
                     case "parameter":
@@ -47,12 +50,14 @@ class Cell:
                         self.arrays.setdefault(a.name, np.full(len(self.node), GEOMETRY[a.name]))
                     case "global":
                         self.globals.setdefault(a.name, self.mechanism.parameter(a.name).default)
-                    case "state" | "assigned":
+                    case "state" | "assigned" | "event":
                         self.arrays.setdefault(a.name, np.zeros(own))
                     case "voltage" | "out_current" | "out_conductance":
                         self.arrays.setdefault(a.name, np.zeros(all_of_it))
                     case "ion_read" | "ion_write" | "ion_set":
                         self.arrays.setdefault(a.name, np.zeros(all_of_it))
+                    case "weight":
+                        self.arrays.setdefault(a.name, np.zeros(8))
 
     @property
     def first(self) -> int:
@@ -69,14 +74,16 @@ class Cell:
             dict(self.scalars),
             arrays,
             dict(self.globals),
+            dict(self.event),
         )
 
     def take(self, argument: Argument) -> "int | float | np.ndarray":
         match argument.kind, argument.name:
             case "count", name:
-                return {"n": len(self.node), "n_instance": self.n_instance, "first": self.first}[
-                    name
-                ]
+                counts = {
+                    "n": len(self.node), "n_instance": self.n_instance, "first": self.first,
+                }  # fmt: skip
+                return {**counts, **self.event}[name]
             case "node", _:
                 return self.node
             case "scalar", name:
@@ -106,22 +113,30 @@ def run_reference(cell: Cell, which: KernelName) -> Cell:
     program = cell.mechanism.program(which)
     for j, node in enumerate(cell.node):
         for i in range(cell.n_instance):
+            here = (cell.event["point"], cell.event["instance"]) == (j, i)
+            if which in ("receive", "connect") and not here:
+                continue
             _one(cell, which, program, j, j * cell.n_instance + i, int(node) * cell.n_instance + i)
     return cell
 
 
 def _one(cell: Cell, which: KernelName, program: Program, j: int, own: int, comp: int) -> None:
     where = {"parameter": j, "geometry": j, "state": own, "assigned": own, "ion_read": comp}
-    where["ion_set"] = comp
-    where["ion_set"] = comp
+    where |= {"ion_set": comp, "event": own}
     taken = arguments(cell.mechanism, which)
     values = {**cell.scalars, **cell.globals, "v": cell.arrays["voltage"][comp]}
     values |= {a.name: cell.arrays[a.name][where[a.kind]] for a in taken if a.kind in where}
+    weights = {weight_name(w): cell.event["slot"] + i for i, w in enumerate(cell.mechanism.weights)}
+    if "weight" in cell.arrays:
+        values |= {name: cell.arrays["weight"][at] for name, at in weights.items()}
     for step in program.steps:
         values[step.target] = evaluate(step.value, values)
     stores = [(name, evaluate(value, values)) for name, value in program.stores]
     for name, value in stores:
-        cell.arrays[name][comp if name in cell.mechanism.ion_sets else own] = value
+        if name in weights:
+            cell.arrays["weight"][weights[name]] = value
+        else:
+            cell.arrays[name][comp if name in cell.mechanism.ion_sets else own] = value
     if program.current is not None and program.conductance is not None:
         cell.arrays["i_membrane"][comp] += evaluate(program.current, values)
         cell.arrays["g_membrane"][comp] += evaluate(program.conductance, values)
@@ -151,13 +166,16 @@ def shim_library(mechanism: Mechanism, folder: Path) -> ctypes.CDLL:
     """The mechanism's CUDA kernels with a launcher ``run_{kernel}(blocks, threads, ...)`` for
     each."""
     launchers = []
-    for which in KERNELS:
+    for which in (*KERNELS, *mechanism.event_kernels):
         taken = arguments(mechanism, which)
         declared = ", ".join(f"{_C_TYPES.get(a.kind, 'double*')} a{i}" for i, a in enumerate(taken))
         passed = ", ".join(f"a{i}" for i in range(len(taken)))
+        call = f"launch(blocks, threads, {mechanism.name}_{which}, {passed});"
+        if which in ("receive", "connect"):
+            call = f"{mechanism.name}_{which}({passed});"
         launchers.append(
             f'extern "C" void run_{which}(unsigned blocks, unsigned threads, {declared}) '
-            f"{{ launch(blocks, threads, {mechanism.name}_{which}, {passed}); }}"
+            f"{{ {call} }}"
         )
     return compile_with_shim("\n".join([emit_cuda(mechanism), *launchers]), folder)
 

@@ -10,6 +10,7 @@ import pytest
 from engine.mechanisms import emit_cuda, library, load_mechanism
 from tests.engine.mechanisms.harness import hh_cell, run_numba, run_shim, shim_library
 from tests.engine.mechanisms.test_lowering import WINDING, winding_cell
+from tests.engine.mechanisms.test_points import PULSE
 
 SAME = 1e-12
 """Relative: the exponentials differ by 2 units in the last place, shared ones by a few more."""
@@ -46,7 +47,7 @@ def compile_for_device(nvrtc: ctypes.CDLL, text: str, architecture: str) -> tupl
 
 @pytest.mark.parametrize("architecture", ["sm_80", "sm_90"])
 def test_nvrtc_compiles_the_library(nvrtc, architecture):
-    mechanisms = [*library().values(), load_mechanism(WINDING)]
+    mechanisms = [*library().values(), load_mechanism(WINDING), load_mechanism(PULSE)]
     status, log = compile_for_device(nvrtc, "\n".join(map(emit_cuda, mechanisms)), architecture)
     assert status == 0, log
     broken = emit_cuda(library()["pas"]).replace(";", "", 1)

@@ -59,10 +59,10 @@ CASES = {
     ),
     "kinetic": ("DERIVATIVE states", "KINETIC states", "KINETIC", "DERIVATIVE"),
     "include": ("STATE { n }", 'INCLUDE "more.inc"', "INCLUDE", "paste"),
-    "net_receive": ("STATE { n }", "NET_RECEIVE(w) { n = n + w }", "NET_RECEIVE", "density"),
-    "point_process": ("    SUFFIX good", "    POINT_PROCESS good", "POINT_PROCESS", "SUFFIX"),
-    "pointer": ("    RANGE gbar", "    POINTER p", "POINTER", "USEION"),
-    "electrode": ("    RANGE gbar", "    ELECTRODE_CURRENT i", "ELECTRODE_CURRENT", "clamp"),
+    "net_receive": ("STATE { n }", "STATE { n } NET_RECEIVE(w) { n = n + w }", "density", "POINT"),
+    "net_send": ("    n = 0.5", "    net_send(1, 1)", "net_send", "NET_RECEIVE"),
+    "pointer": ("    RANGE gbar", "    POINTER tau", "POINTER 'tau' is assigned", "read only"),
+    "electrode": ("    RANGE gbar", "    ELECTRODE_CURRENT i", "never computes", "i ="),
     "while": ("    n = 0.5", "    WHILE (n < 1) { n = n + 1 }", "WHILE", "write"),
     "from loop": ("    n = 0.5", "    FROM i = 0 TO 3 { n = n + 1 }", "FROM loop", "write"),
     "array": ("    ninf\n", "    ninf[3]\n", "array", "per element"),
@@ -119,6 +119,7 @@ ELSEWHERE = {
     "two blocks": line_of("INITIAL") + 1,
     "derivative of no state": line_of("    n' ="),
     "current never computed": line_of("BREAKPOINT"),
+    "electrode": line_of("BREAKPOINT"),
     "undeclared range": line_of("RANGE"),
 }
 
