@@ -29,6 +29,8 @@ class Distribution:
 
     Attributes
     ----------
+    limit : µm
+        Places farther away count as this far.
     origin : Site or None
         Where d is measured from; None: the middle of the soma, or of the first section.
     relative : bool
@@ -46,11 +48,13 @@ class Distribution:
     width: float = 1.0
     start: float = 0.0
     stop: float = 1e9
+    limit: float = 1e9
     origin: Site | None = None
     relative: bool = False
 
     def __str__(self) -> str:
         d = "d/d_max" if self.relative else "d"
+        d = d if self.limit == 1e9 else f"min({d}, {self.limit:g})"
         function = {
             "uniform": "1",
             "linear": d,
@@ -67,6 +71,7 @@ class Distribution:
 
     def at(self, distance: FloatArray) -> FloatArray:
         """The value at distances (n,) in µm, or in fractions where ``relative``."""
+        distance = np.minimum(distance, self.limit)
         match self.shape:
             case "uniform":
                 f = np.ones_like(distance)
@@ -101,7 +106,7 @@ def check_value(value: Value, what: str) -> None:
         raise UserError(
             f"{what} has the shape '{value.shape}'; there is {', '.join(get_args(Shape))}"
         )
-    for name in ("base", "offset", "scale", "rate", "middle", "width", "start", "stop"):
+    for name in ("base", "offset", "scale", "rate", "middle", "width", "start", "stop", "limit"):
         if not math.isfinite(number := getattr(value, name)):
             raise UserError(f"{what}: {name} of its distribution is {number}; write a number")
     if value.shape == "sigmoid" and value.width == 0:

@@ -42,6 +42,7 @@ def sections(tmp_path):
             [0.9 * (0.1 + 0.9 / (1 + np.exp((d - 60) / 10))) for d in DISTANCE],
         ),
         (Distribution("step", 3.0, 0.5, 1.0, start=10.0, stop=100.0), [1.5, 1.5, 4.5, 1.5]),
+        (Distribution("linear", limit=50.0), [0.0, 10.0, 50.0, 50.0]),
     ],
 )
 def test_shapes_are_their_formulas(value, expected):
@@ -51,6 +52,7 @@ def test_shapes_are_their_formulas(value, expected):
 def test_a_distribution_reads_as_its_formula():
     assert f"{IH:.3g}" == "0.0002·(-0.8696 + 2.087·exp(3.6161·d/d_max))"
     assert str(Distribution("step", start=1.0, stop=2.0)) == "[1 < d < 2]"
+    assert str(Distribution("linear", 2.0, 1.0, limit=50.0)) == "2·(1 + min(d, 50))"
 
 
 @pytest.mark.parametrize("ends", [False, True])
