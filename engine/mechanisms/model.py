@@ -78,9 +78,11 @@ class Send:
     where
         The kernel that stores it: ``initialize`` or ``receive``.
     kind
-        ``send``: NET_RECEIVE of the same point is to be called at ``time`` with ``flag``.
+        ``send``: NET_RECEIVE of the same point is to be called at ``time`` with ``flag``, and with
+        the weights of the connection that caused it (from INITIAL: with zeros).
         ``event``: the point has fired at ``time``; its own connections deliver that.
-        ``move``: the point's pending ``send`` is to come at ``time`` instead.
+        ``move``: the point's pending ``send`` with flag 1 is to come at ``time`` instead (where
+        there is none, NEURON stops the run).
     time, flag
         Variables of kind ``event``, one value per point and instance. ``time`` (ms, absolute) is
         NaN where the statement was not reached; ``flag`` is 0 except for ``send``.
@@ -106,9 +108,9 @@ class Watch:
     Notes
     -----
     As NEURON does it: when a call of ``receive`` reaches a WATCH, the point's other watches end;
-    the new one is armed with "it holds already" where ``value >= 0``. After each step, where
-    ``value > 0`` and it did not hold before, ``receive`` is called with ``flag`` and weights 0; it
-    then counts as holding until ``value <= 0``.
+    the new one is armed with "it holds already" where ``value >= 0``. Before the events of each
+    step are delivered, where ``value > 0`` and it did not hold before, ``receive`` is called with
+    ``flag`` and weights 0 at the step's time; it then counts as holding until ``value <= 0``.
     """
 
     flag: str

@@ -43,7 +43,7 @@ INITIAL {
     last = -1
     g = 0
     if (tau > 1) {
-        net_send(0, 1)
+        net_send(0, 2)
     }
     net_send(7.5, 4)
 }
@@ -68,13 +68,13 @@ NET_RECEIVE(w (uS), left, previous (ms)) {
         count = count + 1
         if (open == 0) {
             open = 1
-            net_send(width, 2)
+            net_send(width, 1)
         } else {
             net_move(t + width)
         }
-    } else if (flag == 1) {
-        WATCH (v > high) 3
     } else if (flag == 2) {
+        WATCH (v > high) 3
+    } else if (flag == 1) {
         open = 0
         net_event(t)
     } else if (flag == 3) {

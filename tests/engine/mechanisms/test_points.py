@@ -134,12 +134,12 @@ def test_what_is_left_for_the_queue():
         return {s: cell.arrays[s][1] for s in slots if not np.isnan(cell.arrays[s][1])}
 
     opened = receive(0.0)
-    assert (opened[sends[2].time], opened[sends[2].flag]) == (5.0, 2.0)
+    assert (opened[sends[2].time], opened[sends[2].flag]) == (5.0, 1.0)
     assert not {sends[3].time, sends[4].time} & opened.keys()
     assert receive(0.0)[sends[3].time] == 5.0
     assert sends[2].time not in receive(0.0)
-    assert receive(2.0)[sends[4].time] == 3.0
-    assert receive(1.0)["watch__1__flag"] == 3.0
+    assert receive(1.0)[sends[4].time] == 3.0
+    assert receive(2.0)["watch__1__flag"] == 3.0
     assert "watch__1__flag" not in receive(3.0)
     assert cell.arrays["count"].tolist() == [0, 3, 0]
 
