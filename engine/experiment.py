@@ -14,7 +14,8 @@ from engine.errors import FileError
 from engine.morphology.model import Sections, Tag
 from engine.morphology.sections import STUB_LENGTHS
 from engine.regions import Region, Subset
-from engine.stimuli import CurrentClamp, Site
+from engine.stimuli import CurrentClamp, GapJunction, Site, VoltageClamp, Waveform
+from engine.synapses import Synapse
 from engine.types import AxonPolicy, NodeSet, ScheduleMethod
 
 SAMPLE_PREFIX = "sample:"
@@ -124,6 +125,8 @@ class Experiment:
         Reversal potentials and concentrations by region.
     tune_rest : bool
         Let the leak ``pas`` reverse, segment by segment, where no net current flows at ``v_init``.
+    waveforms, voltage_clamps, synapses, gap_junctions
+        What else is put on the cell.
     """
 
     morphology: str
@@ -149,6 +152,10 @@ class Experiment:
     ion_values: tuple[IonValue, ...] = ()
     tune_rest: bool = False
     stub: AxonStub = AxonStub()
+    waveforms: tuple[Waveform, ...] = ()
+    voltage_clamps: tuple[VoltageClamp, ...] = ()
+    synapses: tuple[Synapse, ...] = ()
+    gap_junctions: tuple[GapJunction, ...] = ()
 
 
 FORMAT = "dendview-experiment"

@@ -1,88 +1,47 @@
 """From an experiment to flat arrays that any backend can run."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from engine.biophysics import Painter, section_cables
 from engine.compartments import CompartmentTree
 from engine.discretize import discretize
-from engine.distributions import Distribution
 from engine.errors import UserError
-from engine.experiment import Experiment, Insertion, Probe
+from engine.experiment import Experiment
 from engine.mechanisms.expressions import Expr, names
+from engine.mechanisms.ions import CONCENTRATIONS, REVERSALS
 from engine.mechanisms.loading import library
 from engine.mechanisms.model import Mechanism, Program
 from engine.morphology.model import Morphology, Sections
 from engine.morphology.reading import read_morphology
 from engine.morphology.samples import resolve
 from engine.morphology.sections import make_sections, stub_axon
+from engine.placing import (
+    Placed,
+    ion_currents,
+    place,
+    place_ions,
+    place_points,
+)
+from engine.probes import ProbeTarget, recorded, target
 from engine.schedule import make_schedule
 from engine.schedule.model import Schedule
 from engine.stimuli import Site
 from engine.types import FloatArray, IntArray
 from engine.units import NF_PER_UF_CM2_UM2
-from engine.validation import (
-    check_memory,
-    check_settings,
-    check_site,
-    locate,
-    no_parameter,
-    placed_mechanism,
-    sites,
-)
+from engine.validation import check_memory, check_settings, check_site, locate, sites
+from engine.waveforms import played
 
 ION_DEFAULTS: dict[str, float] = {
-    "ena": 50.0,
-    "ek": -77.0,
-    "eca": 132.4579341637009,
-    "nai": 10.0,
-    "nao": 140.0,
-    "ki": 54.4,
-    "ko": 2.5,
-    "cai": 5e-5,
-    "cao": 2.0,
+    **{f"e{ion}": value for ion, value in REVERSALS.items()},
+    **{f"{ion}i": inside for ion, (inside, _) in CONCENTRATIONS.items()},
+    **{f"{ion}o": outside for ion, (_, outside) in CONCENTRATIONS.items()},
 }
 """NEURON's reversal potentials (mV) and concentrations (mM) of ions where nothing sets them."""
-
-
-@dataclass(frozen=True, eq=False)
-class Placed:
-    """A mechanism and where it sits.
-
-    Attributes
-    ----------
-    mechanism : Mechanism
-    node : (n,) int32
-        Ascending; all have membrane.
-    values : name → (n,)
-        Every per-node parameter.
-    shared : name → float
-        Every parameter with one value for all.
-    """
-
-    mechanism: Mechanism
-    node: IntArray
-    values: dict[str, FloatArray]
-    shared: dict[str, float]
-
-
-@dataclass(frozen=True)
-class ProbeTarget:
-    """Where a probe reads: ``kind`` says which array, ``index`` its row.
-
-    A ``voltage`` or ``ion`` row is a node, a ``state`` row a position among the nodes of mechanism
-    number ``mechanism``.
-    """
-
-    label: str
-    unit: str
-    kind: str
-    index: int
-    variable: str
-    mechanism: int = -1
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,15 +58,26 @@ class Model:
     capacitance : (n_comp,) nF
         0 at massless nodes.
     placed : tuple of Placed
-        In the order in which the mechanisms are first named.
+        In the order in which they are computed: ions, mechanisms that set concentrations, the
+        others as they are first named, points.
     ions : name → (n_comp,)
-        Every reversal potential (mV) and concentration (mM) that a mechanism reads.
+        Every reversal potential (mV) and concentration (mM) that is read or set, at t = 0.
     ion_currents : tuple of str
-        Every ion current (``ina``) that a mechanism writes.
+        Every ion current (``ina``) that a mechanism writes or reads.
     clamp_node : (n_clamp,) int32
     clamp_on, clamp_off : (n_clamp,) ms
         On where on <= t < off.
     clamp_amplitude : (n_clamp,) nA
+    played_node : (n_played,) int32
+    played : (n_step, n_played) nA
+        Currents that follow a formula.
+    hold_node : (n_hold,) int32
+        Voltage clamps.
+    hold_until, hold_level : (n_hold, 3) ms, mV
+        Level k is held until ``hold_until[k]`` where that of level k - 1 is over.
+    hold_conductance : (n_hold,) µS
+    gap_node : (n_gap, 2) int32
+    gap_conductance : (n_gap,) µS
     probes : tuple of ProbeTarget
     spike_node : int
     n_step : int
@@ -127,6 +97,14 @@ class Model:
     clamp_on: FloatArray
     clamp_off: FloatArray
     clamp_amplitude: FloatArray
+    played_node: IntArray
+    played: FloatArray
+    hold_node: IntArray
+    hold_until: FloatArray
+    hold_level: FloatArray
+    hold_conductance: FloatArray
+    gap_node: IntArray
+    gap_conductance: FloatArray
     probes: tuple[ProbeTarget, ...]
     spike_node: int
     n_step: int
@@ -149,18 +127,20 @@ class Model:
 def is_linear(mechanism: Mechanism) -> bool:
     """Whether the current is a constant plus a constant conductance times v, as a leak's is.
 
-    Such a mechanism has no states, feeds no ion, and its parameters are all it depends on.
+    Such a mechanism has no states, has nothing to do with ions, whose values may change, and its
+    parameters are all it depends on.
     """
     program = mechanism.current
     if (
-        mechanism.states
-        or program.ion_currents
+        mechanism.kind != "density"
+        or mechanism.states
+        or mechanism.ions
+        or program.stores
         or program.current is None
         or not mechanism.analytic
     ):
         return False
-    ions = {name for ion in mechanism.ions for name in ion.read}
-    fixed = {p.name for p in mechanism.parameters} | ions | {"celsius"}
+    fixed = {p.name for p in mechanism.parameters} | {"celsius"}
     return (
         _reads(program, program.current) <= fixed | {"v"}
         and program.conductance is not None
@@ -208,10 +188,18 @@ def build(
     tree = cut(experiment, cell)
     check_memory(experiment, tree.n_comp, n_instance)
     painter = Painter(tree)
-    placed = place(experiment, tree, painter)
-    clamps = experiment.stimuli
+    known = with_recorded(library(), experiment)
+    placed = (*place(experiment, tree, painter, known), *place_points(experiment, tree, known))
+    ion_placed, ions = place_ions(experiment, placed, painter)
+    placed = (*ion_placed, *placed)
+    clamps, holds, gaps = experiment.stimuli, experiment.voltage_clamps, experiment.gap_junctions
     spike_site = experiment.spike_site or Site(tree.sections.name[0])
     steps_per_frame = max(1, round(min(experiment.frame_interval / experiment.dt, 2**31)))
+    n_step = step_count(experiment)
+
+    def nodes(attached: tuple[Any, ...], what: str) -> IntArray:
+        return np.array([locate(tree, a.site, what) for a in attached], np.int32)
+
     return Model(
         experiment=experiment,
         n_instance=n_instance,
@@ -219,17 +207,38 @@ def build(
         schedule=make_schedule(tree, experiment.method, experiment.n_threads),
         capacitance=_capacitance(experiment, painter),
         placed=placed,
-        ions=_ions(experiment, placed, painter),
-        ion_currents=tuple(sorted({w for p in placed for w in written_currents(p.mechanism)})),
-        clamp_node=np.array([locate(tree, c.site, "clamp") for c in clamps], np.int32),
+        ions=ions,
+        ion_currents=ion_currents(placed),
+        clamp_node=nodes(clamps, "clamp"),
         clamp_on=np.array([c.delay for c in clamps], np.float64),
         clamp_off=np.array([c.delay + c.duration for c in clamps], np.float64),
         clamp_amplitude=np.array([c.amplitude for c in clamps], np.float64),
-        probes=tuple(_target(probe, tree, placed) for probe in experiment.probes),
+        played_node=nodes(experiment.waveforms, "clamp"),
+        played=played(experiment.waveforms, n_step, experiment.dt, experiment.seed),
+        hold_node=nodes(holds, "voltage clamp"),
+        hold_until=np.cumsum(np.array([c.durations for c in holds]).reshape(-1, 3), axis=1),
+        hold_level=np.array([c.levels for c in holds], np.float64).reshape(-1, 3),
+        hold_conductance=np.array([1 / c.resistance for c in holds], np.float64),
+        gap_node=np.array(
+            [[locate(tree, site, "gap junction") for site in (g.site, g.other)] for g in gaps],
+            np.int32,
+        ).reshape(-1, 2),
+        gap_conductance=np.array([g.conductance for g in gaps], np.float64),
+        probes=tuple(target(p, experiment, tree, placed, ions) for p in experiment.probes),
         spike_node=locate(tree, spike_site, "spike site"),
-        n_step=step_count(experiment),
+        n_step=n_step,
         frame_every=steps_per_frame,
     )
+
+
+def with_recorded(known: Mapping[str, Mechanism], experiment: Experiment) -> dict[str, Mechanism]:
+    """The mechanisms, with the variables kept that the experiment's probes want."""
+    wanted = {name: recorded(mechanism, experiment.probes) for name, mechanism in known.items()}
+    if not any(wanted.values()):
+        return dict(known)
+    from engine.mechanisms.recording import record
+
+    return {name: record(m, wanted[name]) if wanted[name] else m for name, m in known.items()}
 
 
 def step_count(experiment: Experiment) -> int:
@@ -278,110 +287,6 @@ def _capacitance(experiment: Experiment, painter: Painter) -> FloatArray:
     return cm * tree.area * NF_PER_UF_CM2_UM2
 
 
-def place(
-    experiment: Experiment, tree: CompartmentTree, painter: Painter | None = None
-) -> tuple[Placed, ...]:
-    """Mechanisms on nodes; where insertions of one mechanism overlap, the later one's values win.
-
-    Raises
-    ------
-    UserError
-        If a mechanism or one of its parameters is not known.
-    """
-    by_name: dict[str, list[Insertion]] = {}
-    for insertion in experiment.insertions:
-        by_name.setdefault(insertion.mechanism, []).append(insertion)
-    known = library()
-    painter = painter or Painter(tree)
-    return tuple(
-        _place(placed_mechanism(name, known), insertions, painter)
-        for name, insertions in by_name.items()
-    )
-
-
-def _place(mechanism: Mechanism, insertions: Sequence[Insertion], painter: Painter) -> Placed:
-    n_comp = painter.tree.n_comp
-    here = np.zeros(n_comp, bool)
-    values = {p.name: np.full(n_comp, p.default) for p in mechanism.parameters if p.per_node}
-    shared = {p.name: p.default for p in mechanism.parameters if not p.per_node}
-    for insertion in insertions:
-        place = insertion.region, insertion.where, insertion.segment_ends
-        mask = painter.covered(*place)
-        here |= mask
-        for p in mechanism.parameters:
-            if p.per_node:
-                values[p.name][mask] = p.default
-        for name, value in insertion.parameters:
-            if name in values:
-                painter.paint(values[name], value, *place)
-            elif name not in shared:
-                raise no_parameter(mechanism, name)
-            elif isinstance(value, Distribution):
-                raise UserError(
-                    f"parameter '{name}' of mechanism '{mechanism.name}' is one number for the "
-                    "whole cell (GLOBAL); write a number instead of a distribution"
-                )
-            else:
-                shared[name] = value
-    node = np.flatnonzero(here).astype(np.int32)
-    return Placed(mechanism, node, {name: a[node] for name, a in values.items()}, shared)
-
-
-def written_currents(mechanism: Mechanism) -> tuple[str, ...]:
-    """The ion currents a mechanism adds to."""
-    return tuple(name for name, _ in mechanism.current.ion_currents)
-
-
-def _ions(
-    experiment: Experiment, placed: Sequence[Placed], painter: Painter
-) -> dict[str, FloatArray]:
-    given = dict(experiment.reversals)
-    regional = [entry.name for entry in experiment.ion_values]
-    read = {name: p for p in placed for ion in p.mechanism.ions for name in ion.read}
-    for name, p in read.items():
-        if name not in given and name not in ION_DEFAULTS and name not in regional:
-            raise UserError(
-                f"mechanism '{p.mechanism.name}' reads '{name}', which has no default; "
-                "add it to the experiment's reversals"
-            )
-    if unused := [name for name in (*given, *regional) if name not in read]:
-        raise UserError(
-            f"reversal '{unused[0]}' is read by no mechanism of this experiment; "
-            f"remove it or name one of {', '.join(read) or 'none'}"
-        )
-    n_comp = painter.tree.n_comp
-    ions = {n: np.full(n_comp, given.get(n, ION_DEFAULTS.get(n, 0.0))) for n in sorted(read)}
-    for entry in experiment.ion_values:
-        painter.paint(ions[entry.name], entry.value, entry.region, entry.where)
-    return ions
-
-
-def _target(probe: Probe, tree: CompartmentTree, placed: Sequence[Placed]) -> ProbeTarget:
-    node = locate(tree, probe.site, "probe")
-    label = f"{probe.site} {probe.variable}"
-    if probe.variable == "v":
-        return ProbeTarget(label, "mV", "voltage", node, "v")
-    segment = int(tree.node_of_segment[tree.segment[node]])  # where an end has no membrane
-    choices = ["v"]
-    for number, p in enumerate(placed):
-        at = np.flatnonzero(p.node == segment)
-        if not at.size:
-            continue
-        for state in p.mechanism.states:
-            choices.append(f"{state.name}_{p.mechanism.name}")
-            if probe.variable == choices[-1]:
-                unit = state.unit or "1"
-                return ProbeTarget(label, unit, "state", int(at[0]), state.name, number)
-        for name in written_currents(p.mechanism):
-            choices.append(name)
-            if probe.variable == name:
-                return ProbeTarget(label, "mA/cm2", "ion", segment, name)
-    raise UserError(
-        f"'{probe.variable}' cannot be recorded at {probe.site}; "
-        f"there is {', '.join(dict.fromkeys(choices))}"
-    )
-
-
 def bytes_needed(model: Model) -> int:
     """Memory that a run takes: arrays of the solver, traces and frames."""
     per_instance = 6 * model.n_comp + len(model.ion_currents) * model.n_comp
@@ -389,6 +294,7 @@ def bytes_needed(model: Model) -> int:
     for p in model.placed:
         per_instance += len(p.node) * (len(p.mechanism.states) + len(p.mechanism.assigned))
         shared += len(p.node) * (1 + len(p.values))
+    shared += model.played.size
     traces = (1 + len(model.probes) * model.n_instance) * model.n_time
     return 8 * (per_instance * model.n_instance + shared + traces) + frame_bytes(model)
 

@@ -14,7 +14,8 @@ from engine.mechanisms.loading import library
 from engine.mechanisms.model import Mechanism
 from engine.regions import Subset
 from engine.schedule import MAX_THREADS
-from engine.stimuli import Site
+from engine.stimuli import NoiseClamp, Site
+from engine.synapses import NetStim, SpikeSource, SpikeTrain
 from engine.units import ABSOLUTE_ZERO_C
 
 
@@ -92,6 +93,62 @@ def check_settings(experiment: Experiment) -> None:
         check_value(entry.value, f"'{entry.name}' of region '{entry.region}'")
     for what, where in subsets(experiment):
         where.check(what)
+    check_attached(experiment)
+
+
+def check_attached(experiment: Experiment) -> None:
+    """Refuse clamps, synapses and gap junctions with numbers that mean nothing.
+
+    Raises
+    ------
+    UserError
+    """
+    for clamp in experiment.waveforms:
+        what = f"the {clamp.kind} clamp at {clamp.site}"
+        _check_numbers(clamp, what)
+        _check_positive(f"duration of {what}", clamp.duration, "ms", "such as 100 ms")
+        if isinstance(clamp, NoiseClamp):
+            _check_positive(f"interval of {what}", clamp.interval, "ms", "such as 0.5 ms")
+            _check_not_negative(f"deviation of {what}", clamp.deviation, "nA")
+            _check_not_negative(f"stream of {what}", clamp.stream, "")
+    for hold in experiment.voltage_clamps:
+        what = f"the voltage clamp at {hold.site}"
+        _check_positive(f"resistance of {what}", hold.resistance, "MΩ", "such as 1 MΩ")
+        for value in (*hold.durations, *hold.levels):
+            if not math.isfinite(value):
+                raise UserError(f"{what} has {value} among its durations and levels; write numbers")
+        for value in hold.durations:
+            _check_not_negative(f"a duration of {what}", value, "ms")
+    for gap in experiment.gap_junctions:
+        what = f"conductance of the gap junction at {gap.site}"
+        _check_not_negative(what, gap.conductance, "µS")
+    for synapse in experiment.synapses:
+        what = f"the synapse at {synapse.site}"
+        _check_not_negative(f"delay of {what}", synapse.delay, "ms")
+        for name, value in (*synapse.parameters, *(("weight", w) for w in synapse.weights)):
+            if not math.isfinite(value):
+                raise UserError(f"{name} of {what} is {value}; write a number")
+        match synapse.source:
+            case SpikeTrain(times):
+                for time in times:
+                    _check_not_negative(f"a time of {what}", time, "ms")
+            case NetStim():
+                _check_numbers(synapse.source, f"the source of {what}")
+                _check_not_negative(f"stream of the source of {what}", synapse.source.stream, "")
+            case SpikeSource():
+                _check_numbers(synapse.source, f"the source of {what}")
+
+
+def _check_numbers(given: object, what: str) -> None:
+    """Refuse NaN and infinity in any field of a dataclass."""
+    for name, value in vars(given).items():
+        if isinstance(value, float) and not math.isfinite(value):
+            raise UserError(f"{name} of {what} is {value}; write a number")
+
+
+def _check_not_negative(what: str, value: float, unit: str) -> None:
+    if not (math.isfinite(value) and value >= 0):
+        raise UserError(f"{what} is {value:g} {unit}".rstrip() + "; it must be 0 or more")
 
 
 def subsets(experiment: Experiment) -> list[tuple[str, Subset]]:
@@ -116,6 +173,14 @@ def sites(experiment: Experiment) -> list[tuple[str, Site]]:
     """Every site an experiment names, with what sits there."""
     named = [("clamp", clamp.site) for clamp in experiment.stimuli]
     named += [("probe", probe.site) for probe in experiment.probes]
+    named += [("clamp", clamp.site) for clamp in experiment.waveforms]
+    named += [("voltage clamp", clamp.site) for clamp in experiment.voltage_clamps]
+    for gap in experiment.gap_junctions:
+        named += [("gap junction", gap.site), ("gap junction", gap.other)]
+    for synapse in experiment.synapses:
+        named.append(("synapse", synapse.site))
+        if isinstance(synapse.source, SpikeSource):
+            named.append(("source of a synapse", synapse.source.site))
     if experiment.spike_site is not None:
         named.append(("spike site", experiment.spike_site))
     return named + origins(experiment)

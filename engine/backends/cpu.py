@@ -47,7 +47,9 @@ class CpuRun:
         self.model = model
         self.layout = level_order(model.tree.parent)
         kept = [p for p in model.placed if len(p.node) and not is_linear(p.mechanism)]
-        self.structure = Structure(tuple(p.mechanism for p in kept), rows=model.n_instance > 1)
+        attached = len(model.played_node) + len(model.hold_node) + len(model.gap_node) > 0
+        mechanisms = tuple(p.mechanism for p in kept)
+        self.structure = Structure(mechanisms, model.n_instance > 1, attached)
         self._code = compile_source(emit(self.structure), self.structure.name)
         self._arrays = self._allocate()
         for placed in kept:
@@ -61,8 +63,8 @@ class CpuRun:
             name: np.zeros(n * k) for name in ("v", "d", "r", "i_membrane", "g_membrane")
         }
         arrays |= {ion_name(name): np.zeros(n * k) for name in model.ion_currents}
-        for name, values in model.ions.items():
-            arrays[ion_name(name)] = np.repeat(layout.arrange(values), k)
+        for name in model.ions:
+            arrays[ion_name(name)] = np.zeros(n * k)
         slot, row, start = self._probe_tables()
         return arrays | {
             "clock": np.zeros(1),
@@ -79,6 +81,17 @@ class CpuRun:
             "clamp_on": model.clamp_on,
             "clamp_off": model.clamp_off,
             "clamp_amplitude": model.clamp_amplitude,
+            "played_node": layout.place[model.played_node],
+            "played": model.played,
+            "hold_node": layout.place[model.hold_node],
+            "hold_until": model.hold_until,
+            "hold_level": model.hold_level,
+            "hold_conductance": model.hold_conductance,
+            "hold_current": np.zeros(len(model.hold_node) * k),
+            "gap_node": layout.place[model.gap_node],
+            "gap_conductance": model.gap_conductance,
+            "gap_current": np.zeros(len(model.gap_node) * k),
+            **self._point_arrays(),
             "probe_slot": slot,
             "probe_row": row,
             "probe_start": start,
@@ -86,6 +99,14 @@ class CpuRun:
             "above": np.zeros(k, np.bool_),
             "frame_every": model.frame_every,
         }
+
+    def _point_arrays(self) -> dict[str, Any]:
+        """What points give to their nodes, and each of those nodes once."""
+        nodes = [p.node for p in self.model.placed if p.is_point]
+        node = np.unique(np.concatenate([np.empty(0, np.int32), *nodes]))
+        size = self.model.n_comp * self.model.n_instance if nodes else 0
+        zeros = {"i_point": np.zeros(size), "g_point": np.zeros(size)}
+        return {"point_node": np.sort(self.layout.place[node]), **zeros}
 
     def _probe_tables(self) -> tuple[IntArray, IntArray, IntArray]:
         """Probes sorted by the array they read: their slot in the traces and row in the array."""
@@ -98,20 +119,38 @@ class CpuRun:
             elif probe.kind == "ion":
                 array.append(names.index(ion_name(probe.variable)))
                 row.append(self.layout.place[probe.index])
+            elif probe.kind in ("hold", "gap"):
+                array.append(names.index(probe.variable))
+                row.append(probe.index)
             else:
                 placed = model.placed[probe.mechanism]
                 array.append(names.index(state_name(placed.mechanism, probe.variable)))
-                node, _ = spread(placed.node, self.layout, model.tree.massless)
-                row.append(int(np.searchsorted(node, self.layout.place[placed.node[probe.index]])))
+                row.append(self._row(placed, probe.index))
         slot = np.argsort(array, kind="stable").astype(np.int32)
         start = np.searchsorted(np.sort(array), np.arange(len(names) + 1)).astype(np.int32)
         return slot, np.array(row, np.int32)[slot], start
 
+    def _rows(self, placed: Placed) -> tuple[IntArray, IntArray]:
+        """Where a mechanism is computed, and which of its entries is used there."""
+        if not placed.is_point:
+            return spread(placed.node, self.layout, self.model.tree.massless)
+        place = self.layout.place[placed.node]
+        rows = np.argsort(place, kind="stable").astype(np.int32)
+        return place[rows], rows
+
+    def _row(self, placed: Placed, index: int) -> int:
+        """The row in a mechanism's arrays of one of its entries."""
+        node, rows = self._rows(placed)
+        if placed.is_point:
+            return int(np.flatnonzero(rows == index)[0])
+        return int(np.searchsorted(node, self.layout.place[placed.node[index]]))
+
     def _mechanism_arrays(self, placed: Placed) -> dict[str, Any]:
         mechanism = placed.mechanism
-        node, rows = spread(placed.node, self.layout, self.model.tree.massless)
+        node, rows = self._rows(placed)
         size = len(node) * self.model.n_instance
-        where = {"node": node, "n": len(node), "first": first_of_run(node)}
+        first = -1 if placed.is_point else first_of_run(node)
+        where = {"node": node, "n": len(node), "first": first}
         arrays: dict[str, Any] = {name: values[rows] for name, values in placed.values.items()}
         arrays |= placed.shared
         arrays |= {s.name: np.zeros(size) for s in (*mechanism.states, *mechanism.assigned)}
@@ -148,6 +187,10 @@ class CpuRun:
         arrays["counter"][:] = 0
         arrays["above"][:] = False
         arrays["v"][:] = self.model.experiment.v_init
+        for name, values in self.model.ions.items():
+            arrays[ion_name(name)][:] = np.repeat(
+                self.layout.arrange(values), self.model.n_instance
+            )
         buffers = self._buffers(1, 1)
         n_spike = self._code.start(*self._arguments(buffers))
         no_steps = self._arguments(self._buffers(0, 0))
@@ -242,9 +285,8 @@ def leak(model: Model) -> tuple[FloatArray, FloatArray]:
     i, g = np.zeros(model.n_comp), np.zeros(model.n_comp)
     for placed in model.placed:
         if is_linear(placed.mechanism) and len(placed.node):
-            names = [*placed.values, *model.ions]
-            columns = [*placed.values.values(), *(x[placed.node] for x in model.ions.values())]
-            table = np.stack([np.zeros(len(placed.node)), *columns], axis=1)
+            names = list(placed.values)
+            table = np.stack([np.zeros(len(placed.node)), *placed.values.values()], axis=1)
             kinds, kind = np.unique(table, axis=0, return_inverse=True)
             shared = {**placed.shared, "celsius": model.experiment.celsius, "v": 0.0}
             pairs = [

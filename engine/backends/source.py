@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
-from engine.backends import kernels
+from engine.backends import attached, kernels
 from engine.mechanisms.emit import arguments
 from engine.mechanisms.emit_numba import emit_numba
 from engine.mechanisms.model import KERNELS, KernelName, Mechanism
-from engine.model import written_currents
+from engine.placing import written_currents
 
 COMMON = [
     "clock",
@@ -36,6 +36,19 @@ COMMON = [
     "clamp_on",
     "clamp_off",
     "clamp_amplitude",
+    "played_node",
+    "played",
+    "hold_node",
+    "hold_until",
+    "hold_level",
+    "hold_conductance",
+    "hold_current",
+    "gap_node",
+    "gap_conductance",
+    "gap_current",
+    "point_node",
+    "i_point",
+    "g_point",
     "probe_start",
     "probe_slot",
     "probe_row",
@@ -58,30 +71,46 @@ class Structure:
     """What of a model its step loop depends on; models of one structure share compiled code.
 
     Linear mechanisms are not among ``mechanisms``: they are numbers in the arrays. ``rows`` is True
-    for several instances.
+    for several instances. ``attached`` is True where played currents, voltage clamps or gap
+    junctions sit on single nodes.
     """
 
     mechanisms: tuple[Mechanism, ...]
     rows: bool
+    attached: bool = False
 
     @property
     def name(self) -> str:
-        return "_".join([m.name for m in self.mechanisms] or ["passive"]) + "_rows" * self.rows
+        names = "_".join([m.name for m in self.mechanisms] or ["passive"])
+        return names + "_rows" * self.rows + "_attached" * self.attached
 
     @property
     def constant(self) -> bool:
         """Whether the matrix never changes, so that it is factored once."""
-        return not self.mechanisms and not self.rows
+        return not self.mechanisms and not self.rows and not self.attached
+
+    @property
+    def points(self) -> tuple[Mechanism, ...]:
+        return tuple(m for m in self.mechanisms if m.kind == "point")
 
     @property
     def ion_currents(self) -> tuple[str, ...]:
-        return tuple(sorted({name for m in self.mechanisms for name in written_currents(m)}))
+        """Written or read."""
+        used = {ion.current for m in self.mechanisms for ion in m.ions if ion.current in ion.read}
+        return tuple(sorted(used | {n for m in self.mechanisms for n in written_currents(m)}))
+
+    @property
+    def ion_values(self) -> tuple[str, ...]:
+        """Reversal potentials and concentrations that are read or set."""
+        names = {n for m in self.mechanisms for ion in m.ions for n in (*ion.read, *ion.write)}
+        return tuple(sorted(names - {ion.current for m in self.mechanisms for ion in m.ions}))
 
     @property
     def probed(self) -> tuple[str, ...]:
         """Every array that a probe can read, in the order of ``probe_start``."""
-        states = [state_name(m, s.name) for m in self.mechanisms for s in m.states]
-        return ("v", *(ion_name(name) for name in self.ion_currents), *states)
+        ions = [ion_name(name) for name in (*self.ion_currents, *self.ion_values)]
+        own = [state_name(m, x.name) for m in self.mechanisms for x in (*m.states, *m.assigned)]
+        return ("v", *ions, *own, *(("hold_current", "gap_current") if self.attached else ()))
 
 
 def state_name(mechanism: Mechanism, variable: str) -> str:
@@ -107,10 +136,10 @@ def actual_arguments(mechanism: Mechanism, which: KernelName) -> list[str]:
             case "voltage":
                 actual.append("v")
             case "out_current":
-                actual.append("i_membrane")
+                actual.append("i_point" if mechanism.kind == "point" else "i_membrane")
             case "out_conductance":
-                actual.append("g_membrane")
-            case "ion_read" | "ion_write":
+                actual.append("g_point" if mechanism.kind == "point" else "g_membrane")
+            case "ion_read" | "ion_write" | "ion_set":
                 actual.append(ion_name(argument.name))
             case "scalar":
                 actual.append(argument.name)
@@ -125,19 +154,24 @@ def actual_arguments(mechanism: Mechanism, which: KernelName) -> list[str]:
 
 def loop_arguments(structure: Structure) -> list[str]:
     """Arguments of the step loop after ``n_step``, in order."""
-    own: dict[str, None] = dict.fromkeys(ion_name(name) for name in structure.ion_currents)
+    own: dict[str, None] = dict.fromkeys(structure.probed)
     for mechanism in structure.mechanisms:
         for which in KERNELS:
             own |= dict.fromkeys(actual_arguments(mechanism, which))
     return COMMON + [name for name in own if name not in COMMON and name != "t"]
 
 
-def _calls(structure: Structure, which: KernelName) -> list[str]:
+def _calls(structure: Structure, which: KernelName, ions_only: bool = False) -> list[str]:
     return [
         f"{m.name}_{which}({', '.join(actual_arguments(m, which))})"
         for m in structure.mechanisms
-        if not empty(m, which)
+        if not empty(m, which) and (is_ion(m) or not ions_only)
     ]
+
+
+def is_ion(mechanism: Mechanism) -> bool:
+    """Whether it stands for an ion itself, which computes its reversal potential."""
+    return any(name == f"e{ion.name}" for ion in mechanism.ions for name in ion.write)
 
 
 def empty(mechanism: Mechanism, which: KernelName) -> bool:
@@ -155,6 +189,9 @@ def emit(structure: Structure) -> str:
             + '."""',
             f"# kernels {_fingerprint()}",
             "from numba import njit",
+            "from engine.backends.attached import (",
+            "    collect_points, couple, hold, measure_hold, play,",
+            ")",
             "from engine.backends.kernels import (",
             "    assemble, assemble_linear, assemble_rows, detect, inject, sample, snapshot,",
             "    solve, solve_constant, solve_rows, update,",
@@ -188,9 +225,25 @@ def _currents(structure: Structure) -> list[str]:
     ]
 
 
-def _inject(instances: str) -> str:
-    clamps = "clamp_node, clamp_on, clamp_off, clamp_amplitude"
-    return f"inject(t, {clamps}, {instances}, r)"
+def _attach(structure: Structure, instances: str) -> list[str]:
+    """Everything on single nodes, into the equations of the step; ``t`` is its middle."""
+    lines = [f"inject(t, clamp_node, clamp_on, clamp_off, clamp_amplitude, {instances}, r)"]
+    if structure.points:
+        lines.append(f"collect_points(point_node, {instances}, i_point, g_point, d, r)")
+    if structure.attached:
+        clamps = "hold_node, hold_until, hold_level, hold_conductance"
+        lines += [
+            f"play(counter[0], played_node, played, {instances}, r)",
+            f"hold(t, {clamps}, {instances}, v, d, r)",
+            f"couple(gap_node, gap_conductance, {instances}, v, d, r, gap_current)",
+        ]
+    return lines
+
+
+def _measure(structure: Structure) -> list[str]:
+    """Currents of the voltage clamps at the voltages now and the levels at ``t``."""
+    clamps = "hold_node, hold_until, hold_level, hold_conductance"
+    return [f"measure_hold(t, {clamps}, n_instance, v, hold_current)"] * structure.attached
 
 
 def _function(head: str, body: Iterable[str]) -> list[str]:
@@ -203,8 +256,10 @@ def _start(structure: Structure) -> list[str]:
     body = [
         "t = 0.0",
         *_calls(structure, "initialize"),
+        *_calls(structure, "initialize", ions_only=True),  # concentrations are set now
         *_currents(structure),
         *_zero(("i_membrane", "g_membrane")),
+        *_settle(structure),
         "times[0] = t",
         *_samples(structure, "0"),
         "frame_times[0] = t",
@@ -214,13 +269,22 @@ def _start(structure: Structure) -> list[str]:
     return _function(f"start({', '.join(loop_arguments(structure))})", body)
 
 
+def _settle(structure: Structure) -> list[str]:
+    """Currents at single nodes at t = 0; the equations they were added to are not used."""
+    if not (structure.points or structure.attached):
+        return []
+    clears = _zero(("i_point", "g_point")) if structure.points else []
+    gaps = "couple(gap_node, gap_conductance, n_instance, v, d, r, gap_current)"
+    return [*clears, *_measure(structure), *([gaps] if structure.attached else [])]
+
+
 def _system(structure: Structure) -> list[str]:
     """``system``: diagonal and right side of the step that comes next, one instance."""
     body = [
         "t = clock[0] + 0.5 * dt",
         *_currents(structure),
         "assemble(own, leak_i, leak_g, area, v, i_membrane, g_membrane, d, r)",
-        _inject("1"),
+        *_attach(structure, "1"),
     ]
     return _function(f"system({', '.join(loop_arguments(structure))})", body)
 
@@ -230,19 +294,19 @@ def _loop(structure: Structure) -> list[str]:
     if structure.constant:
         solved = [
             "assemble_linear(leak_i, leak_g, v, r)",
-            _inject("1"),
+            *_attach(structure, "1"),
             "solve_constant(parent, n_root, a, v, inverse, r, f)",
         ]
     elif structure.rows:
         solved = [
             "assemble_rows(own, leak_i, leak_g, area, n_instance, v, i_membrane, g_membrane, d, r)",
-            _inject("n_instance"),
+            *_attach(structure, "n_instance"),
             "solve_rows(parent, n_root, n_instance, a, v, d, r, f)",
         ]
     else:
         solved = [
             "assemble(own, leak_i, leak_g, area, v, i_membrane, g_membrane, d, r)",
-            _inject("1"),
+            *_attach(structure, "1"),
             "solve(parent, n_root, a, v, d, r, f)",
         ]
     step = [
@@ -250,6 +314,7 @@ def _loop(structure: Structure) -> list[str]:
         *_currents(structure),
         *solved,
         "bad = update(v, r, limit)",
+        *_measure(structure),
         "t += 0.5 * dt",
         "if bad > 0:",
         "    clock[0] = t",
@@ -278,4 +343,5 @@ def _loop(structure: Structure) -> list[str]:
 
 def _fingerprint() -> str:
     """Changes with the kernels that the generated code takes in, so that no old code is run."""
-    return sha256(Path(kernels.__file__).read_bytes()).hexdigest()[:16]
+    files = (Path(str(module.__file__)) for module in (attached, kernels))
+    return sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:16]

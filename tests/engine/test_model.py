@@ -172,7 +172,7 @@ def test_a_good_experiment_is_valid(base):
         ),
         (
             change(insertions=(Insertion("hh"),), probes=(Probe(SOMA, "x_hh"),)),
-            "there is v, m_hh, h_hh, n_hh, ina, ik",
+            "there is v, m_hh, h_hh, n_hh, ina, ena, ik, ek",
         ),
     ],
 )
