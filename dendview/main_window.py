@@ -222,7 +222,7 @@ class MainWindow(QMainWindow):
                 style.polish(self.run_button)
         self._color_run_button(running)
         works = bool(state.engine) and not state.engine.startswith("Engine")
-        self.chip.setText(f"{'●' if works else '○'}  {state.engine or 'no engine'}")
+        self.chip.setText(f"{'●' if works else '○'}  {state.engine or 'Engine not started'}")
         self.chip.setToolTip(
             f"What computes: {state.engine or 'no engine yet'}. Click for the system report."
         )

@@ -36,7 +36,7 @@ NOTHING_OPEN = "Open a morphology or pick a sample"
 MISSING = np.float32(-1e30)
 """Value of a segment that has none (the root has no thread)."""
 
-WAITING_SHARE, CANDIDATE_SHARE = 0.30, 0.55
+WAITING_SHARE, CANDIDATE_SHARE = 0.36, 0.60
 """How much of its color a compartment keeps while it waits, and while it could be taken."""
 
 MAX_ENTRIES = 8

@@ -42,6 +42,7 @@ class StatusBar(QStatusBar):
         self.job = QLabel()
         self.summary = ElidedLabel("")
         self.summary.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
+        self.summary.setContentsMargins(8, 0, 0, 0)
         self.renderer = QLabel()
         self.addWidget(self.message)
         for widget in (self.job, self.progress, self.summary, self.renderer):

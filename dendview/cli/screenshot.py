@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 from typing import get_args
 
-from dendview.cli.pictures import opened_window
+from dendview.cli.pictures import opened_window, settle
 from dendview.colors import ThemeName
 from engine.errors import UserError
 
@@ -17,6 +17,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         choices=("explore", "schedule", "simulate"),
         default="explore",
         help="default %(default)s",
+    )
+    parser.add_argument(
+        "--step", type=int, default=0, metavar="N", help="show the schedule after N of its steps"
     )
     parser.add_argument("--out", type=Path, required=True, metavar="PNG", help="the picture")
     parser.add_argument(
@@ -38,7 +41,14 @@ def size(text: str) -> tuple[int, int]:
 def execute(args: argparse.Namespace) -> None:
     if args.out.suffix.lower() != ".png":
         raise UserError(f"{args.out}: the picture is a PNG; give the file the ending .png")
+    if args.step and args.perspective != "schedule":
+        raise UserError("steps are shown in one perspective: add --perspective schedule to --step")
+    from dendview.app import make_app
+
     with opened_window(args.path, args.perspective, args.size, args.theme) as window:
+        if args.step:
+            window.controllers.schedule.go_to(args.step)
+        settle(make_app())
         save(window.grab(), args.out)
     print(args.out)
 

@@ -6,16 +6,20 @@ import numpy as np
 from PyQt6.QtCore import QPointF, QRectF, Qt
 from PyQt6.QtGui import QBrush, QColor, QFontMetricsF, QPainter, QPainterPath, QPen
 
-from dendview.colors import THEMES, Theme, luminance, rgb
+from dendview.colors import THEMES, ColorTable, Theme, luminance, rgb
 from dendview.geometry import CellGeometry
 from dendview.scene import CellScene, Marker, round_below
+from dendview.schedule_scene import TAKEN
 from dendview.views.cell_camera import Camera
 from dendview.views.cell_legend import paint_legend
 from dendview.views.cell_text import font, haloed, panel
+from engine.types import IntArray
 
 MARGIN = 14.0
 BADGE = 20.0
 MAX_LABELS = 40
+SEEN, DOT = 16.0, 4.0
+"""Pixels below which a compartment is too short to be seen, and the radius of the dot it gets."""
 LOW = 260.0
 """A view lower than this has no room for the axes."""
 AXES_ROOM = 88.0
@@ -56,6 +60,7 @@ def paint(
     if scene.cell is None or geometry is None:
         _paint_empty(painter, size, theme, scene.reason)
         return
+    _paint_taken(painter, size, theme, scene, camera, geometry)
     _paint_markers(painter, size, theme, scene.markers, camera, geometry)
     below = paint_legend(painter, size, theme, scene)
     if size[1] >= LOW:
@@ -66,6 +71,45 @@ def paint(
         _paint_reason(painter, size, theme, scene.reason)
     if card is not None and card.lines:
         _paint_card(painter, size, theme, card)
+
+
+def taken_dots(scene: CellScene, scale: float) -> tuple[IntArray, ColorTable]:
+    """Segments the schedule takes now that are too short to be seen, and their colors.
+
+    Returns
+    -------
+    segment : (n,) int
+    color : (n, 3) uint8
+    """
+    none = np.zeros(0, np.intp), np.zeros((0, 3), np.uint8)
+    if scene.classes is None or scene.cell is None:
+        return none
+    tree = scene.cell.trees["neuron"]
+    taken = np.flatnonzero(scene.classes == TAKEN)
+    taken = taken[tree.length[tree.node_of_segment[taken]] * scale < SEEN]
+    low, high = scene.limits if not scene.categorical else (0.0, float(len(scene.table)))
+    share = (scene.values[taken] - low) / max(high - low, 1e-9)
+    last = len(scene.table) - 1
+    return taken, scene.table[np.clip(share * (last + 1), 0, last).astype(int)]
+
+
+def _paint_taken(
+    painter: QPainter,
+    size: tuple[float, float],
+    theme: Theme,
+    scene: CellScene,
+    camera: Camera,
+    geometry: CellGeometry,
+) -> None:
+    """Dots on what is taken now, where it alone would be a few pixels."""
+    segment, color = taken_dots(scene, camera.scale)
+    if not segment.size:
+        return
+    painter.setPen(QPen(QColor(theme.canvas), 1.5))
+    for (x, y), rgb_ in zip(camera.project(geometry.center[segment], size), color, strict=True):
+        painter.setBrush(QBrush(QColor(*rgb_.tolist())))
+        painter.drawEllipse(QPointF(x, y), DOT, DOT)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
 
 
 def scale_bar(scale: float, width: float) -> tuple[float, str]:

@@ -17,10 +17,10 @@ class ElidedLabel(QLabel):
         return QSize(20, super().minimumSizeHint().height())
 
     def paintEvent(self, event: QPaintEvent | None) -> None:
-        mode = Qt.TextElideMode.ElideMiddle
-        shown = self.fontMetrics().elidedText(self.text(), mode, self.width())
+        mode, room = Qt.TextElideMode.ElideMiddle, self.contentsRect()
+        shown = self.fontMetrics().elidedText(self.text(), mode, room.width())
         painter = QPainter(self)
         painter.setFont(self.font())
         painter.setPen(self.palette().color(self.foregroundRole()))
-        painter.drawText(self.rect(), int(self.alignment()), shown)
+        painter.drawText(room, int(self.alignment()), shown)
         painter.end()

@@ -25,7 +25,7 @@ class Toast(QFrame):
         self._label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._label.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         self._row = QHBoxLayout(self)
-        self._row.setContentsMargins(14, 9, 8, 9)
+        self._row.setContentsMargins(14, 6, 8, 6)
         self._row.setSpacing(6)
         self._row.addWidget(self._label, 1)
         self._buttons: list[QPushButton] = []

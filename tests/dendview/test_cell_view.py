@@ -15,7 +15,7 @@ from dendview.geometry import make_geometry
 from dendview.scene import resolve
 from dendview.state import AppState, Run
 from dendview.views.cell_camera import Camera, turn_to_up
-from dendview.views.cell_overlay import scale_bar
+from dendview.views.cell_overlay import scale_bar, taken_dots
 from dendview.views.cell_view import CellView
 from engine.experiment import Experiment
 from engine.recording import Recording
@@ -395,6 +395,26 @@ def test_another_frame_is_one_upload_of_values(show, monkeypatch):
         assert name == "set_values"
         np.testing.assert_array_equal(values, frames[k])
         sent.clear()
+
+
+@pytest.mark.parametrize("color_by", ["thread", "step"])
+def test_what_is_taken_now_is_seen_from_afar(show, color_by):
+    """Compartments of a few pixels get a dot in their color; those that are seen need none."""
+    cell = y_cell()
+    schedule = make_schedule(cell.trees["neuron"], "dhs", 4)
+    state = AppState(cell=cell, schedule=schedule, step=2, perspective="schedule")
+    state.color_by = color_by
+    taken = np.flatnonzero(schedule.step == 1)
+    segment, color = taken_dots(resolve(state), 0.01)
+    assert sorted(segment) == sorted(cell.trees["neuron"].segment[taken])
+    assert taken_dots(resolve(state), 10.0)[0].size == 0
+    view = show(state, (260, 190))
+    image = view.render_image(260, 190)
+    assert set(taken_dots(resolve(state), view.camera.scale)[0]) == set(segment)
+    for number, wanted in zip(segment, color, strict=True):
+        at = view.project(int(number))
+        found = image[int(at.y()), int(at.x()), :3].astype(int)
+        assert np.abs(found - wanted).max() < 40
 
 
 def recording_of(frames):

@@ -83,6 +83,7 @@ def test_info_says_what_the_file_holds(capsys):
         (("schedule", SAMPLE, "--out", "schedule.xml"), ".csv or .json"),
         (("run", "nothere.json", "--out", "out"), "nothere.json"),
         (("screenshot", SAMPLE, "--out", "window.jpg"), ".png"),
+        (("screenshot", SAMPLE, "--out", "w.png", "--step", "2"), "--perspective schedule"),
     ],
 )
 def test_a_mistake_is_one_sentence_and_status_1(capsys, tmp_path, monkeypatch, words, sentence):
@@ -226,6 +227,11 @@ def test_a_screenshot_has_the_size_asked_for(tmp_path):
     image = QImage(str(path))
     assert (image.width(), image.height()) == (1280, 800)
     assert n_colors(path) > 100
+    assert dendview(*words, "--step", "2").returncode == 0
+    assert n_colors(path) > 100
+    stepped = QImage(str(path))
+    assert dendview(*words, "--step", "3").returncode == 0
+    assert QImage(str(path)) != stepped
 
 
 def n_colors(path: Path) -> int:
