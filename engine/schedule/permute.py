@@ -88,7 +88,7 @@ def _level_line(tree: Topology) -> IntArray:
 def _move_tips(behind, before, wanted, line, at, child_start, n_root, tips):  # type: ignore[no-untyped-def]
     """Move up to ``wanted`` of the tips before node ``before`` to right behind node ``behind``.
 
-    ``tips`` is work space for ``wanted`` nodes.
+    ``tips`` is work space for ``wanted`` nodes. False where no tips are left.
     """
     i = at[before]
     while wanted > 0:
@@ -96,7 +96,7 @@ def _move_tips(behind, before, wanted, line, at, child_start, n_root, tips):  # 
         while i >= n_root and child_start[line[i]] != child_start[line[i] + 1]:
             i -= 1
         if i < n_root:
-            return
+            return False
         n = 1
         while (
             n < wanted and i > n_root and child_start[line[i - 1]] == child_start[line[i - 1] + 1]
@@ -113,6 +113,7 @@ def _move_tips(behind, before, wanted, line, at, child_start, n_root, tips):  # 
             line[end - n + j] = tips[j]
             at[tips[j]] = end - n + j
         wanted -= n
+    return True
 
 
 @njit(nogil=True, cache=True)
@@ -124,7 +125,10 @@ def _nearest_child(i, at, child_start, child, far):  # type: ignore[no-untyped-d
 
 @njit(nogil=True, cache=True)
 def _spread(line, at, child_start, child, n_root, n_threads):  # type: ignore[no-untyped-def]
-    """Keep siblings, and nodes and their children, k apart where there are tips to do it with."""
+    """Keep siblings, and nodes and their children, k apart where there are tips to do it with.
+
+    Goes back from the end, so once no tip stands before a node, none does before any other.
+    """
     tips = np.empty(n_threads, np.int32)
     j = line.size - 1
     while j >= n_root:
@@ -138,10 +142,12 @@ def _spread(line, at, child_start, child, n_root, n_threads):  # type: ignore[no
                 close |= 0 <= at[child[a]] - at[child[a - 1]] < n_threads
         if close:
             apart = abs(at[child[start + 1]] - at[child[start]])
-            _move_tips(child[start], i, n_threads - apart, line, at, child_start, n_root, tips)
-        apart = _nearest_child(i, at, child_start, child, n_threads)
-        if apart < n_threads:
-            _move_tips(i, i, n_threads - apart, line, at, child_start, n_root, tips)
+            wanted = n_threads - apart
+            if not _move_tips(child[start], i, wanted, line, at, child_start, n_root, tips):
+                return
+        wanted = n_threads - _nearest_child(i, at, child_start, child, n_threads)
+        if not _move_tips(i, i, wanted, line, at, child_start, n_root, tips):
+            return
         j = at[i] - 1
 
 
