@@ -117,6 +117,12 @@ def wait_for_cell(window: MainWindow, seconds: float = SMOKE_PATIENCE_S) -> bool
     return window.state.cell is not None and not window.reading
 
 
+def wait_for_threads() -> None:
+    """Let background work come to its end: the program must not end under it."""
+    if (pool := QThreadPool.globalInstance()) is not None:
+        pool.waitForDone(5000)
+
+
 def run(source: str | None, perspective: Perspective | None = None, smoke: bool = False) -> int:
     """Open the window and stay until it is closed.
 
@@ -147,13 +153,13 @@ def run(source: str | None, perspective: Perspective | None = None, smoke: bool 
         gc.collect()
         gc.freeze()  # what is there now stays; later collections need not look at it
         status = app.exec()
-        if (pool := QThreadPool.globalInstance()) is not None:
-            pool.waitForDone(5000)  # nothing may end while a thread still works
+        wait_for_threads()
         return status
     shown = source is None or wait_for_cell(window)
     app.processEvents()
     image = window.grab()
     window.close()
+    wait_for_threads()
     app.processEvents()
     if not shown or image.isNull():
         message = window.state.message

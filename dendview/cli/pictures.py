@@ -25,7 +25,7 @@ def opened_window(
         If the cell cannot be opened (the reader's own sentence) or there is no way to draw.
     """
     with display():
-        from dendview.app import make_app, make_window, wait_for_cell
+        from dendview.app import make_app, make_window, wait_for_cell, wait_for_threads
 
         app = make_app()
         window = make_window(AppState(theme=theme), warm=False)
@@ -42,6 +42,7 @@ def opened_window(
             yield window
         finally:
             window.close()
+            wait_for_threads()
             settle(app)
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from PyQt6.QtCore import QPointF, QRectF, Qt
 from PyQt6.QtGui import QBrush, QColor, QFontMetricsF, QPainter, QPainterPath, QPen
 
@@ -13,7 +14,6 @@ from dendview.schedule_scene import TAKEN
 from dendview.views.cell_camera import Camera
 from dendview.views.cell_legend import paint_legend
 from dendview.views.cell_text import font, haloed, panel
-from engine.types import IntArray
 
 MARGIN = 14.0
 BADGE = 20.0
@@ -73,12 +73,12 @@ def paint(
         _paint_card(painter, size, theme, card)
 
 
-def taken_dots(scene: CellScene, scale: float) -> tuple[IntArray, ColorTable]:
+def taken_dots(scene: CellScene, scale: float) -> tuple[NDArray[np.intp], ColorTable]:
     """Segments the schedule takes now that are too short to be seen, and their colors.
 
     Returns
     -------
-    segment : (n,) int
+    segment : (n,)
     color : (n, 3) uint8
     """
     none = np.zeros(0, np.intp), np.zeros((0, 3), np.uint8)
