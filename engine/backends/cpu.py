@@ -1,11 +1,11 @@
-"""The CPU backend: one core runs a model's compiled step loop."""
+"""The CPU backend: a model's compiled step loop."""
 
 from typing import Any
 
 import numpy as np
 
 from engine.backends import kernels
-from engine.backends.base import VOLTAGE_LIMIT, Samples
+from engine.backends.base import VOLTAGE_LIMIT, Run, Samples
 from engine.backends.layout import Layout, level_order
 from engine.backends.source import (
     Structure,
@@ -17,6 +17,7 @@ from engine.backends.source import (
 )
 from engine.mechanisms.cache import compile_source
 from engine.mechanisms.expressions import evaluate
+from engine.mechanisms.lanes import WIDTH, roomy
 from engine.mechanisms.model import Program
 from engine.model import Model, Placed, is_linear
 from engine.types import BoolArray, FloatArray, IntArray
@@ -24,26 +25,32 @@ from engine.units import NA_PER_MA_CM2_UM2
 
 
 class CpuBackend:
-    """numba on one core of the processor."""
+    """numba on the cores of the processor."""
 
     name = "cpu"
 
     def describe(self) -> str:
         return "CPU"
 
-    def start(self, model: Model) -> "CpuRun":
-        return CpuRun(model)
+    def start(self, model: Model, threads: int | None = None) -> Run:
+        from engine.backends.batch import BatchRun  # made of CpuRun
+
+        return CpuRun(model) if model.n_instance == 1 else BatchRun(model, threads)
 
 
 class CpuRun:
-    """A model in motion; all arrays lie in level order, instances fastest.
+    """A model in motion, of one instance or of eight side by side.
+
+    All arrays lie in level order, instances fastest, with room behind them for whole vectors.
 
     Parameters
     ----------
     model : Model
+        Other numbers of instances are for :class:`engine.backends.batch.BatchRun`.
     """
 
     def __init__(self, model: Model) -> None:
+        assert model.n_instance in (1, WIDTH)
         self.model = model
         self.layout = level_order(model.tree.parent)
         kept = [p for p in model.placed if len(p.node) and not is_linear(p.mechanism)]
@@ -55,6 +62,9 @@ class CpuRun:
         for placed in kept:
             self._arrays |= self._mechanism_arrays(placed)
         self._add_system()
+        for name, value in self._arrays.items():
+            if isinstance(value, np.ndarray) and value.ndim == 1:
+                self._arrays[name] = roomy(value)
 
     def _allocate(self) -> dict[str, Any]:
         model, layout, experiment = self.model, self.layout, self.model.experiment
@@ -92,6 +102,7 @@ class CpuRun:
             "gap_conductance": model.gap_conductance,
             "gap_current": np.zeros(len(model.gap_node) * k),
             **self._point_arrays(),
+            "applied": np.zeros(len(model.clamp_node)),
             "probe_slot": slot,
             "probe_row": row,
             "probe_start": start,
@@ -165,14 +176,19 @@ class CpuRun:
         area = layout.arrange(model.tree.area) * NA_PER_MA_CM2_UM2
         leak_i, leak_g = (layout.arrange(x) * area for x in leak(model))
         a = layout.arrange(model.tree.g_axial)
-        own = layout.arrange(model.capacitance) / model.experiment.dt + a + leak_g
+        rate = layout.arrange(model.capacitance) / model.experiment.dt
+        own = rate + a + leak_g
         inner = slice(layout.n_root, None)
         np.add.at(own, layout.parent[inner], a[inner])
-        inverse, f = np.zeros(model.n_comp), np.zeros(model.n_comp * model.n_instance)
+        size = model.n_comp * model.n_instance
         if self.structure.constant:
+            inverse, f = np.zeros((2, model.n_comp))
+            carry, x = np.zeros((2, size))
             kernels.factor_constant(layout.parent, layout.n_root, a, own.copy(), inverse, f)
+        else:
+            f, inverse, carry, x = np.zeros(size), *np.zeros((3, 0))
         arrays |= {"a": a, "own": own, "area": area, "leak_i": leak_i, "leak_g": leak_g}
-        arrays |= {"inverse": inverse, "f": f}
+        arrays |= {"inverse": inverse, "f": f, "rate": rate, "carry": carry, "x": x}
 
     @property
     def voltage(self) -> FloatArray:

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
-from engine.backends import attached, kernels
+from engine.backends import attached, constant, kernels, rows
 from engine.mechanisms.emit import arguments
+from engine.mechanisms.emit_lanes import IMPORT, WRITTEN_OUT, emit_lanes, has_lanes
 from engine.mechanisms.emit_numba import emit_numba
 from engine.mechanisms.model import KERNELS, KernelName, Mechanism
 from engine.placing import written_currents
@@ -30,6 +31,10 @@ COMMON = [
     "r",
     "f",
     "inverse",
+    "rate",
+    "carry",
+    "x",
+    "applied",
     "i_membrane",
     "g_membrane",
     "clamp_node",
@@ -71,8 +76,8 @@ class Structure:
     """What of a model its step loop depends on; models of one structure share compiled code.
 
     Linear mechanisms are not among ``mechanisms``: they are numbers in the arrays. ``rows`` is True
-    for several instances. ``attached`` is True where played currents, voltage clamps or gap
-    junctions sit on single nodes.
+    for eight instances, False for one. ``attached`` is True where played currents, voltage clamps
+    or gap junctions sit on single nodes.
     """
 
     mechanisms: tuple[Mechanism, ...]
@@ -87,7 +92,7 @@ class Structure:
     @property
     def constant(self) -> bool:
         """Whether the matrix never changes, so that it is factored once."""
-        return not self.mechanisms and not self.rows and not self.attached
+        return not self.mechanisms and not self.attached
 
     @property
     def points(self) -> tuple[Mechanism, ...]:
@@ -163,7 +168,7 @@ def loop_arguments(structure: Structure) -> list[str]:
 
 def _calls(structure: Structure, which: KernelName, ions_only: bool = False) -> list[str]:
     return [
-        f"{m.name}_{which}({', '.join(actual_arguments(m, which))})"
+        f"{m.name}_{which}{_suffix(m, which)}({', '.join(actual_arguments(m, which))})"
         for m in structure.mechanisms
         if not empty(m, which) and (is_ion(m) or not ions_only)
     ]
@@ -172,6 +177,10 @@ def _calls(structure: Structure, which: KernelName, ions_only: bool = False) -> 
 def is_ion(mechanism: Mechanism) -> bool:
     """Whether it stands for an ion itself, which computes its reversal potential."""
     return any(name == f"e{ion.name}" for ion in mechanism.ions for name in ion.write)
+
+
+def _suffix(mechanism: Mechanism, which: KernelName) -> str:
+    return "_lanes" if which in WRITTEN_OUT and has_lanes(mechanism) else ""
 
 
 def empty(mechanism: Mechanism, which: KernelName) -> bool:
@@ -189,14 +198,21 @@ def emit(structure: Structure) -> str:
             + '."""',
             f"# kernels {_fingerprint()}",
             "from numba import njit",
+            "from engine.backends.constant import (",
+            "    REFRESH, clamp_changes, right_side, step_eights, step_one,",
+            ")",
             "from engine.backends.attached import (",
             "    collect_points, couple, hold, measure_hold, play,",
             ")",
             "from engine.backends.kernels import (",
-            "    assemble, assemble_linear, assemble_rows, detect, inject, sample, snapshot,",
-            "    solve, solve_constant, solve_rows, update,",
+            "    assemble, detect, inject, sample, snapshot, solve",
             ")",
+            "from engine.backends.rows import (",
+            "    assemble_eights, assemble_lanes, solve_eights, update_lanes,",
+            ")",
+            IMPORT,
             *(emit_numba(m) for m in structure.mechanisms),
+            *(emit_lanes(m) for m in structure.mechanisms if has_lanes(m)),
             *_start(structure),
             *_system(structure),
             *_loop(structure),
@@ -291,30 +307,37 @@ def _system(structure: Structure) -> list[str]:
 
 def _loop(structure: Structure) -> list[str]:
     """``advance``: one fixed step of NEURON's after the other."""
+    measured = _measure(structure)
     if structure.constant:
+        sides = "a, leak_i, leak_g, n_instance, v, carry, applied"
+        clamps = "clamp_node, clamp_on, clamp_off, clamp_amplitude"
+        kernel = "step_eights" if structure.rows else "step_one"
         solved = [
-            "assemble_linear(leak_i, leak_g, v, r)",
-            *_attach(structure, "1"),
-            "solve_constant(parent, n_root, a, v, inverse, r, f)",
+            "if counter[0] % REFRESH == 0:",
+            f"    right_side(parent, n_root, {sides})",
+            f"clamp_changes(t, {clamps}, n_instance, applied, carry)",
+            f"bad = {kernel}(parent, n_root, rate, inverse, f, v, carry, x, limit)",
         ]
     elif structure.rows:
         solved = [
-            "assemble_rows(own, leak_i, leak_g, area, n_instance, v, i_membrane, g_membrane, d, r)",
+            "assemble_eights(own, leak_i, leak_g, area, v, i_membrane, g_membrane, d, r)",
             *_attach(structure, "n_instance"),
-            "solve_rows(parent, n_root, n_instance, a, v, d, r, f)",
+            "solve_eights(parent, n_root, a, v, d, r, f)",
+            "bad = update_lanes(v, r, limit)",
+            *measured,
         ]
     else:
         solved = [
-            "assemble(own, leak_i, leak_g, area, v, i_membrane, g_membrane, d, r)",
+            "assemble_lanes(own, leak_i, leak_g, area, v, i_membrane, g_membrane, d, r)",
             *_attach(structure, "1"),
             "solve(parent, n_root, a, v, d, r, f)",
+            "bad = update_lanes(v, r, limit)",
+            *measured,
         ]
     step = [
         "t += 0.5 * dt",
         *_currents(structure),
         *solved,
-        "bad = update(v, r, limit)",
-        *_measure(structure),
         "t += 0.5 * dt",
         "if bad > 0:",
         "    clock[0] = t",
@@ -343,5 +366,5 @@ def _loop(structure: Structure) -> list[str]:
 
 def _fingerprint() -> str:
     """Changes with the kernels that the generated code takes in, so that no old code is run."""
-    files = (Path(str(module.__file__)) for module in (attached, kernels))
+    files = (Path(str(module.__file__)) for module in (attached, constant, kernels, rows))
     return sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:16]

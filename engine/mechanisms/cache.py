@@ -13,7 +13,7 @@ from types import ModuleType
 
 import numba
 
-_FASTMATH = Path(__file__).with_name("fastmath.py")
+_INLINED = tuple(Path(__file__).with_name(name) for name in ("fastmath.py", "lanes.py"))
 _lock = threading.Lock()
 
 
@@ -52,11 +52,12 @@ def compile_source(source: str, name: str) -> ModuleType:
 
     Notes
     -----
-    The file is named by the hash of the text, of the inlined exponential and of numba's version,
+    The file is named by the hash of the text, of the inlined arithmetic and of numba's version,
     written aside and renamed, so that two processes may do this at once. Where the folder cannot
     be written a temporary one is used.
     """
-    seed = "\0".join((source, _FASTMATH.read_text(encoding="utf-8"), numba.__version__))
+    inlined = (path.read_text(encoding="utf-8") for path in _INLINED)
+    seed = "\0".join((source, *inlined, numba.__version__))
     digest = hashlib.sha256(seed.encode()).hexdigest()[:20]
     stem = f"dendview_{re.sub(r'[^0-9A-Za-z_]', '_', name)}_{digest}"
     with _lock:

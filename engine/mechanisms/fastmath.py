@@ -1,7 +1,5 @@
 """An exponential that LLVM can vectorize: plain arithmetic put in place, no call."""
 
-import math
-
 from llvmlite import ir
 from numba import carray, njit, types
 from numba.core import cgutils
@@ -13,8 +11,10 @@ _LN2_HIGH = (
 )
 _LN2_LOW = 1.9082149292705877e-10
 _ROUND = 6755399441055744.0  # 1.5 * 2^52: adding it rounds, and leaves the number in the low bits
-_LARGEST = 709.782712893384  # log of the largest double
-_SMALLEST = -708.0  # below it the result would be subnormal, and is 0
+_LARGEST = (
+    709.9  # above the log of the largest double: 2^1024 times something overflows to infinity
+)
+_SMALLEST = -708.5  # below it the result would be subnormal: k is -1022, and 2^(k-1) is made 0
 _TWICE = (
     1.0000000000000002,
     0.3333333333333334,
@@ -38,7 +38,7 @@ number for every k that occurs.
 def exp(typingctx, x):  # type: ignore[no-untyped-def]
     """exp(x) within 2 units in the last place; kernels call it like ``math.exp``.
 
-    Infinity above 709.78, 0 below -708 (where the result would be subnormal), NaN for NaN.
+    Infinity above 709.78, 0 below -708.05 (soon the result would be subnormal), NaN for NaN.
 
     Notes
     -----
@@ -48,37 +48,43 @@ def exp(typingctx, x):  # type: ignore[no-untyped-def]
         return None
 
     def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
-        real, whole, flags = ir.DoubleType(), ir.IntType(64), ("contract",)
-
-        def number(value: float) -> ir.Constant:
-            return ir.Constant(real, value)
-
-        def times_plus(a, b, c):  # type: ignore[no-untyped-def]
-            return builder.fadd(builder.fmul(a, b, flags=flags), c, flags=flags)
-
-        (x,) = arguments
-        shifted = times_plus(x, number(_LOG2E), number(_ROUND))
-        k = builder.fsub(shifted, number(_ROUND))
-        r = times_plus(k, number(-_LN2_HIGH), x)
-        r = times_plus(k, number(-_LN2_LOW), r)
-        square = builder.fmul(r, r)
-        terms, step = [number(coefficient) for coefficient in _TWICE], r
-        while len(terms) > 1:  # neighbors in pairs (Estrin): short chains keep the units busy
-            pairs = [times_plus(b, step, a) for a, b in zip(terms[::2], terms[1::2], strict=False)]
-            terms = pairs + terms[len(terms) - len(terms) % 2 :]
-            step = square if step is r else builder.fmul(step, step)
-        (q,) = terms
-        twice = builder.fadd(r, r)
-        twice = builder.fadd(times_plus(q, square, twice), number(2.0))
-        bits = builder.add(builder.bitcast(shifted, whole), ir.Constant(whole, 1022))
-        scale = builder.bitcast(builder.shl(bits, ir.Constant(whole, 52)), real)
-        value = builder.fmul(twice, scale)
-        too_large = builder.fcmp_ordered(">", x, number(_LARGEST))
-        too_small = builder.fcmp_ordered("<", x, number(_SMALLEST))
-        value = builder.select(too_large, number(math.inf), value)
-        return builder.select(too_small, number(0.0), value)
+        return build_exp(builder, arguments[0], ir.DoubleType(), ir.IntType(64))
 
     return types.float64(types.float64), generate
+
+
+def build_exp(builder, x, real, whole):  # type: ignore[no-untyped-def]
+    """The instructions of :func:`exp` for a double or, with vector types, for several."""
+
+    def constant(kind, value):  # type: ignore[no-untyped-def]
+        count = getattr(kind, "count", 0)
+        return ir.Constant(kind, [value] * count if count else value)
+
+    def number(value: float) -> ir.Constant:
+        return constant(real, value)
+
+    def times_plus(a, b, c):  # type: ignore[no-untyped-def]
+        return builder.fadd(builder.fmul(a, b, flags=flags), c, flags=flags)
+
+    flags = ("contract",)
+    x = builder.select(builder.fcmp_ordered(">", number(_SMALLEST), x), number(_SMALLEST), x)
+    x = builder.select(builder.fcmp_ordered("<", number(_LARGEST), x), number(_LARGEST), x)
+    shifted = times_plus(x, number(_LOG2E), number(_ROUND))
+    k = builder.fsub(shifted, number(_ROUND))
+    r = times_plus(k, number(-_LN2_HIGH), x)
+    r = times_plus(k, number(-_LN2_LOW), r)
+    square = builder.fmul(r, r)
+    terms, step = [number(coefficient) for coefficient in _TWICE], r
+    while len(terms) > 1:  # neighbors in pairs (Estrin): short chains keep the units busy
+        pairs = [times_plus(b, step, a) for a, b in zip(terms[::2], terms[1::2], strict=False)]
+        terms = pairs + terms[len(terms) - len(terms) % 2 :]
+        step = square if step is r else builder.fmul(step, step)
+    (q,) = terms
+    twice = builder.fadd(r, r)
+    twice = builder.fadd(times_plus(q, square, twice), number(2.0))
+    bits = builder.add(builder.bitcast(shifted, whole), constant(whole, 1022))
+    scale = builder.bitcast(builder.shl(bits, constant(whole, 52)), real)
+    return builder.fmul(twice, scale)
 
 
 BLOCK = 128

@@ -124,12 +124,12 @@ def test_a_run_can_be_started_again(experiment):
 
 
 def test_nan_in_one_compartment_ends_the_samples_before_it(experiment):
-    model = build(experiment, n_instance=3)
+    model = build(experiment, n_instance=8)
     started = CpuRun(model)
     started.initialize()
     started.advance(7)
     node, instance = model.n_comp - 1, 2
-    started._arrays["v"][started.layout.place[node] * 3 + instance] = np.nan
+    started._arrays["v"][started.layout.place[node] * 8 + instance] = np.nan
     samples = started.advance(10)
     assert len(samples.time) == samples.traces.shape[2] == 0
     assert samples.bad is not None
@@ -139,11 +139,11 @@ def test_nan_in_one_compartment_ends_the_samples_before_it(experiment):
 
 
 def test_voltage_is_in_the_order_of_the_tree(experiment):
-    model = build(experiment, n_instance=2)
+    model = build(experiment, n_instance=8)
     started = CpuRun(model)
     started.initialize()
     samples = started.advance(60)
-    assert started.voltage.shape == (model.n_comp, 2)
+    assert started.voltage.shape == (model.n_comp, 8)
     for slot, probe in enumerate(model.probes):
         np.testing.assert_array_equal(started.voltage[probe.index], samples.traces[slot, :, -1])
 

@@ -1,0 +1,139 @@
+"""Kernels in explicit vectors: the values of the expressions, the same bits in every layout."""
+
+import platform
+import re
+
+import numpy as np
+import pytest
+
+from engine.mechanisms import Mechanism, arguments, compile_source, emit_numba, library, parse
+from engine.mechanisms.emit_lanes import IMPORT, WRITTEN_OUT, emit_lanes, fuse, has_lanes
+from engine.mechanisms.expressions import Binary, Call, Name, Number, Unary
+from engine.mechanisms.lanes import WIDTH, roomy
+from tests.engine.mechanisms.harness import Cell, hh_cell, run_reference
+
+ROUNDING = 1e-12  # a few units in the last place, enlarged where exp(x) - 1 cancels
+EVERYTHING = """
+NEURON { SUFFIX everything NONSPECIFIC_CURRENT i RANGE g, w }
+PARAMETER { g = 0.001 (S/cm2) w = 2 }
+ASSIGNED { v (mV) i (mA/cm2) celsius (degC) }
+STATE { s }
+INITIAL { s = 0.5 }
+BREAKPOINT { SOLVE states METHOD cnexp i = g * s * s^3 * (v + 65) }
+DERIVATIVE states { s' = (target(v) - s) / 5 }
+FUNCTION target(v (mV)) {
+    IF (v < -60 && w > 1 || !(v < 20)) {
+        target = log(fabs(v) + w) + sqrt(fabs(v)) + sin(v) * atan(v) + fabs(v)^0.3
+    } ELSE {
+        target = exp(v / 30) - w * tanh(v / 50) + log10(fabs(v) + 1) + w^4
+    }
+}
+"""
+
+
+def compiled(mechanism: Mechanism):
+    text = "\n".join([emit_numba(mechanism), IMPORT, emit_lanes(mechanism)])
+    return compile_source(text, f"lanes_{mechanism.name}")
+
+
+def run_lanes(cell: Cell, which) -> Cell:
+    cell = cell.copy()
+    sizes = {name: len(array) for name, array in cell.arrays.items()}
+    cell.arrays = {name: roomy(array) for name, array in cell.arrays.items()}
+    cell.node = roomy(cell.node)
+    kernel = getattr(compiled(cell.mechanism), f"{cell.mechanism.name}_{which}_lanes")
+    kernel(*(cell.take(a) for a in arguments(cell.mechanism, which)))
+    for name, size in sizes.items():
+        assert len(cell.arrays[name]) == size
+    return cell
+
+
+@pytest.fixture(scope="module", params=["hh", "everything"])
+def mechanism(request):
+    known = {"hh": library()["hh"], "everything": parse(EVERYTHING, "everything.mod")}
+    return known[request.param]
+
+
+@pytest.mark.parametrize("node", [np.arange(5, 26), np.array([0, 3, 4, 9, 11, 12, 14, 20, 30])])
+@pytest.mark.parametrize("which", WRITTEN_OUT)
+def test_values_are_those_of_the_expressions_and_nothing_else_changes(mechanism, node, which):
+    cell = hh_cell(mechanism, node, 40)
+    expected, found = run_reference(cell, which), run_lanes(cell, which)
+    for name, array in expected.arrays.items():
+        np.testing.assert_allclose(
+            found.arrays[name], array, rtol=ROUNDING, atol=ROUNDING, err_msg=name
+        )
+        untouched = cell.arrays[name] == array
+        np.testing.assert_array_equal(found.arrays[name][untouched], array[untouched], err_msg=name)
+
+
+@pytest.mark.parametrize("which", WRITTEN_OUT)
+def test_rows_and_scattered_nodes_have_the_bits_of_consecutive_ones(mechanism, which):
+    flat = hh_cell(mechanism, np.arange(3, 24), 30)
+    expected = run_lanes(flat, which)
+    rows = Cell(mechanism, flat.node, 30, WIDTH, arrays=dict(flat.arrays))
+    shared = {p.name for p in mechanism.parameters}
+    rows.arrays = {
+        name: array if name in shared else np.repeat(array, WIDTH)
+        for name, array in flat.arrays.items()
+    }
+    found = run_lanes(rows, which)
+    for name, array in expected.arrays.items():
+        if name not in shared:
+            np.testing.assert_array_equal(found.arrays[name], np.repeat(array, WIDTH), name)
+
+    spaced = Cell(mechanism, 2 * flat.node, 60, arrays=dict(flat.arrays))
+    own = {v.name for v in (*mechanism.states, *mechanism.assigned)} | shared
+    spaced.arrays = {
+        name: array if name in own else np.repeat(array, 2) for name, array in flat.arrays.items()
+    }
+    found = run_lanes(spaced, which)
+    for name, array in expected.arrays.items():
+        every = 1 if name in own else 2
+        np.testing.assert_array_equal(found.arrays[name][::every], array, name)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", sorted(library()))
+def test_every_library_channel(name):
+    mechanism = library()[name]
+    if not has_lanes(mechanism):
+        pytest.skip("a point process is computed point by point")
+    cell = hh_cell(mechanism, np.arange(5, 26), 40)
+    for which in WRITTEN_OUT:
+        expected, found = run_reference(cell, which), run_lanes(cell, which)
+        for key, array in expected.arrays.items():
+            np.testing.assert_allclose(found.arrays[key], array, rtol=1e-11, atol=1e-12)
+
+
+def test_nan_is_not_hidden():
+    cell = hh_cell(library()["hh"], np.arange(40), 40)
+    cell.arrays["voltage"][17] = np.nan
+    for which, key in (("current", "i_membrane"), ("advance", "m")):
+        bad = np.isnan(run_lanes(cell, which).arrays[key])
+        assert bad[17]
+        assert bad.sum() == 1
+
+
+@pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="reads x86 machine code")
+def test_hh_is_vector_code_without_calls():
+    cell = hh_cell(library()["hh"], np.arange(8), 8)
+    module = compiled(cell.mechanism)
+    for which, divisions in (("current", 0), ("advance", 18)):  # 6 in each of three layouts
+        run_lanes(cell, which)
+        (text,) = getattr(module, f"hh_{which}_lanes").inspect_asm().values()
+        assert len(re.findall(r"%[yz]mm", text)) > 50, "no wide registers"
+        assert not re.search(r"call\S*\s+\S*exp", text), "exp is called"
+        assert not re.search(r"\svdivsd\s", text), "a division of one number"
+        assert len(re.findall(r"vdivpd\s.*%[yz]mm", text)) >= divisions
+
+
+def test_products_that_are_added_are_fused():
+    a, b, c = Name("a"), Name("b"), Name("c")
+    product = Binary("*", a, b)
+    assert fuse(Binary("+", product, c)) == Call("fma", (a, b, c))
+    assert fuse(Binary("+", c, product)) == Call("fma", (a, b, c))
+    assert fuse(Binary("-", product, c)) == Call("fma", (a, b, Unary("-", c)))
+    assert fuse(Binary("-", c, product)) == Call("fma", (Unary("-", a), b, c))
+    assert fuse(Binary("^", a, Number(3.0))) == Call("whole_power", (a, Number(3)))
+    assert fuse(Binary("^", a, Number(0.5))) == Binary("^", a, Number(0.5))
