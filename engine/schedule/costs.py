@@ -39,8 +39,8 @@ class CostCurve:
 
     @property
     def relative(self) -> FloatArray:
-        """(n,) steps as a share of the serial ones."""
-        return self.n_step / max(self.n_serial, 1)
+        """(n,) steps as a share of the serial ones; 1 where there is nothing to do."""
+        return self.n_step / self.n_serial if self.n_serial else np.ones(len(self.n_step))
 
 
 @dataclass(frozen=True)

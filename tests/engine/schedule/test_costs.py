@@ -37,6 +37,10 @@ def test_curve_never_rises():
     assert curve.n_step[-1] == curve.depth == 5
 
 
+def test_a_lone_compartment_costs_what_it_costs_serially():
+    assert set(cost_curve(np.array([-1])).relative) == {1.0}  # its logarithm is drawn
+
+
 def test_a_hundred_thousand_nodes_are_scheduled_with_a_block_of_threads():
     """As many nodes and as deep as the full-spine human cell."""
     rng = np.random.default_rng(1)
