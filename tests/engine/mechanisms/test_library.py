@@ -253,3 +253,70 @@ def test_calcium_flows_in_and_decays():
         steady = 2e-4 - 587.373 * 1e4 * current * 0.0332027 / (2 * FARADAY * 0.2)
         expected = CALCIUM - np.expm1(-dt / 587.373) * (steady - CALCIUM)
         np.testing.assert_allclose(after, expected, rtol=1e-12)
+
+
+def difference(since, rise, fall):
+    """Of two exponentials, with its peak at 1; 0 before the event."""
+    peak = np.log(fall / rise) * rise * fall / (fall - rise)
+    scale = 1 / (np.exp(-peak / fall) - np.exp(-peak / rise))
+    return np.where(since < 0, 0, scale * (np.exp(-since / fall) - np.exp(-since / rise)))
+
+
+def open_of_magnesium(v):
+    return 1 / (1 + 0.28011 * np.exp(-0.0765685 * v))
+
+
+SYNAPSES = {
+    "ExpSyn": lambda s, v, w: w[0] * np.where(s < 0, 0, np.exp(-s / 0.1)),
+    "Exp2Syn": lambda s, v, w: w[0] * difference(s, 0.1, 10),
+    "GABA_A": lambda s, v, w: w[0] * difference(s, 0.25, 3.75),
+    "NMDA": lambda s, v, w: w[0] * difference(s, 8.019, 34.9884) * open_of_magnesium(v),
+    "AMPANMDA": lambda s, v, w: (
+        w[0] * difference(s, 0.3, 1.8) + w[1] * difference(s, 8.019, 34.9884) * open_of_magnesium(v)
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SYNAPSES)
+def test_the_conductance_of_a_synapse_follows_its_formula(name):
+    """Two events add up; the exponential steps are exact, whatever dt is."""
+    mechanism = library()[name]
+    cell = Cell(mechanism, np.array([0]), 1)
+    cell.scalars["dt"] = dt = 0.5
+    weights = [0.00073, 0.00131][: len(mechanism.weights)]
+    reversal = -60.0 if name == "GABA_A" else 0.0
+    cell.arrays["weight"][: len(weights)] = weights
+    cell = run_reference(cell, "initialize")
+    for k in range(40):
+        if k in (3, 11):
+            cell = run_reference(cell, "receive")
+        v = cell.arrays["voltage"][0] = -80.0 + 3 * k
+        cell.arrays["i_membrane"][0] = 0.0
+        since = np.array([(k - 3) * dt, (k - 11) * dt])
+        conductance = SYNAPSES[name](since, v, weights).sum()
+        cell = run_reference(cell, "current")
+        current = cell.arrays["i_membrane"][0]
+        assert current == pytest.approx(conductance * (v - reversal), rel=1e-11, abs=1e-18)
+        cell = run_reference(cell, "advance")
+    assert conductance > 0
+
+
+def test_the_epsp_current_has_its_peak():
+    cell = Cell(library()["epsp"], np.array([0]), 1)
+    for name, value in {"onset": 295.0, "tau0": 0.5, "tau1": 5.0, "imax": 0.5}.items():
+        cell.arrays[name][:] = value
+    time = np.arange(290, 330, 0.25)
+    current = []
+    for t in time:
+        cell.scalars["t"], cell.arrays["i_membrane"][0] = t, 0.0
+        current.append(run_reference(cell, "current").arrays["i_membrane"][0])
+    np.testing.assert_allclose(
+        current, -0.5 * difference(time - 295, 0.5, 5.0), rtol=1e-12, atol=1e-15
+    )
+    peak = 295 + 0.5 * 5 * np.log(0.5 / 5) / (0.5 - 5)  # as the publication gives it
+    assert time[np.argmin(current)] == pytest.approx(peak, abs=0.125)
+
+
+def test_every_point_process_is_compared():
+    points = {name for name, m in library().items() if m.kind == "point"}
+    assert points == {*SYNAPSES, "epsp"}

@@ -152,3 +152,88 @@ def test_calcium_in_the_shell_is_neurons(compiled_library, tmp_path):
         advance()
         assert cell.arrays["cai"][0] == pytest.approx(concentration, rel=1e-11)
     assert rows[:, 1].max() > 10 * rows[0, 1]
+
+
+POINTS = {
+    "ExpSyn": {"tau": 2.0, "e": -10.0},
+    "Exp2Syn": {"tau1": 3.0, "tau2": 2.0},  # decays faster than it rises
+    "GABA_A": {},
+    "NMDA": {"e": 5.0},
+    "AMPANMDA": {},
+    "epsp": {"onset": 2.0, "tau0": 0.5, "tau1": 5.0, "imax": 0.5},
+}
+EVENTS = [1.01, 4.52, 4.53, 9.006]
+EVENT_SCRIPT = """
+h.dt, h.celsius = 0.025, 34.0
+for name, about in given["points"].items():
+    section = h.Section(name=name)
+    section.L, section.diam, section.cm = 10.0, 2.0, 1e9
+    segment = section(0.5)
+    point = getattr(h, about["neuron"])(segment)
+    for parameter, value in about["parameters"].items():
+        setattr(point, parameter, value)
+    if about["weights"]:
+        connection = h.NetCon(None, point)
+        for k, weight in enumerate(about["weights"]):
+            connection.weight[k] = weight
+    h.finitialize(-80)
+    for t in given["events"] if about["weights"] else []:
+        connection.event(t)
+    rows = []
+    for k in range(600):
+        segment.v = -80.0 + 0.2 * k
+        before, t = segment.v, h.t
+        h.fadvance()
+        rows.append([t, before, point.i, *(getattr(point, s) for s in about["states"])])
+    result[name] = np.array(rows)
+    connection = point = None
+"""
+
+
+def test_events_of_every_point_process_are_neurons(compiled_library, tmp_path):
+    """In the first and in the second half of a step, two near each other, at given voltages."""
+    points = {}
+    for name, parameters in POINTS.items():
+        mechanism = library()[name]
+        points[name] = {
+            "neuron": neuron_name(name),
+            "parameters": parameters,
+            "weights": [0.0007, 0.0013][: len(mechanism.weights)],
+            "states": [state.name for state in mechanism.states],
+        }
+    given = {"points": points, "events": EVENTS}
+    rows = run_script(compiled_library, EVENT_SCRIPT, given, tmp_path / "events.npz")
+    for name, about in points.items():
+        mechanism = library()[name]
+        cell = Cell(mechanism, np.array([0]), 1)
+        for parameter, value in about["parameters"].items():
+            cell.arrays[parameter][:] = value
+        cell.arrays |= run_reference(cell, "initialize").arrays
+        if about["weights"]:
+            cell.arrays["weight"][: len(about["weights"])] = about["weights"]
+        follow_events(cell, rows[name], EVENTS if about["weights"] else [])
+        assert np.abs(rows[name][:, 2]).max() > 1e-4
+
+
+def follow_events(cell: Cell, rows: np.ndarray, events: list[float]) -> None:
+    """Meet NEURON's current before and states after every step."""
+    states, waiting = [state.name for state in cell.mechanism.states], list(events)
+
+    def deliver(until: float) -> None:
+        while waiting and waiting[0] <= until:
+            waiting.pop(0)
+            received = run_reference(cell, "receive")
+            for state in states:
+                cell.arrays[state][:] = received.arrays[state]
+
+    advance = bind_numba(cell, "advance")
+    for t, v, theirs, *values in rows:
+        deliver(t + 0.0125)
+        cell.arrays["voltage"][0], cell.arrays["i_membrane"][0] = v, 0.0
+        cell.scalars["t"] = t + 0.0125
+        bind_numba(cell, "current")()
+        assert cell.arrays["i_membrane"][0] == pytest.approx(theirs, rel=1e-11, abs=1e-18)
+        advance()
+        deliver(t + 0.025)
+        found = [cell.arrays[state][0] for state in states]
+        assert found == pytest.approx(values, rel=1e-11, abs=1e-300)

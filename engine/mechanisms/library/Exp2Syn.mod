@@ -1,0 +1,75 @@
+TITLE Synapse whose conductance rises and decays
+
+COMMENT
+Names and default values are those of NEURON's point process Exp2Syn (Hines & Carnevale, Neural Comput. 12:995, 2000).
+The conductance of one event is weight * factor * (exp(-t / tau2) - exp(-t / tau1)), and factor makes its peak the
+weight; events add up.
+ENDCOMMENT
+
+NEURON {
+    POINT_PROCESS Exp2Syn
+    RANGE tau1, tau2, e, g, i
+    NONSPECIFIC_CURRENT i
+    THREADSAFE
+}
+
+UNITS {
+    (mV) = (millivolt)
+    (nA) = (nanoamp)
+    (uS) = (microsiemens)
+}
+
+PARAMETER {
+    tau1 = 0.1 (ms) <1e-9, 1e9>   : of the rise
+    tau2 = 10 (ms) <1e-9, 1e9>   : of the decay
+    e = 0 (mV)                  : reversal
+}
+
+STATE {
+    A (uS)   : falls with the rise
+    B (uS)   : falls with the decay
+}
+
+ASSIGNED {
+    v (mV)
+    g (uS)
+    i (nA)
+    rise (ms)
+    factor
+}
+
+INITIAL {
+    rise = tau1
+    IF (rise / tau2 > 0.9999) {   : the two must differ
+        rise = 0.9999 * tau2
+    }
+    IF (rise / tau2 < 1e-9) {
+        rise = 1e-9 * tau2
+    }
+    factor = scale(rise, tau2)
+    A = 0
+    B = 0
+}
+
+BREAKPOINT {
+    SOLVE decay METHOD cnexp
+    g = B - A
+    i = g * (v - e)
+}
+
+DERIVATIVE decay {
+    A' = -A / rise
+    B' = -B / tau2
+}
+
+NET_RECEIVE(weight (uS)) {
+    A = A + weight * factor
+    B = B + weight * factor
+}
+
+: 1 / peak of exp(-t / fall) - exp(-t / rise), which it has at t = ln(fall / rise) rise fall / (fall - rise)
+FUNCTION scale(rise (ms), fall (ms)) {
+    LOCAL peak
+    peak = rise * fall / (fall - rise) * log(fall / rise)
+    scale = 1 / (exp(-peak / fall) - exp(-peak / rise))
+}
