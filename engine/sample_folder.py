@@ -1,4 +1,4 @@
-"""Write ``sample_models/``: the grown cells, and their sizes beside the published ones.
+"""Write ``sample_models/``: the grown cells, their sizes beside the published ones, the recipes.
 
 ``python -m engine.sample_folder [FOLDER]`` writes the same bytes every time.
 """
@@ -13,6 +13,8 @@ from engine.morphology.reading import read_morphology
 from engine.morphology.samples import SAMPLES, folder
 from engine.morphology.sections import make_sections, stub_axon
 from engine.morphology.synthesis import RECIPES, swc_text
+from engine.recipe_folder import write_recipes
+from engine.recipes import RECIPES as MEMBRANES
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,14 @@ line `one compartment a point`: DendView then makes each point a compartment joi
 its parent, as the figure draws it; other programs ignore the line. With the rule `fixed:1`, merged
 nodes and four threads the schedule is {9, 10, 12, 14}, {1, 7, 11, 13}, {2, 3, 4, 8}, {6}, {5}, the
 soma being 0.
+
+## Published membranes
+
+Cable, channels, temperature and cut of whole models, as experiments that DendView opens. They name
+regions and distances, so they hold for the published morphology as well as for the grown one.
+
+| file | model | |
+|---|---|---|
 """
 
 
@@ -121,14 +131,16 @@ def readme(target_folder: Path) -> str:
             f"| {size.soma:.0f} ({target.soma or '–'}) "
             f"| {size.n_node} ({target.n_node}) | {target.source} |"
         )
-    return HEAD + "\n".join(rows) + "\n" + TAIL
+    recipes = [f"| {r.file} | {r.title}, {r.source} | {r.note} |" for r in MEMBRANES.values()]
+    return HEAD + "\n".join(rows) + "\n" + TAIL + "\n".join(recipes) + "\n"
 
 
 def write_samples(target: Path) -> None:
-    """(Re)write every sample and the folder's README."""
+    """(Re)write every sample, every recipe and the folder's README."""
     target.mkdir(parents=True, exist_ok=True)
     for name, info in SAMPLES.items():
         (target / info.file).write_text(swc_text(name), encoding="utf-8", newline="\n")
+    write_recipes(target)
     (target / "README.md").write_text(readme(target), encoding="utf-8", newline="\n")
 
 

@@ -26,6 +26,8 @@ class SampleInfo:
         How the published model of this class is cut, as ``Rule.parse`` reads it.
     nodes : {"merged", "neuron"}
         The node set in which the published counts are given.
+    recipe : str or None
+        Name of its published membrane in :mod:`engine.recipes`.
     """
 
     title: str
@@ -33,6 +35,7 @@ class SampleInfo:
     file: str
     rule: str = "max_length:40"
     nodes: Literal["merged", "neuron"] = "neuron"
+    recipe: str | None = None
 
 
 SAMPLES: dict[str, SampleInfo] = {
@@ -40,17 +43,20 @@ SAMPLES: dict[str, SampleInfo] = {
         "Human L2/3 pyramidal cell",
         "Temporal cortex, like Eyal et al. 2018: long, thick dendrites, 20.8 mm in all",
         "human_l23.swc",
+        recipe="human_l23",
     ),
     "l5b": SampleInfo(
         "L5b pyramidal cell",
         "Thick-tufted cell of rat cortex, like Hay et al. 2011: trunk of 0.8 mm and a tuft",
         "l5b.swc",
+        recipe="l5b",
     ),
     "ca1": SampleInfo(
         "CA1 pyramidal cell",
         "Hippocampus, like Migliore et al. 2004: many obliques on the apical trunk",
         "ca1.swc",
         rule="max_length:20",
+        recipe="ca1",
     ),
     "ca3b": SampleInfo(
         "CA3b pyramidal cell",
@@ -73,6 +79,7 @@ SAMPLES: dict[str, SampleInfo] = {
         "Mitral cell",
         "Olfactory bulb, like Migliore et al. 2015: a tuft on a stalk, laterals of 0.9 mm",
         "mitral.swc",
+        recipe="mitral",
     ),
     "ball_and_stick": SampleInfo(
         "Ball and stick",
