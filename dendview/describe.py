@@ -8,7 +8,8 @@ import numpy as np
 
 from dendview.colors import type_name
 from dendview.state import AppState, Cell
-from dendview.wording import number, quantity, whole
+from dendview.wording import UNITS, number, quantity, whole
+from engine.distributions import Value
 from engine.errors import UserError
 from engine.experiment import Experiment, Insertion
 from engine.mechanisms import library
@@ -18,12 +19,6 @@ from engine.schedule import depths
 from engine.types import IntArray
 
 Row = tuple[str, str]
-
-UNITS = {
-    "S/cm2": "S/cm²", "mho/cm2": "S/cm²", "uF/cm2": "µF/cm²", "mA/cm2": "mA/cm²", "um": "µm",
-    "ohm-cm": "Ω·cm", "ohm cm": "Ω·cm", "degC": "°C", "1": "", "uS": "µS",
-}  # fmt: skip
-"""NMODL's spelling of units and ours."""
 
 
 @dataclass(frozen=True)
@@ -163,7 +158,7 @@ class ParameterValue:
     """A parameter of an inserted mechanism: its value now, its default and its unit."""
 
     name: str
-    value: float
+    value: Value
     default: float
     unit: str
 

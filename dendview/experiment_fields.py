@@ -7,26 +7,25 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
+from dendview.wording import UNITS
 from engine.discretize import Rule
+from engine.distributions import Value
 from engine.experiment import DENDRITE_G_PAS, HH_DENSITIES, REST, Experiment, Insertion
 from engine.mechanisms import Mechanism
 from engine.model import ION_DEFAULTS
-
-UNITS = {"S/cm2": "S/cm²", "mA/cm2": "mA/cm²", "uF/cm2": "µF/cm²"}
-"""NMODL's spelling of a unit, and ours."""
 
 
 @dataclass(frozen=True)
 class Field:
     """One number of an experiment.
 
-    ``get`` reads it, ``put`` gives an experiment with another value. ``default`` is shown in the
-    tool tip where there is one.
+    ``get`` reads it, a number or how it changes along the cell; ``put`` gives an experiment with
+    another value. ``default`` is shown in the tool tip where there is one.
     """
 
     label: str
     unit: str
-    get: Callable[[Experiment], float]
+    get: Callable[[Experiment], Value]
     put: Callable[[Experiment, float], Experiment]
     minimum: float = -1e9
     maximum: float = 1e9
@@ -59,9 +58,7 @@ def item(label: str, unit: str, group: str, index: int, name: str, **limits: Any
         items[index] = replace(items[index], **{name: value})
         return changed(experiment, **{group: tuple(items)})
 
-    return Field(
-        label, unit, lambda e: float(getattr(getattr(e, group)[index], name)), put, **limits
-    )
+    return Field(label, unit, lambda e: getattr(getattr(e, group)[index], name), put, **limits)
 
 
 RUN = (
@@ -174,7 +171,7 @@ def insertion_fields(index: int, mechanism: Mechanism) -> Iterator[Field]:
         )
 
 
-def _parameter_getter(index: int, name: str, default: float) -> Callable[[Experiment], float]:
+def _parameter_getter(index: int, name: str, default: float) -> Callable[[Experiment], Value]:
     return lambda e: dict(e.insertions[index].parameters).get(name, default)
 
 

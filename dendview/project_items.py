@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from dendview.describe import parameters
 from dendview.dialogs.parameters import Field, ParametersDialog
 from dendview.views.project_tree import Item
-from dendview.wording import place
+from dendview.wording import place, quantity
+from engine.distributions import Distribution
 from engine.experiment import Experiment
 
 if TYPE_CHECKING:
@@ -72,35 +73,41 @@ def parameters_dialog(window: MainWindow, item: Item) -> ParametersDialog:
 def cable_dialog(window: MainWindow, experiment: Experiment, i: int) -> ParametersDialog:
     """Capacitance and axial resistivity of a region."""
     cable = experiment.cables[i]
-    fields = (
-        Field("capacitance", cable.cm, "µF/cm²", 1e-6, 1000.0, 0.1),
-        Field("axial resistivity", cable.ra, "Ω·cm", 1e-6, 1e6, 10.0),
-    )
+    fields = [Field("axial resistivity", cable.ra, "Ω·cm", 1e-6, 1e6, 10.0)]
+    rows: list[tuple[str, str]] = []
+    if isinstance(cable.cm, Distribution):
+        rows.append(("capacitance", quantity(cable.cm, "µF/cm²")))
+    else:
+        fields.insert(0, Field("capacitance", cable.cm, "µF/cm²", 1e-6, 1000.0, 0.1))
 
     def apply(values: dict[str, float]) -> bool:
-        new = replace(cable, cm=values["capacitance"], ra=values["axial resistivity"])
+        new = replace(cable, cm=values.get("capacitance", cable.cm), ra=values["axial resistivity"])
         cables = (*experiment.cables[:i], new, *experiment.cables[i + 1 :])
         return window.controllers.experiment.edit(cables=cables)
 
-    return ParametersDialog(f"Cable · {cable.region}", (), fields, apply, window)
+    return ParametersDialog(f"Cable · {cable.region}", rows, fields, apply, window)
 
 
 def mechanism_dialog(window: MainWindow, experiment: Experiment, i: int) -> ParametersDialog:
     """All parameters of a mechanism, its defaults beside them."""
     insertion = experiment.insertions[i]
     known = parameters(insertion)
-    fields = [
-        Field(p.name, p.value, p.unit, step=abs(p.value) / 10 or 0.1, default=p.default)
-        for p in known
-    ]
+    fields, rows = [], []
+    for p in known:
+        if isinstance(p.value, Distribution):  # it changes along the cell: told, not typed
+            rows.append((p.name, quantity(p.value, p.unit)))
+        else:
+            step = abs(p.value) / 10 or 0.1
+            fields.append(Field(p.name, p.value, p.unit, step=step, default=p.default))
 
     def apply(values: dict[str, float]) -> bool:
-        given = tuple((p.name, values[p.name]) for p in known if values[p.name] != p.default)
+        now = [(p, values.get(p.name, p.value)) for p in known]
+        given = tuple((p.name, value) for p, value in now if value != p.default)
         new = replace(insertion, parameters=given)
         insertions = (*experiment.insertions[:i], new, *experiment.insertions[i + 1 :])
         return window.controllers.experiment.edit(insertions=insertions)
 
-    rows = [] if known else [("parameters", "none")]
+    rows = rows if known else [("parameters", "none")]
     title = f"{insertion.mechanism} · {insertion.region}"
     return ParametersDialog(title, rows, fields, apply, window)
 

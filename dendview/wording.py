@@ -1,7 +1,13 @@
 """Numbers and places as people read them."""
 
+from engine.distributions import Value
 from engine.stimuli import Site
 
+UNITS = {
+    "S/cm2": "S/cm²", "mho/cm2": "S/cm²", "uF/cm2": "µF/cm²", "mA/cm2": "mA/cm²", "um": "µm",
+    "ohm-cm": "Ω·cm", "ohm cm": "Ω·cm", "degC": "°C", "1": "", "uS": "µS",
+}  # fmt: skip
+"""NMODL's spelling of units and ours."""
 THIN = "\u202f"
 """Narrow space that does not break: 4 071."""
 
@@ -21,8 +27,8 @@ def plural(n: int, noun: str) -> str:
     return f"{number(n)} {noun}" if n == 1 else f"{number(n)} {noun}s"
 
 
-def quantity(value: float, unit: str) -> str:
-    """A value with four digits and its unit."""
+def quantity(value: Value, unit: str) -> str:
+    """A value with four digits and its unit; a law as it is written."""
     return f"{value:.4g} {unit}".rstrip()
 
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 from PyQt6.QtCore import Qt
-from PyQt6.QtWidgets import QComboBox, QPushButton, QToolButton
+from PyQt6.QtWidgets import QComboBox, QLabel, QPushButton, QToolButton
 
 from dendview.controllers.experiment import ExperimentController
 from dendview.experiment_fields import (
@@ -16,11 +16,13 @@ from dendview.experiment_fields import (
 )
 from dendview.state import AppState
 from dendview.views.experiment_panel import ExperimentPanel
+from dendview.widgets.quantity import QuantityBox
 from engine.discretize import Rule
-from engine.experiment import Insertion, default_experiment
+from engine.distributions import Distribution
+from engine.experiment import Cable, Insertion, default_experiment
 from engine.mechanisms import library
 from tests.dendview.made_runs import busy_state
-from tests.dendview.small_cell import small_cell, small_experiment
+from tests.dendview.small_cell import small_cell, small_experiment, small_state
 
 
 @pytest.fixture
@@ -39,7 +41,7 @@ def bench(qtbot):
 
 def box_of(panel: ExperimentPanel, label: str, nth: int = 0):
     """The box beside a label."""
-    return [box for field, box in panel._boxes if field.label == label][nth]
+    return [box for field, box in panel._form._boxes if field.label == label][nth]
 
 
 def combo_of(panel: ExperimentPanel, name: str) -> QComboBox:
@@ -225,3 +227,24 @@ def test_reversals_go_with_the_mechanisms_that_read_them():
     experiment = replace(small_experiment(), reversals=(("ena", 55.0),))
     assert with_insertions(experiment, PRESETS["Passive"], library()).reversals == ()
     assert with_insertions(experiment, PRESETS["hh everywhere"], library()).reversals
+
+
+def test_a_value_that_changes_along_the_cell_is_told_as_a_law(qtbot):
+    """There is no number to type; editing the others leaves it as it is."""
+    law = Distribution("exponential", 2e-4, offset=-0.5, scale=2.0, rate=0.003)
+    state = small_state(
+        insertions=(Insertion("pas", "dendrite", (("g", law), ("e", -70.0))),),
+        cables=(Cable("all", cm=Distribution("linear", offset=1.0, scale=0.01)),),
+    )
+    panel = ExperimentPanel(state)
+    qtbot.addWidget(panel)
+    panel.experiment_edited.connect(lambda e: setattr(state, "experiment", e))
+    panel.show()
+    qtbot.waitExposed(panel)
+    names = [box.accessibleName() for box in panel.findChildren(QuantityBox)]
+    assert "e in mV" in names
+    assert not {"g in S/cm²", "Capacitance cm in µF/cm²"} & set(names)
+    texts = [label.text() for label in panel.findChildren(QLabel)]
+    assert f"{law} S/cm²" in texts
+    box_of(panel, "e").setValue(-65.0)
+    assert dict(state.experiment.insertions[0].parameters) == {"g": law, "e": -65.0}
