@@ -1,16 +1,14 @@
 """From a morphology and an experiment to the :class:`Cell` that every view draws."""
 
-import numpy as np
-
 from dendview.state import Cell
+from engine.biophysics import section_cables
 from engine.compartments import CompartmentTree, path_distance
 from engine.discretize import discretize
 from engine.experiment import Experiment
 from engine.model import with_axon
-from engine.morphology.model import Morphology, Sections
+from engine.morphology.model import Morphology
 from engine.morphology.sections import make_sections
-from engine.regions import mask_of_tags
-from engine.types import FloatArray, NodeSet
+from engine.types import NodeSet
 
 
 def make_cell(source: str, morphology: Morphology, experiment: Experiment) -> Cell:
@@ -30,7 +28,7 @@ def make_cell(source: str, morphology: Morphology, experiment: Experiment) -> Ce
         If the morphology cannot be cut so.
     """
     sections = with_axon(make_sections(morphology), experiment)
-    cm, ra = section_cables(sections, experiment)
+    ra, cm = section_cables(experiment.cables, sections)
 
     def cut(nodes: NodeSet) -> CompartmentTree:
         return discretize(
@@ -54,18 +52,3 @@ def same_cut(one: Experiment, other: Experiment) -> bool:
     if a != b:
         return False
     return one.rule.kind != "d_lambda" or one.cables == other.cables
-
-
-def section_cables(sections: Sections, experiment: Experiment) -> tuple[FloatArray, FloatArray]:
-    """Specific capacitance and axial resistivity of every section; later cables win.
-
-    Returns
-    -------
-    cm : (n_section,) µF/cm²
-    ra : (n_section,) Ω·cm
-    """
-    cm, ra = np.full(sections.n_section, 1.0), np.full(sections.n_section, 150.0)
-    for cable in experiment.cables:
-        chosen = mask_of_tags(sections.tag, cable.region)
-        cm[chosen], ra[chosen] = cable.cm, cable.ra
-    return cm, ra

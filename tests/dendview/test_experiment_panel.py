@@ -106,7 +106,7 @@ def test_clamps_and_probes_are_removed_and_selected(bench, qtbot):
     qtbot.wait(20)
     assert state.experiment.stimuli == ()
     assert [p.site.section for p in state.experiment.probes] == ["soma[0]", "axon[0]"]
-    assert not [f for f, _ in panel._boxes if f.label == "Amplitude"]
+    assert not [f for f, _ in panel._form._boxes if f.label == "Amplitude"]
     controller.undo()
     controller.undo()
     qtbot.wait(20)
@@ -202,7 +202,7 @@ def test_without_a_cell_it_says_so(qtbot):
     assert box_of(panel, "Duration").text() == "300 ms"
     state.experiment = None
     qtbot.wait(20)
-    assert panel._boxes == []
+    assert panel._form is None
 
 
 def test_presets_are_named_and_the_default_is_one():
