@@ -6,10 +6,11 @@ from functools import lru_cache
 import numpy as np
 
 from dendview.state import AppState, Cell, Run
-from dendview.wording import number
+from dendview.wording import number, place
 from engine.compartments import CompartmentTree
 from engine.experiment import Experiment, Probe
 from engine.morphology.model import Tag
+from engine.recording import Recording
 from engine.stimuli import Site
 from engine.types import BoolArray, FloatArray, IntArray
 from engine.validation import sites
@@ -55,6 +56,17 @@ def nodes_of_run(cell: Cell, origin: Experiment) -> tuple[IntArray, IntArray]:
 def _address(tree: CompartmentTree) -> FloatArray:
     """(n_comp,) a number of its own for every place a node can have."""
     return 2.0 * tree.section + tree.x
+
+
+def trace_names(recording: Recording) -> tuple[str, ...]:
+    """What traces are called where people read them: ``apic[3](0.929)``, ``soma[0](0.5) m_hh``."""
+    probes = recording.origin.probes
+    if len(probes) != len(recording.labels):
+        return recording.labels
+    return tuple(
+        place(probe.site) + ("" if probe.variable == "v" else f" {probe.variable}")
+        for probe in probes
+    )
 
 
 def soma_site(cell: Cell) -> Site:

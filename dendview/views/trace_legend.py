@@ -6,7 +6,7 @@ from PyQt6.QtCore import Qt, pyqtSignal
 from PyQt6.QtWidgets import QLabel, QWidget
 
 from dendview.colors import THEMES
-from dendview.runs import is_stale, shown_run
+from dendview.runs import is_stale, shown_run, trace_names
 from dendview.state import AppState, Run
 from dendview.views.trace_style import trace_color
 
@@ -50,10 +50,10 @@ def legend_html(state: AppState) -> str:
     parts = []
     if run is not None:
         parts.append(f'<b style="color:{theme.text}">Run&nbsp;{run.number}</b>{_about(state, run)}')
-        for i, label in enumerate(run.recording.labels):
+        for i, called in enumerate(trace_names(run.recording)):
             color = trace_color(i, state.theme)
             mark = "━" if i < 8 else "╍" if i < 16 else "┅"
-            name = escape(label.removesuffix(" v")).replace(" ", "&nbsp;")
+            name = escape(called).replace(" ", "&nbsp;")
             parts.append(
                 f'<a href="probe:{i}" style="color:{theme.text};text-decoration:none">'
                 f'<span style="color:{color}"><b>{mark}</b></span>&nbsp;{name}</a>'

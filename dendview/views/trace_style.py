@@ -1,8 +1,9 @@
 """Colors, names and units of traces, the same in plot, legend and on the cell."""
 
+import pyqtgraph as pg
 from PyQt6.QtCore import Qt
 
-from dendview.colors import OKABE_ITO, THEMES, ThemeName, hex_color, readable, rgb
+from dendview.colors import OKABE_ITO, THEMES, Theme, ThemeName, hex_color, readable, rgb
 
 DASHES = (Qt.PenStyle.SolidLine, Qt.PenStyle.DashLine, Qt.PenStyle.DotLine)
 """Traces beyond the eighth repeat the colors with another dash."""
@@ -16,6 +17,9 @@ QUANTITY = {
     "nA": "clamp (nA)",
 }
 """What stands at the axis of a unit."""
+DEFAULT_RANGE = {"mV": (-90.0, 50.0), "1": (-0.02, 1.02)}
+"""Of an axis before there is a run."""
+AXIS_WIDTH = 64
 
 
 def trace_color(index: int, theme: ThemeName) -> str:
@@ -35,3 +39,25 @@ def axis_label(unit: str) -> str:
 def signed(value: float, digits: int = 1) -> str:
     """A number with a true minus sign."""
     return f"{value:.{digits}f}".replace("-", "−")
+
+
+def style_plot(plot: pg.PlotItem, unit: str, theme: Theme, last: bool) -> None:
+    """Colors and behavior of one plot."""
+    plot.hideButtons()
+    plot.setMenuEnabled(False)
+    plot.disableAutoRange()
+    plot.setMouseEnabled(x=True, y=unit != "nA")
+    plot.setYRange(*DEFAULT_RANGE.get(unit, (0.0, 1.0)), padding=0)
+    for side in ("left", "bottom"):
+        axis = plot.getAxis(side)
+        axis.enableAutoSIPrefix(False)
+        axis.setPen(theme.grid)
+        axis.setTextPen(theme.muted)
+    plot.setLabel("left", axis_label(unit), color=theme.muted)
+    plot.getAxis("left").setWidth(AXIS_WIDTH)
+    plot.showGrid(x=True, y=True, alpha=0.12)
+    plot.getAxis("bottom").setStyle(showValues=last)
+    if last:
+        plot.setLabel("bottom", "time (ms)", color=theme.muted)
+    else:
+        plot.getAxis("bottom").setHeight(6)

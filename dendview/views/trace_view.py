@@ -11,24 +11,21 @@ from PyQt6.QtWidgets import QLabel, QScrollArea, QStackedLayout, QToolTip, QVBox
 
 from dendview.colors import THEMES
 from dendview.decimate import decimate, visible
-from dendview.runs import shown_run
+from dendview.runs import shown_run, trace_names
 from dendview.state import AppState, Run
 from dendview.views.plotting import export_widget
 from dendview.views.stimulus_bar import StimulusBar
+from dendview.views.trace_hit import nearest_trace
 from dendview.views.trace_legend import TraceLegend
-from dendview.views.trace_style import axis_label, signed, trace_color, trace_dash
+from dendview.views.trace_style import signed, style_plot, trace_color, trace_dash
 from dendview.widgets.lazy import LazyWidget
 from engine.experiment import Experiment
 
 NOTHING_YET = "Right-click the cell to add a clamp and a probe, then press F5"
-DEFAULT_RANGE = {"mV": (-90.0, 50.0), "1": (-0.02, 1.02)}
-AXIS_WIDTH = 64
 N_DIMMED = 5
 """Earlier runs that are drawn."""
 N_SMOOTH = 8
 """Traces up to which lines are drawn smoothly; more would take too long."""
-REACH = 7
-"""Pixels from a trace within which it is meant."""
 
 
 class TraceView(LazyWidget):
@@ -136,7 +133,7 @@ class TraceView(LazyWidget):
         self._graphics.setBackground(theme.canvas)
         for row, unit in enumerate(wanted):
             plot = self._graphics.addPlot(row=row, col=0)
-            self._style(plot, unit, last=unit == wanted[-1])
+            style_plot(plot, unit, theme, last=unit == wanted[-1])
             if row:
                 plot.setXLink(self._plots[wanted[0]])
             self._plots[unit] = plot
@@ -154,28 +151,6 @@ class TraceView(LazyWidget):
             plot.setMaximumHeight(104)
             plot.setMinimumHeight(70)
             self._stimulus = StimulusBar(plot, self._on_stimulus)
-
-    def _style(self, plot: pg.PlotItem, unit: str, last: bool) -> None:
-        """Colors and behavior of one plot."""
-        theme = THEMES[self.state.theme]
-        plot.hideButtons()
-        plot.setMenuEnabled(False)
-        plot.disableAutoRange()
-        plot.setMouseEnabled(x=True, y=unit != "nA")
-        plot.setYRange(*DEFAULT_RANGE.get(unit, (0.0, 1.0)), padding=0)
-        for side in ("left", "bottom"):
-            axis = plot.getAxis(side)
-            axis.enableAutoSIPrefix(False)
-            axis.setPen(theme.grid)
-            axis.setTextPen(theme.muted)
-        plot.setLabel("left", axis_label(unit), color=theme.muted)
-        plot.getAxis("left").setWidth(AXIS_WIDTH)
-        plot.showGrid(x=True, y=True, alpha=0.12)
-        plot.getAxis("bottom").setStyle(showValues=last)
-        if last:
-            plot.setLabel("bottom", "time (ms)", color=theme.muted)
-        else:
-            plot.getAxis("bottom").setHeight(6)
 
     def _set_x_range(self, run: Run | None, experiment: Experiment | None) -> None:
         """The whole run, unless the person has zoomed in."""
@@ -341,7 +316,9 @@ class TraceView(LazyWidget):
         index, time, value = near
         unit = run.recording.units[index]
         digits = 1 if unit == "mV" else 4
-        text = f"{run.recording.labels[index]}\n{signed(value, digits)} {unit} at {time:.2f} ms"
+        text = (
+            f"{trace_names(run.recording)[index]}\n{signed(value, digits)} {unit} at {time:.2f} ms"
+        )
         view = self._graphics
         QToolTip.showText(view.mapToGlobal(view.mapFromScene(arguments[0])), text, view)
 
@@ -350,25 +327,12 @@ class TraceView(LazyWidget):
         run = shown_run(self.state)
         if run is None or not len(run.recording.time):
             return None
-        recording = run.recording
         for unit, plot in self._plots.items():
             box = plot.getViewBox()
-            if not box.sceneBoundingRect().contains(position):
-                continue
-            point = box.mapSceneToView(position)
-            per_x, per_y = box.viewPixelSize()
-            part = visible(recording.time, point.x() - REACH * per_x, point.x() + REACH * per_x)
-            dx = (recording.time[part] - point.x()) / per_x
-            best: tuple[float, int, int] | None = None
-            for i, u in enumerate(recording.units):
-                if u == unit and len(dx):
-                    far = np.hypot(dx, (recording.values[i, 0, part] - point.y()) / per_y)
-                    at = int(np.argmin(far))
-                    if far[at] <= REACH and (best is None or far[at] < best[0]):
-                        best = (float(far[at]), i, at)
-            if best is not None:
-                at = part.start + best[2]
-                return best[1], float(recording.time[at]), float(recording.values[best[1], 0, at])
+            if box.sceneBoundingRect().contains(position) and (
+                near := nearest_trace(run.recording, unit, box, position)
+            ):
+                return near
         return None
 
     def _on_stimulus(self, experiment: Experiment) -> None:

@@ -281,3 +281,13 @@ def test_colors_stand_out_from_both_canvases():
         assert len(colors) == 8
         for color in colors:
             assert contrast(rgb(color), rgb(THEMES[theme].canvas)) >= 2.15
+
+
+def test_places_are_short_where_people_read_them_and_whole_in_files(shown, tmp_path):
+    state = busy_state()
+    state.experiment = busy_experiment(probes=(Probe(Site("apic[1]", 13 / 14)),))
+    state.runs, state.shown_run = (made_run(7, state.experiment),), 7
+    view = shown(state)
+    assert "apic[1](0.929)" in view._legend.text()
+    view.export(tmp_path / "traces.csv")
+    assert "apic[1](0.928571) v (mV)" in (tmp_path / "traces.csv").read_text()
