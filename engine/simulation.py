@@ -7,7 +7,7 @@ from time import perf_counter
 import numpy as np
 
 from engine.backends import choose_backend, kernels
-from engine.backends.base import VOLTAGE_LIMIT, Samples
+from engine.backends.base import VOLTAGE_LIMIT, Samples, join
 from engine.backends.cpu import CpuRun
 from engine.errors import UnstableError
 from engine.model import Model
@@ -54,7 +54,7 @@ def simulate(
         begin = perf_counter()
         next_samples = run.advance(steps)
         seconds = perf_counter() - begin
-        samples = _join(samples, next_samples) if done == 0 else next_samples
+        samples = join(samples, next_samples) if done == 0 else next_samples
         done += steps if samples.bad is None else len(next_samples.time)
         chunk = _chunk(samples, start, done / model.n_step)
         yield chunk
@@ -130,18 +130,6 @@ def _chunk(samples: Samples, start: float, fraction: float) -> Chunk:
         frames=samples.frames,
         spikes=samples.spikes,
         fraction=fraction,
-    )
-
-
-def _join(first: Samples, second: Samples) -> Samples:
-    """Two consecutive samples as one."""
-    return Samples(
-        time=np.concatenate([first.time, second.time]),
-        traces=np.concatenate([first.traces, second.traces], axis=2),
-        frame_time=np.concatenate([first.frame_time, second.frame_time]),
-        frames=np.concatenate([first.frames, second.frames]),
-        spikes=np.concatenate([first.spikes, second.spikes]),
-        bad=second.bad,
     )
 
 

@@ -40,7 +40,11 @@ class NetStim:
 
 @dataclass(frozen=True)
 class SpikeSource:
-    """An event at every upward crossing of ``threshold`` (mV) elsewhere, as NEURON's NetCon."""
+    """An event at every upward crossing of ``threshold`` (mV) elsewhere, as NEURON's NetCon.
+
+    Every source has a threshold of its own; in NEURON all connections from one voltage share the
+    one that was set last.
+    """
 
     kind: ClassVar[str] = "spikes"
     site: Site

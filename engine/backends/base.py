@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Protocol
 
+import numpy as np
+
 from engine.model import Model
 from engine.types import Float32Array, FloatArray
 
@@ -24,6 +26,18 @@ class Samples:
     frames: Float32Array
     spikes: FloatArray
     bad: tuple[int, int, float] | None = None
+
+
+def join(first: Samples, second: Samples) -> Samples:
+    """Two consecutive samples as one."""
+    return Samples(
+        time=np.concatenate([first.time, second.time]),
+        traces=np.concatenate([first.traces, second.traces], axis=2),
+        frame_time=np.concatenate([first.frame_time, second.frame_time]),
+        frames=np.concatenate([first.frames, second.frames]),
+        spikes=np.concatenate([first.spikes, second.spikes]),
+        bad=second.bad,
+    )
 
 
 class Run(Protocol):

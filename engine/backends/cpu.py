@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 
 from engine.backends import kernels
-from engine.backends.base import VOLTAGE_LIMIT, Run, Samples
+from engine.backends.base import VOLTAGE_LIMIT, Run, Samples, join
+from engine.backends.events import event_arrays, grow, reset_events
 from engine.backends.layout import Layout, level_order
 from engine.backends.source import (
     Structure,
@@ -57,6 +58,7 @@ class CpuRun:
         attached = len(model.played_node) + len(model.hold_node) + len(model.gap_node) > 0
         mechanisms = tuple(p.mechanism for p in kept)
         self.structure = Structure(mechanisms, model.n_instance > 1, attached)
+        self._takers = [p for p in kept if p.connections is not None and p.mechanism.receive]
         self._code = compile_source(emit(self.structure), self.structure.name)
         self._arrays = self._allocate()
         for placed in kept:
@@ -168,6 +170,7 @@ class CpuRun:
         arrays["diam"] = self.model.tree.diameter[placed.node][rows]
         arrays["area"] = self.model.tree.area[placed.node][rows]
         named = {state_name(mechanism, name): value for name, value in arrays.items()}
+        named |= event_arrays(placed, rows, self.layout.place, self.model.n_instance)
         return named | {table_name(mechanism, name): value for name, value in where.items()}
 
     def _add_system(self) -> None:
@@ -207,6 +210,9 @@ class CpuRun:
             arrays[ion_name(name)][:] = np.repeat(
                 self.layout.arrange(values), self.model.n_instance
             )
+        for p in self._takers:
+            assert p.connections is not None
+            reset_events(arrays, p.mechanism, p.connections, self.model.n_instance)
         buffers = self._buffers(1, 1)
         n_spike = self._code.start(*self._arguments(buffers))
         no_steps = self._arguments(self._buffers(0, 0))
@@ -219,7 +225,12 @@ class CpuRun:
         every = self.model.frame_every
         buffers = self._buffers(n_step, (done + n_step) // every - done // every)
         n_done, n_frame, n_spike, bad = self._code.advance(n_step, *self._arguments(buffers))
-        return self._samples(buffers, n_done, n_frame, n_spike, bad > 0)
+        samples = self._samples(buffers, n_done, n_frame, n_spike, bad > 0)
+        if bad >= 0:
+            return samples
+        for p in self._takers:  # the queue of one of them is filling up
+            grow(self._arrays, p.mechanism)
+        return join(samples, self.advance(n_step - n_done))
 
     def system(self) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
         """The equations of the next step, for one instance, in the order of the tree.

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
-from engine.backends import attached, constant, kernels, rows
+from engine.backends import attached, constant, event_source, kernels, queue, rows
+from engine.backends.event_source import call, emit_events, event_name, takes_events
 from engine.mechanisms.emit import arguments
 from engine.mechanisms.emit_lanes import IMPORT, WRITTEN_OUT, emit_lanes, has_lanes
 from engine.mechanisms.emit_numba import emit_numba
@@ -69,6 +70,9 @@ COMMON = [
     "celsius",
 ]
 """What every step loop takes, in order."""
+ONE_POINT = ("n_instance", "point", "instance", "slot")
+LOCAL = ("t", "flag", *ONE_POINT[1:])
+"""Names of the step loop's own."""
 
 
 @dataclass(frozen=True)
@@ -148,8 +152,10 @@ def actual_arguments(mechanism: Mechanism, which: KernelName) -> list[str]:
                 actual.append(ion_name(argument.name))
             case "scalar":
                 actual.append(argument.name)
-            case "count" if argument.name == "n_instance":
-                actual.append("n_instance")
+            case "count" if argument.name in ONE_POINT:
+                actual.append(argument.name)
+            case "weight":
+                actual.append(event_name(mechanism, "weight"))
             case "count" | "node":
                 actual.append(table_name(mechanism, argument.name))
             case _:
@@ -163,7 +169,9 @@ def loop_arguments(structure: Structure) -> list[str]:
     for mechanism in structure.mechanisms:
         for which in KERNELS:
             own |= dict.fromkeys(actual_arguments(mechanism, which))
-    return COMMON + [name for name in own if name not in COMMON and name != "t"]
+        if takes_events(mechanism):
+            own |= dict.fromkeys(event_source.taken(mechanism, actual_arguments))
+    return COMMON + [name for name in own if name not in COMMON and name not in LOCAL]
 
 
 def _calls(structure: Structure, which: KernelName, ions_only: bool = False) -> list[str]:
@@ -211,7 +219,14 @@ def emit(structure: Structure) -> str:
             "    assemble_eights, assemble_lanes, solve_eights, update_lanes,",
             ")",
             IMPORT,
+            event_source.IMPORT,
             *(emit_numba(m) for m in structure.mechanisms),
+            *(
+                line
+                for m in structure.mechanisms
+                if takes_events(m)
+                for line in emit_events(m, actual_arguments)
+            ),
             *(emit_lanes(m) for m in structure.mechanisms if has_lanes(m)),
             *_start(structure),
             *_system(structure),
@@ -271,8 +286,11 @@ def _start(structure: Structure) -> list[str]:
     """``start``: every INITIAL block, the currents at t = 0 and the first sample."""
     body = [
         "t = 0.0",
+        *_events(structure, "prepare", "t"),
         *_calls(structure, "initialize"),
         *_calls(structure, "initialize", ions_only=True),  # concentrations are set now
+        *_events(structure, "begin", "t"),
+        *_events(structure, "deliver", "t"),
         *_currents(structure),
         *_zero(("i_membrane", "g_membrane")),
         *_settle(structure),
@@ -283,6 +301,12 @@ def _start(structure: Structure) -> list[str]:
         "return detect(v, spike_node, threshold, n_instance, above, t, spikes, 0)",
     ]
     return _function(f"start({', '.join(loop_arguments(structure))})", body)
+
+
+def _events(structure: Structure, function: str, first: str) -> list[str]:
+    """Calls of what handles events, mechanism by mechanism; none reaches another one's points."""
+    takers = (m for m in structure.mechanisms if takes_events(m))
+    return [call(m, function, first, actual_arguments) for m in takers]
 
 
 def _settle(structure: Structure) -> list[str]:
@@ -335,6 +359,14 @@ def _loop(structure: Structure) -> list[str]:
             *measured,
         ]
     step = [
+        *(
+            line
+            for m in structure.mechanisms
+            if takes_events(m)
+            for line in event_source.is_crowded(m)
+        ),
+        *_events(structure, "check", "t"),
+        *_events(structure, "deliver", "t + 0.5 * dt"),
         "t += 0.5 * dt",
         *_currents(structure),
         *solved,
@@ -366,5 +398,8 @@ def _loop(structure: Structure) -> list[str]:
 
 def _fingerprint() -> str:
     """Changes with the kernels that the generated code takes in, so that no old code is run."""
-    files = (Path(str(module.__file__)) for module in (attached, constant, kernels, rows))
+    files = (
+        Path(str(module.__file__))
+        for module in (attached, constant, event_source, kernels, queue, rows)
+    )
     return sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:16]
