@@ -7,10 +7,8 @@ from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QColor, QFontDatabase, QGuiApplication
 from PyQt6.QtWidgets import (
     QDialog,
-    QDialogButtonBox,
     QHeaderView,
     QLabel,
-    QPushButton,
     QTableWidget,
     QTableWidgetItem,
     QVBoxLayout,
@@ -18,6 +16,7 @@ from PyQt6.QtWidgets import (
 )
 
 from dendview.colors import THEMES, ThemeName
+from dendview.dialogs.buttons import copy_and_close
 from engine.morphology.doctor import Problem
 
 COLUMNS = ("Line", "Text in the file", "What is wrong", "What to do")
@@ -62,15 +61,7 @@ class FileProblemsDialog(QDialog):
         self.table = self._make_table(problems[:N_SHOWN], theme)
         hint = QLabel("Mend the file in a text editor and open it again. Nothing was changed.")
         hint.setProperty("role", "muted")
-        buttons = QDialogButtonBox()
-        self.copy = QPushButton("Copy report")
-        self.copy.setAutoDefault(False)
-        self.copy.clicked.connect(self._copy)
-        buttons.addButton(self.copy, QDialogButtonBox.ButtonRole.ActionRole)
-        close = buttons.addButton(QDialogButtonBox.StandardButton.Close)
-        assert close is not None
-        close.setDefault(True)
-        buttons.rejected.connect(self.reject)
+        buttons, self.copy = copy_and_close(self, "Copy report", self._copy)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(22, 20, 22, 16)
         layout.setSpacing(10)

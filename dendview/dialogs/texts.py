@@ -9,7 +9,6 @@ from PyQt6.QtWidgets import (
     QHeaderView,
     QLabel,
     QPlainTextEdit,
-    QPushButton,
     QTreeWidget,
     QTreeWidgetItem,
     QVBoxLayout,
@@ -18,6 +17,7 @@ from PyQt6.QtWidgets import (
 
 import engine
 from dendview.actions import ACTIONS
+from dendview.dialogs.buttons import copy_and_close
 from dendview.resources import app_icon
 
 MOUSE = (
@@ -46,15 +46,7 @@ class TextDialog(QDialog):
         self.text.setReadOnly(True)
         self.text.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
         self.text.setAccessibleName(title)
-        buttons = QDialogButtonBox()
-        self.copy = QPushButton("Copy")
-        self.copy.setAutoDefault(False)
-        self.copy.clicked.connect(self._copy)
-        buttons.addButton(self.copy, QDialogButtonBox.ButtonRole.ActionRole)
-        close = buttons.addButton(QDialogButtonBox.StandardButton.Close)
-        assert close is not None
-        close.setDefault(True)
-        buttons.rejected.connect(self.reject)
+        buttons, self.copy = copy_and_close(self, "Copy", self._copy)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(22, 20, 22, 16)
         layout.setSpacing(10)

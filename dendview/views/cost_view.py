@@ -4,21 +4,21 @@ from pathlib import Path
 
 import numpy as np
 import pyqtgraph as pg
-from PyQt6.QtCore import Qt, QTimer, pyqtSignal
-from PyQt6.QtGui import QFontMetricsF, QResizeEvent, QShowEvent
+from PyQt6.QtCore import Qt, pyqtSignal
+from PyQt6.QtGui import QFontMetricsF, QResizeEvent
 from PyQt6.QtWidgets import QVBoxLayout, QWidget
 
 from dendview.colors import THEMES, Theme
 from dendview.state import AppState, NamedCurve
 from dendview.views.plotting import color_plot, export_widget
-from dendview.widgets.lazy import LazyWidget
+from dendview.widgets.lazy import AskingWidget
 
 LABEL_ROOM = 170, 120
 """Pixels for the names, right of 1024 threads, in a wide and in a narrow chart."""
 LABEL_FONT = 11  # pixels
 
 
-class CostView(LazyWidget):
+class CostView(AskingWidget):
     """Steps relative to serial, on two logarithmic axes; the open cell bold, with its knee.
 
     ``curve_wanted`` asks for one more curve; it is repeated until the state's curves stop growing.
@@ -28,7 +28,7 @@ class CostView(LazyWidget):
     threads_clicked = pyqtSignal(int)
 
     def __init__(self, state: AppState, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+        super().__init__(parent, interval=15)
         self._state = state
         self.setMinimumSize(240, 160)
         self.plot = pg.PlotWidget()
@@ -46,12 +46,8 @@ class CostView(LazyWidget):
         layout.setContentsMargins(0, 4, 4, 2)
         layout.addWidget(self.plot)
         self._labels: list[tuple[float, pg.TextItem]] = []
-        self._more = QTimer(self)
-        self._more.setSingleShot(True)
-        self._more.setInterval(15)
-        self._more.timeout.connect(self._ask)
         events = state.events
-        events.cost_curves.connect(self._ask_later)
+        events.cost_curves.connect(self.ask_soon)
         for event in (events.cost_curves, events.schedule, events.theme):
             event.connect(self.redraw)
 
@@ -59,16 +55,8 @@ class CostView(LazyWidget):
     def is_narrow(self) -> bool:
         return self.width() < 560
 
-    def showEvent(self, event: QShowEvent | None) -> None:
-        super().showEvent(event)
-        self._ask_later()
-
-    def _ask_later(self, *_: object) -> None:
-        if self.isVisible():
-            self._more.start()
-
     def _ask(self) -> None:
-        if self.isVisible() and self._state.cell is not None:
+        if self._state.cell is not None:
             self.curve_wanted.emit()
 
     def _draw(self) -> None:

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from PyQt6.QtCore import QRectF, Qt, QTimer, pyqtSignal
-from PyQt6.QtGui import QColor, QPainter, QResizeEvent, QShowEvent
+from PyQt6.QtCore import QRectF, Qt, pyqtSignal
+from PyQt6.QtGui import QColor, QPainter, QResizeEvent
 from PyQt6.QtWidgets import (
     QHeaderView,
     QLabel,
@@ -19,7 +19,7 @@ from dendview.colors import THEMES
 from dendview.schedule_scene import METHOD_TEXTS
 from dendview.state import AppState
 from dendview.views.plotting import export_widget
-from dendview.widgets.lazy import LazyWidget
+from dendview.widgets.lazy import AskingWidget
 from dendview.wording import number
 from engine.schedule import MethodCost
 
@@ -48,7 +48,7 @@ class _Bars(QStyledItemDelegate):
         super().paint(painter, option, index)  # type: ignore[arg-type]
 
 
-class MethodTable(LazyWidget):
+class MethodTable(AskingWidget):
     """One row a method; ``comparison_wanted`` asks for the numbers when they are missing."""
 
     comparison_wanted = pyqtSignal()
@@ -90,12 +90,8 @@ class MethodTable(LazyWidget):
         layout.setSpacing(0)
         layout.addWidget(self.caption)
         layout.addWidget(self.table)
-        self._ask_timer = QTimer(self)
-        self._ask_timer.setSingleShot(True)
-        self._ask_timer.setInterval(0)
-        self._ask_timer.timeout.connect(self._ask)
         events = state.events
-        events.schedule.connect(self._ask_later)
+        events.schedule.connect(self.ask_soon)
         for event in (events.comparison, events.schedule, events.theme):
             event.connect(self.redraw)
 
@@ -115,16 +111,8 @@ class MethodTable(LazyWidget):
     def is_narrow(self) -> bool:
         return self.width() < 520
 
-    def showEvent(self, event: QShowEvent | None) -> None:
-        super().showEvent(event)
-        self._ask_later()
-
-    def _ask_later(self, *_: object) -> None:
-        if self.isVisible():
-            self._ask_timer.start()
-
     def _ask(self) -> None:
-        if self.isVisible() and self._state.schedule is not None and not self._state.comparison:
+        if self._state.schedule is not None and not self._state.comparison:
             self.comparison_wanted.emit()
 
     def _draw(self) -> None:

@@ -1,4 +1,4 @@
-"""A widget that draws itself only while it is seen."""
+"""Widgets that draw themselves, and ask for what they miss, only while they are seen."""
 
 from PyQt6.QtCore import QTimer
 from PyQt6.QtGui import QShowEvent
@@ -32,4 +32,31 @@ class LazyWidget(QWidget):
             self._draw()
 
     def _draw(self) -> None:
+        raise NotImplementedError
+
+
+class AskingWidget(LazyWidget):
+    """Calls :meth:`_ask` soon after it is shown or told :meth:`ask_soon`, while it is seen."""
+
+    def __init__(self, parent: QWidget | None = None, interval: int = 0) -> None:
+        super().__init__(parent)
+        self._asking = QTimer(self)
+        self._asking.setSingleShot(True)
+        self._asking.setInterval(interval)
+        self._asking.timeout.connect(self._ask_if_seen)
+
+    def ask_soon(self, *_: object) -> None:
+        """Something may be missing now; connect events of the state to this."""
+        if self.isVisible():
+            self._asking.start()
+
+    def showEvent(self, event: QShowEvent | None) -> None:
+        super().showEvent(event)
+        self.ask_soon()
+
+    def _ask_if_seen(self) -> None:
+        if self.isVisible():
+            self._ask()
+
+    def _ask(self) -> None:
         raise NotImplementedError
