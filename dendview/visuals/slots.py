@@ -222,9 +222,17 @@ class MarksItem(pg.GraphicsObject):
         """A frame in two tones for every ground, whole at the edges of the chart too."""
         assert self._theme is not None
         room = seen.adjusted(width / 2, width / 2, -width / 2, -width / 2)
-        over = frame.right() - room.right(), frame.bottom() - room.bottom()
-        frame.translate(*(-by if 0 < by < RING else 0.0 for by in over))
+        frame.translate(
+            _way_inside(frame.left(), frame.right(), room.left(), room.right()),
+            _way_inside(frame.top(), frame.bottom(), room.top(), room.bottom()),
+        )
         frame = frame.intersected(room)
         for tone, wide in ((self._theme.canvas, 5.0), (color, width)):
             painter.setPen(QPen(QColor(tone), wide))
             painter.drawRoundedRect(frame, 2, 2)
+
+
+def _way_inside(first: float, last: float, low: float, high: float) -> float:
+    """How far a frame moves to lie within limits; one that is far outside stays, and is cut."""
+    way = min(high - last, 0.0) or max(low - first, 0.0)
+    return way if abs(way) < RING else 0.0
