@@ -2,6 +2,7 @@
 
 import math
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -9,7 +10,7 @@ from lark import Token
 
 from engine.errors import MechanismError
 from engine.mechanisms.model import Ion
-from engine.mechanisms.source import Block, Declared, Source, Statement
+from engine.mechanisms.source import Block, Declared, Source, Statement, elements
 from engine.mechanisms.statements import Node, body_of, nodes, statement_of
 from engine.units import BOLTZMANN, ELEMENTARY_CHARGE, FARADAY, GAS_CONSTANT
 
@@ -26,6 +27,7 @@ _KINDS: dict[str, Literal["density", "point", "artificial"]] = {
     "point_process": "point",
     "artificial_cell": "artificial",
 }
+MAX_SIZE = 1000
 MAX_DEPTH = 150
 _PREFIX = {"": 1.0, "kilo": 1e3, "k": 1e3, "milli": 1e-3, "m": 1e-3, "micro": 1e-6, "u": 1e-6}
 _UNIT = re.compile(
@@ -61,12 +63,20 @@ def collect(tree: Node, path: Path, title: str) -> Source:
                 _single_block(node, source)
             case "net_receive":
                 _net_receive(node, source)
-            case "derivative":
-                _named_block(node, source.derivatives, "DERIVATIVE", (), source)
+            case "derivative" | "kinetic" | "linear":
+                blocks = getattr(source, f"{node.data}s")
+                _named_block(node, blocks, str(node.data).upper(), (), source)
+            case "define":
+                name, value = _tokens(node)
+                source.constants[str(name)] = float(value)
             case "procedure" | "function":
                 formals = tuple(str(formal.children[0]) for formal in nodes(nodes(node)[0]))
                 blocks = source.procedures if node.data == "procedure" else source.functions
                 _named_block(node, blocks, str(node.data).upper(), formals, source)
+    for array, size in source.arrays.items():
+        for names in (source.ranges, source.globals):
+            if array in names:
+                names |= dict.fromkeys(elements(array, size), names.pop(array))
     return source
 
 
@@ -149,6 +159,7 @@ def _constant(tokens: list[Token], path: Path) -> float:
 
 
 def _declarations(node: Node, source: Source) -> None:
+    kind = {"parameter": source.parameters, "assigned": source.assigned, "state": source.states}
     for item in nodes(node):
         name = _tokens(item)[0]
         numbers = [_signed(child) for child in nodes(item) if child.data == "signed"]
@@ -165,7 +176,10 @@ def _declarations(node: Node, source: Source) -> None:
         if node.data == "constant":
             source.constants[declared.name] = declared.value or 0.0
             continue
-        kind = {"parameter": source.parameters, "assigned": source.assigned, "state": source.states}
+        size = next((child for child in nodes(item) if child.data == "size"), None)
+        if size is not None:
+            _array(size, declared, kind[str(node.data)], source)
+            continue
         for other in (source.parameters, source.states):
             if declared.name in other and other is not source.assigned and node.data != "assigned":
                 raise MechanismError(
@@ -175,6 +189,25 @@ def _declarations(node: Node, source: Source) -> None:
                     name.line,
                 )
         kind[str(node.data)][declared.name] = declared
+
+
+def _array(size: Node, declared: Declared, into: dict[str, Declared], source: Source) -> None:
+    text = str(size.children[0])
+    number = source.constants.get(text) if text in source.constants else text
+    try:
+        count = int(float(number or 0))
+    except ValueError:
+        count = 0
+    if not 1 <= count <= MAX_SIZE:
+        raise MechanismError(
+            source.path,
+            f"the size of array '{declared.name}' is {text}",
+            f"write a number from 1 to {MAX_SIZE}, or a name after DEFINE",
+            declared.line,
+        )
+    source.arrays[declared.name] = count
+    for name in elements(declared.name, count):
+        into[name] = replace(declared, name=name)
 
 
 def _single_block(node: Node, source: Source) -> None:
@@ -206,7 +239,8 @@ def _named_block(
     node: Node, blocks: dict[str, Block], kind: str, formals: tuple[str, ...], source: Source
 ) -> None:
     name = _tokens(node)[0]
-    if name in (*source.derivatives, *source.procedures, *source.functions):
+    every = (source.derivatives, source.kinetics, source.linears, source.procedures)
+    if any(name in blocks for blocks in (*every, source.functions)):
         raise MechanismError(
             source.path, f"'{name}' is defined twice", "rename one of the two", name.line
         )

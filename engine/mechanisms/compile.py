@@ -31,11 +31,10 @@ from engine.mechanisms.model import (
     weight_name,
 )
 from engine.mechanisms.recording import record
+from engine.mechanisms.solvers import solve
 from engine.mechanisms.source import Body, If, Nested, Solve, Source
 from engine.mechanisms.symbols import Symbols, make_symbols
 
-PROCEDURE_METHODS = (None, "after_cvode", "cvode_t", "cvode_t_v")
-"""With a fixed step a PROCEDURE is run once a step, whichever of these stands there."""
 VOLTAGE_STEP = Number(0.001)
 """mV, of NEURON's difference (I(v + 0.001) − I(v)) / 0.001."""
 
@@ -204,36 +203,21 @@ def _advance(source: Source, symbols: Symbols) -> Program:
     """The blocks BREAKPOINT solves, in order."""
     lowering = Lowering(source, symbols, "advance")
     solved: set[str] = set()
-    for solve in _solves(source, source.breakpoint.body if source.breakpoint else ()):
-        if solve.block in source.procedures and solve.method in PROCEDURE_METHODS:
-            lowering.execute(source.procedures[solve.block].body)
-        elif solve.block not in source.derivatives:
-            raise MechanismError(
-                source.path,
-                f"SOLVE names '{solve.block}', and there is no such DERIVATIVE block",
-                f"add DERIVATIVE {solve.block} {{ … }}",
-                solve.line,
-            )
-        elif solve.method != "cnexp":
-            raise MechanismError(
-                source.path,
-                f"construct SOLVE METHOD {solve.method} is not supported"
-                if solve.method
-                else "SOLVE has no METHOD",
-                "use METHOD cnexp",
-                solve.line,
-            )
-        else:
-            lowering.execute(source.derivatives[solve.block].body)
-        solved.add(solve.block)
-    for name, block in source.derivatives.items():
-        if name not in solved:
-            raise MechanismError(
-                source.path,
-                f"DERIVATIVE {name} is never solved",
-                f"add SOLVE {name} METHOD cnexp",
-                block.line,
-            )
+    for statement in _solves(source, source.breakpoint.body if source.breakpoint else ()):
+        solve(lowering, statement)
+        solved.add(statement.block)
+    for kind, blocks, method in (
+        ("DERIVATIVE", source.derivatives, "cnexp"),
+        ("KINETIC", source.kinetics, "sparse"),
+    ):
+        for name, block in blocks.items():
+            if name not in solved:
+                raise MechanismError(
+                    source.path,
+                    f"{kind} {name} is never solved",
+                    f"add SOLVE {name} METHOD {method}",
+                    block.line,
+                )
     return _program(lowering, symbols)
 
 
@@ -249,12 +233,12 @@ def _solves(source: Source, body: Body) -> list[Solve]:
                     yield from nested(inner)
 
     top = [statement for statement in body if isinstance(statement, Solve)]
-    for solve in nested(body):
-        if solve not in top:
+    for found in nested(body):
+        if found not in top:
             raise MechanismError(
                 source.path,
                 "SOLVE stands inside a branch",
                 "move it to the top of BREAKPOINT",
-                solve.line,
+                found.line,
             )
     return top

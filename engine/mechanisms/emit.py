@@ -124,11 +124,12 @@ def _number(value: float, dialect: Dialect) -> str:
 
 def inputs(program: Program) -> frozenset[str]:
     """Names a program reads and does not define."""
-    defined = {step.target for step in program.steps}
-    values = [step.value for step in program.steps] + [value for _, value in program.stores]
+    defined = {name for step in program.steps for name in step.defines}
+    values = [value for _, value in program.stores]
     values += [value for value in (program.current, program.conductance) if value is not None]
     values += [value for _, value in program.ion_currents]
-    return frozenset(name for value in values for name in names(value) if name not in defined)
+    read = {name for value in values for name in names(value)}
+    return frozenset(read.union(*(step.reads for step in program.steps)) - defined)
 
 
 def arguments(mechanism: Mechanism, which: KernelName) -> tuple[Argument, ...]:
@@ -177,7 +178,7 @@ def split_invariant(
     fixed = {*SCALARS, *(p.name for p in mechanism.parameters if not p.per_node)}
     outside, inside = [], []
     for step in program.steps:
-        if all(name in fixed for name in names(step.value)):
+        if step.loop is None and step.reads <= fixed:
             fixed.add(step.target)
             outside.append(step)
         else:

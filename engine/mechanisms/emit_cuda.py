@@ -1,7 +1,9 @@
 """CUDA C++ source of a mechanism's kernels, free of headers."""
 
+from collections.abc import Iterable, Mapping
+
 from engine.mechanisms.emit import CUDA, arguments, emit, inputs, read_only, split_invariant
-from engine.mechanisms.model import KERNELS, Argument, KernelName, Mechanism, weight_name
+from engine.mechanisms.model import KERNELS, Argument, KernelName, Mechanism, Step, weight_name
 
 LAUNCH = 'extern "C" __global__ void'
 BODY = "static __device__ __forceinline__ void"
@@ -27,6 +29,31 @@ def emit_cuda(mechanism: Mechanism) -> str:
         for part in (_body(mechanism, which), _kernel(mechanism, which))
     ]
     return "\n\n".join([f"// {mechanism.name}: {title}", *kernels]) + "\n"
+
+
+def _steps(steps: Iterable[Step], rename: Mapping[str, str]) -> list[str]:
+    lines = []
+    for step in steps:
+        if step.loop is None:
+            lines.append(f"const double {step.target} = {emit(step.value, CUDA, rename)};")
+            continue
+        loop = step.loop
+        started = zip(loop.carried, loop.start, strict=True)
+        lines += [f"double {name} = {emit(value, CUDA, rename)};" for name, value in started]
+        afters = list(zip(loop.carried, loop.after, strict=True))
+        turn = [
+            *_steps(loop.head, rename),
+            f"if (!{emit(loop.condition, CUDA, rename)}) break;",
+            *_steps(loop.body, rename),
+            *(
+                f"const double {name}_after = {emit(value, CUDA, rename)};"
+                for name, value in afters
+            ),
+            *(f"{name} = {name}_after;" for name, _ in afters),
+        ]
+        lines.append(f"for (int turn = 0; turn < {loop.limit}; ++turn) {{")
+        lines += [*(f"    {line}" for line in turn), "}"]
+    return lines
 
 
 def _one(mechanism: Mechanism, which: KernelName) -> str:
@@ -93,9 +120,7 @@ def _body(mechanism: Mechanism, which: KernelName) -> str:
     program = mechanism.program(which)
     rename = {name: f"{name}_" for name in inputs(program)}
     outside, inside = split_invariant(program, mechanism)
-    lines = [
-        f"const double {s.target} = {emit(s.value, CUDA, rename)};" for s in (*outside, *inside)
-    ]
+    lines = _steps((*outside, *inside), rename)
     lines += [f"{name}_ = {emit(value, CUDA, rename)};" for name, value in program.stores]
     if program.current is not None and program.conductance is not None:
         lines.append(f"i_membrane_sum += {emit(program.current, CUDA, rename)};")

@@ -33,7 +33,7 @@ MAX_POWER = 8
 
 def has_lanes(mechanism: Mechanism) -> bool:
     """Whether :func:`emit_lanes` can write the mechanism."""
-    return mechanism.kind == "density" and all(
+    return mechanism.kind == "density" and mechanism.straight and all(
         argument.kind not in ("weight", "event")
         for which in WRITTEN_OUT
         for argument in arguments(mechanism, which)

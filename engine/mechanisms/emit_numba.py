@@ -1,5 +1,6 @@
 """Python source of a mechanism's kernels for numba."""
 
+from collections.abc import Iterable, Mapping
 from textwrap import indent
 
 from engine.mechanisms.emit import NUMBA, arguments, emit, inputs, split_invariant
@@ -8,6 +9,7 @@ from engine.mechanisms.model import (
     Argument,
     KernelName,
     Mechanism,
+    Step,
     weight_name,
 )
 
@@ -82,7 +84,7 @@ def _event(mechanism: Mechanism, which: KernelName) -> str:
     lines = ["k = point * n_instance + instance", "c = node[point] * n_instance + instance"]
     lines += ["v_ = voltage[c]"] if "v" in read else []
     lines += [f"{name}_ = {place}" for name, place in where.items() if name in read]
-    lines += [f"{step.target} = {emit(step.value, NUMBA, rename)}" for step in program.steps]
+    lines += _steps(program.steps, rename)
     lines += [f"{where[name]} = {emit(value, NUMBA, rename)}" for name, value in program.stores]
     head = f"def {mechanism.name}_{which}({', '.join(_parameter(a) for a in taken)}):"
     return "\n".join([DECORATOR, head, *(f"    {line}" for line in lines), ""])
@@ -156,6 +158,29 @@ def _loops(mechanism: Mechanism, which: KernelName, taken: tuple[Argument, ...])
     return "\n".join(f"{head}\n{indent(chr(10).join(lines), '    ')}" for head, lines in variants)
 
 
+def _steps(steps: Iterable[Step], rename: Mapping[str, str]) -> list[str]:
+    lines = []
+    for step in steps:
+        if step.loop is None:
+            lines.append(f"{step.target} = {emit(step.value, NUMBA, rename)}")
+            continue
+        loop, carried = step.loop, ", ".join(step.loop.carried)
+        start, after = (
+            ", ".join(emit(value, NUMBA, rename) for value in values)
+            for values in (loop.start, loop.after)
+        )
+        turn = [
+            *_steps(loop.head, rename),
+            f"if not {emit(loop.condition, NUMBA, rename)}:",
+            "    break",
+            *_steps(loop.body, rename),
+            f"{carried} = {after}",
+        ]
+        lines += [f"{carried} = {start}", f"for _ in range({loop.limit}):"]
+        lines += [f"    {line}" for line in turn]
+    return lines
+
+
 def _row(argument: Argument) -> str:
     return f"{argument.name}_row"
 
@@ -179,7 +204,7 @@ def _body(
     if "v" in read:
         loads.insert(0, f"v_ = {where['voltage']}")
     _, inside = split_invariant(program, mechanism)
-    lines = [*loads, *(f"{step.target} = {emit(step.value, NUMBA, rename)}" for step in inside)]
+    lines = [*loads, *_steps(inside, rename)]
     lines += [f"{where[name]} = {emit(value, NUMBA, rename)}" for name, value in program.stores]
     if program.current is not None and program.conductance is not None:
         lines.append(f"{where['i_membrane']} += {emit(program.current, NUMBA, rename)}")

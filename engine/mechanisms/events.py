@@ -2,10 +2,14 @@
 
 import math
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from engine.mechanisms.expressions import ZERO, Binary, Expr, Number
+from engine.mechanisms.expressions import ZERO, Binary, Expr, Name, Number, fold
 from engine.mechanisms.model import KernelName, Send, Watch
 from engine.mechanisms.source import WatchFor
+
+if TYPE_CHECKING:
+    from engine.mechanisms.lower import Lowering
 
 NEVER = Number(math.nan)
 """Time of an event that was not sent."""
@@ -61,3 +65,32 @@ def excess(condition: Expr) -> Expr | None:
         case Binary("<" | "<=", left, right):
             return Binary("-", right, left)
     return None
+
+
+def send(lowering: "Lowering", name: str, values: tuple[Expr, ...], line: int) -> None:
+    """``net_send`` and its like: time and flag go to a slot."""
+    kind, wanted = SENDS[name]
+    if lowering.kernel not in _PREFIX or lowering.source.kind == "density":
+        raise lowering.error(
+            f"{name} stands outside INITIAL and NET_RECEIVE of a point process",
+            "move it there",
+            line,
+        )
+    if len(values) != wanted:
+        raise lowering.error(
+            f"{name} takes {wanted} argument(s), not {len(values)}", "mend the call", line
+        )
+    slot = lowering.slots.send(kind)
+    time = values[0] if wanted == 1 else fold(Binary("+", Name("t"), values[0]))
+    lowering.values[slot.time] = lowering.define("when", time)
+    if kind == "send":
+        lowering.values[slot.flag] = lowering.define("flag", values[1])
+
+
+def watch(lowering: "Lowering", statement: WatchFor, flag: Expr) -> None:
+    """``WATCH``: its flag goes to a slot; the condition is computed by a kernel of its own."""
+    if lowering.kernel != "receive":
+        raise lowering.error("WATCH stands outside NET_RECEIVE", "move it there", statement.line)
+    if excess(statement.condition) is None:
+        raise lowering.error("WATCH needs a comparison", "write WATCH (a > b) 1", statement.line)
+    lowering.values[lowering.slots.watch(statement).flag] = flag

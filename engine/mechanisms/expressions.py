@@ -21,6 +21,15 @@ class Name:
 
 
 @dataclass(frozen=True)
+class Element:
+    """``name[index]`` of an array; becomes a :class:`Name` while lowering."""
+
+    name: str
+    index: "Expr"
+    line: int = field(default=0, compare=False)
+
+
+@dataclass(frozen=True)
 class Unary:
     """``-`` (arithmetic) or ``!`` (logical)."""
 
@@ -53,7 +62,7 @@ class Select:
     other: "Expr"
 
 
-Expr = Number | Name | Unary | Binary | Call | Select
+Expr = Number | Name | Unary | Binary | Call | Select | Element
 
 ZERO, ONE = Number(0.0), Number(1.0)
 COMPARISONS = ("<", "<=", ">", ">=", "==", "!=")
@@ -94,6 +103,8 @@ def children(expr: Expr) -> tuple[Expr, ...]:
     match expr:
         case Unary(_, operand):
             return (operand,)
+        case Element(_, index):
+            return (index,)
         case Binary(_, left, right):
             return left, right
         case Call(_, arguments):

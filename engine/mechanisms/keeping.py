@@ -34,14 +34,14 @@ def trim(program: Program, stored: set[str]) -> Program:
     needed, _ = reads(program, stored)
     return replace(
         program,
-        steps=tuple(step for step in program.steps if step.target in needed),
+        steps=tuple(step for step in program.steps if needed & set(step.defines)),
         stores=tuple(store for store in program.stores if store[0] in stored),
     )
 
 
 def reads(program: Program, stored: set[str]) -> tuple[set[str], set[str]]:
     """The definitions of a program that its results need, and the inputs."""
-    definitions = {step.target: step.value for step in program.steps}
+    definitions = {name: step.reads for step in program.steps for name in step.defines}
     results = [value for name, value in program.stores if name in stored]
     results += [value for value in (program.current, program.conductance) if value is not None]
     results += [value for _, value in program.ion_currents]
@@ -51,5 +51,5 @@ def reads(program: Program, stored: set[str]) -> tuple[set[str], set[str]]:
         name = pending.pop()
         if name not in needed:
             needed.add(name)
-            pending += names(definitions[name]) if name in definitions else ()
+            pending += definitions.get(name, ())
     return needed & definitions.keys(), needed - definitions.keys()

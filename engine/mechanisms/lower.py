@@ -5,22 +5,23 @@ same text can be emitted for a vector unit and for a graphics card.
 """
 
 from collections import ChainMap
+from collections.abc import Callable
 from difflib import get_close_matches
 
 from engine.errors import MechanismError
-from engine.mechanisms.events import SENDS, Slots, excess
+from engine.mechanisms.events import SENDS, Slots, send, watch
 from engine.mechanisms.expressions import (
     FUNCTIONS,
     ONE,
     ZERO,
     Binary,
     Call,
+    Element,
     Expr,
     Name,
     Number,
     Select,
     Unary,
-    add,
     evaluate,
     fold,
     is_logical,
@@ -29,24 +30,34 @@ from engine.mechanisms.expressions import (
     negate,
     subtract,
 )
-from engine.mechanisms.linear import linear, quotient, through_reciprocal
+from engine.mechanisms.loops import unroll, while_loop
 from engine.mechanisms.model import KernelName, Step
+from engine.mechanisms.solvers import solve
 from engine.mechanisms.source import (
     Assign,
     Block,
     Body,
+    Compartment,
+    Conserve,
     Derive,
+    Equation,
+    For,
     If,
     Local,
     Nested,
     Perform,
+    Reaction,
     Solve,
     Source,
+    Statement,
     WatchFor,
+    While,
+    elements,
 )
 from engine.mechanisms.symbols import Symbols
 
 Scope = ChainMap[str, Expr]
+Saved = tuple[list[Step], dict[str, Expr], dict[Expr, Name], dict[str, Expr]]
 MAX_INTEGER_POWER = 8
 
 
@@ -72,6 +83,9 @@ class Lowering:
         self._count: dict[str, int] = {}
         self._active: list[str] = []
         self.slots = Slots(kernel)
+        self.loops = 0
+        self.on_derive: Callable[[str, Expr, int], None] | None = None
+        self.on_reaction: Callable[[Statement, Scope], None] | None = None
 
     # -- values -----------------------------------------------------------------
 
@@ -103,6 +117,8 @@ class Lowering:
             return Name(name)
         if name in self.symbols.currents or name in self.symbols.readable:
             return Name(self.symbols.stored(name))
+        if name in self.source.arrays:
+            raise self.error(f"'{name}' is an array", f"write {name}[0] or another index", line)
         close = get_close_matches(name, [*self.symbols.readable, *self.source.constants, *scope], 1)
         hint = (
             f"did you mean '{close[0]}'?"
@@ -110,6 +126,49 @@ class Lowering:
             else "declare it in PARAMETER, ASSIGNED, STATE or LOCAL"
         )
         raise self.error(f"'{name}' is declared nowhere", hint, line)
+
+    def target(self, variable: Name | Element, scope: Scope, line: int) -> str:
+        """The name of a variable or of an element of an array."""
+        if isinstance(variable, Name):
+            return variable.name
+        name, index = variable.name, self.number(variable.index, scope, line)
+        size = self.source.arrays.get(name)
+        if size is None:
+            raise self.error(f"'{name}' is no array", f"declare {name}[n]", line)
+        if not isinstance(index, Number) or index.value % 1:
+            raise self.error(
+                f"the index of {name} is known only while the model runs",
+                "use a number or the counter of FROM",
+                line,
+            )
+        if not 0 <= index.value < size:
+            raise self.error(
+                f"{name}[{index.value:g}] is outside the array of {size}", "mend the index", line
+            )
+        return elements(name, size)[int(index.value)]
+
+    # -- going back -------------------------------------------------------------
+
+    def save(self) -> Saved:
+        """What :meth:`restore` needs to undo everything since."""
+        return list(self.steps), dict(self.definitions), dict(self._known), dict(self.values)
+
+    def restore(self, saved: Saved) -> None:
+        steps, definitions, known, values = saved
+        self.steps, self.definitions = list(steps), dict(definitions)
+        self._known, self.values = dict(known), dict(values)
+
+    def forget(self, mark: int, names: set[str]) -> None:
+        """Drop the definitions since ``mark`` that depend on names which are no inputs."""
+        dropped = set(names)
+        kept = self.steps[:mark]
+        for step in self.steps[mark:]:
+            if step.reads & dropped:
+                dropped.update(step.defines)
+            else:
+                kept.append(step)
+        self.steps = kept
+        self._known = {e: name for e, name in self._known.items() if name.name not in dropped}
 
     def error(self, what: str, fix: str, line: int) -> MechanismError:
         return MechanismError(self.source.path, what, fix, line)
@@ -123,36 +182,38 @@ class Lowering:
                 return expr
             case Name(name, at):
                 return self.value(name, scope, at or line)
+            case Element(line=at):
+                return self.value(self.target(expr, scope, at or line), scope, at or line)
             case Unary("-", operand):
-                return negate(self._number(operand, scope, line))
+                return negate(self.number(operand, scope, line))
             case Unary(operator, operand):
-                return Unary(operator, self._truth(operand, scope, line))
+                return Unary(operator, self.truth(operand, scope, line))
             case Binary("&&" | "||" as operator, left, right):
                 return Binary(
-                    operator, self._truth(left, scope, line), self._truth(right, scope, line)
+                    operator, self.truth(left, scope, line), self.truth(right, scope, line)
                 )
             case Binary(operator, left, right):
-                a, b = self._number(left, scope, line), self._number(right, scope, line)
+                a, b = self.number(left, scope, line), self.number(right, scope, line)
                 if operator == "^":
                     return self._power(a, b)
                 return self._divided(a, b) if operator == "/" else fold(Binary(operator, a, b))
             case Call(function, arguments, at):
-                values = tuple(self._number(argument, scope, line) for argument in arguments)
+                values = tuple(self.number(argument, scope, line) for argument in arguments)
                 return self._call(function, values, at or line)
             case Select(condition, then, other):
                 return Select(
-                    self._truth(condition, scope, line),
-                    self._number(then, scope, line),
-                    self._number(other, scope, line),
+                    self.truth(condition, scope, line),
+                    self.number(then, scope, line),
+                    self.number(other, scope, line),
                 )
         raise AssertionError(expr)
 
-    def _number(self, expr: Expr, scope: Scope, line: int) -> Expr:
+    def number(self, expr: Expr, scope: Scope, line: int) -> Expr:
         """Like :meth:`resolve`; a truth value becomes 1 or 0."""
         value = self.resolve(expr, scope, line)
         return Select(value, ONE, ZERO) if is_logical(value) else value
 
-    def _truth(self, expr: Expr, scope: Scope, line: int) -> Expr:
+    def truth(self, expr: Expr, scope: Scope, line: int) -> Expr:
         value = self.resolve(expr, scope, line)
         return value if is_logical(value) else Binary("!=", value, ZERO)
 
@@ -244,18 +305,19 @@ class Lowering:
             match statement:
                 case Local(declared, _):
                     scope.update(dict.fromkeys(declared, ZERO))
-                case Assign(name, value, line):
-                    self._store(name, self._number(value, scope, line), scope, line)
-                case Derive(name, value, line):
-                    self._advance(name, self._number(value, scope, line), line)
+                case Assign(target, value, line):
+                    name = self.target(target, scope, line)
+                    self._store(name, self.number(value, scope, line), scope, line)
+                case Derive(target, value, line):
+                    self._derive(self.target(target, scope, line), value, scope, line)
                 case Perform("state_discontinuity", (Name(name), value), line):
-                    self._store(name, self._number(value, scope, line), scope, line)
-                case WatchFor(condition, flag, line):
-                    self._watch(condition, self._number(flag, scope, line), statement)
+                    self._store(name, self.number(value, scope, line), scope, line)
+                case WatchFor(_, flag, line):
+                    watch(self, statement, self.number(flag, scope, line))
                 case Perform(name, arguments, line):
-                    values = tuple(self._number(argument, scope, line) for argument in arguments)
+                    values = tuple(self.number(argument, scope, line) for argument in arguments)
                     if name in SENDS:
-                        self._send(name, values, line)
+                        send(self, name, values, line)
                     elif name in self.source.procedures:
                         self._inline(self.source.procedures[name], values, line)
                     else:
@@ -265,33 +327,39 @@ class Lowering:
                 case Nested(inner, _):
                     self.execute(inner, scope.new_child())
                 case Solve(_, _, line):
-                    raise self.error(
-                        "SOLVE stands outside BREAKPOINT", "move it to BREAKPOINT", line
-                    )
+                    if self.kernel != "initialize":
+                        raise self.error(
+                            "SOLVE stands outside BREAKPOINT", "move it to BREAKPOINT", line
+                        )
+                    solve(self, statement)
+                case For():
+                    unroll(self, statement, scope)
+                case While():
+                    while_loop(self, statement, scope)
+                case (
+                    Reaction(line=line)
+                    | Conserve(line=line)
+                    | Compartment(line=line)
+                    | Equation(line=line)
+                ):
+                    if self.on_reaction is None:
+                        raise self.error(
+                            "a reaction or an equation stands outside KINETIC and LINEAR",
+                            "move it to such a block",
+                            line,
+                        )
+                    self.on_reaction(statement, scope)
 
-    def _send(self, name: str, values: tuple[Expr, ...], line: int) -> None:
-        kind, wanted = SENDS[name]
-        if self.kernel not in ("initialize", "receive") or self.source.kind == "density":
+    def _derive(self, state: str, value: Expr, scope: Scope, line: int) -> None:
+        if state not in self.source.states:
             raise self.error(
-                f"{name} stands outside INITIAL and NET_RECEIVE of a point process",
-                "move it there", line,
-            )  # fmt: skip
-        if len(values) != wanted:
-            raise self.error(
-                f"{name} takes {wanted} argument(s), not {len(values)}", "mend the call", line
+                f"{state}' is not the derivative of a STATE", f"declare {state} in STATE", line
             )
-        slot = self.slots.send(kind)
-        time = values[0] if wanted == 1 else fold(Binary("+", Name("t"), values[0]))
-        self.values[slot.time] = self.define("when", time)
-        if kind == "send":
-            self.values[slot.flag] = self.define("flag", values[1])
-
-    def _watch(self, condition: Expr, flag: Expr, statement: WatchFor) -> None:
-        if self.kernel != "receive":
-            raise self.error("WATCH stands outside NET_RECEIVE", "move it there", statement.line)
-        if excess(condition) is None:
-            raise self.error("WATCH needs a comparison", "write WATCH (a > b) 1", statement.line)
-        self.values[self.slots.watch(statement).flag] = flag
+        if self.on_derive is None:
+            raise self.error(
+                f"{state}' stands outside a DERIVATIVE block", "move it to DERIVATIVE", line
+            )
+        self.on_derive(state, self.number(value, scope, line), line)
 
     def _store(self, name: str, value: Expr, scope: Scope, line: int) -> None:
         for level in scope.maps:
@@ -307,7 +375,7 @@ class Lowering:
 
     def _branch(self, statement: If, scope: Scope) -> None:
         """Both branches run; what they leave different is selected by the condition."""
-        condition = self._truth(statement.condition, scope, statement.line)
+        condition = self.truth(statement.condition, scope, statement.line)
         if not any(True for _ in names(condition)):
             self.execute(
                 statement.then if evaluate(condition, {}) else statement.other, scope.new_child()
@@ -331,34 +399,3 @@ class Lowering:
             for name in chosen.keys() & level.keys():
                 if chosen[name] != level[name]:
                     level[name] = self.define(name, Select(condition, chosen[name], level[name]))
-
-    def _advance(self, state: str, slope: Expr, line: int) -> None:
-        """NEURON's ``cnexp``: the exact solution over dt of x' = a + b x with a and b held.
-
-        x += (1 − exp(dt b)) (−a/b − x), and x += dt a where b is absent.
-        """
-        if state not in self.source.states:
-            raise self.error(
-                f"{state}' is not the derivative of a STATE", f"declare {state} in STATE", line
-            )
-        x = self.values.get(state, Name(state))
-        if not isinstance(x, Name):
-            raise self.error(
-                f"{state}' stands after {state} was set to a number", "remove the assignment", line
-            )
-        parts = linear(slope, x.name, self.definitions)
-        if parts is None:
-            raise self.error(
-                f"METHOD cnexp needs {state}' linear in {state}, and it is not",
-                f"bring it to the form {state}' = a + b*{state}",
-                line,
-            )
-        a, b = parts
-        dt = Name("dt")
-        if b == ZERO:
-            self.values[state] = self.define(state, add(x, multiply(dt, a)))
-            return
-        target = self.define(f"{state}_target", negate(quotient(a, b)))
-        rate = self.define(f"{state}_rate", through_reciprocal(b, self.definitions))
-        fraction = subtract(ONE, Call("exp", (multiply(dt, rate),)))
-        self.values[state] = self.define(state, add(x, multiply(fraction, subtract(target, x))))

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from engine.mechanisms.expressions import Expr
+from engine.mechanisms.expressions import Expr, names
 
 KernelName = Literal["initialize", "current", "advance", "receive", "connect", "watch"]
 KERNELS: tuple[KernelName, ...] = ("initialize", "current", "advance")
@@ -118,11 +118,58 @@ class Watch:
 
 
 @dataclass(frozen=True)
+class Loop:
+    """Repeat a straight line while a condition holds.
+
+    Attributes
+    ----------
+    carried
+        Names that change from one turn to the next; after the loop they hold their last values.
+    start
+        Their values before the first turn.
+    head, condition
+        Definitions for the condition, and the condition itself.
+    body, after
+        Definitions of a turn, and the values of ``carried`` after it, all taken at once.
+    limit
+        Turns after which the loop ends in any case.
+    """
+
+    carried: tuple[str, ...]
+    start: tuple[Expr, ...]
+    head: tuple["Step", ...]
+    condition: Expr
+    body: tuple["Step", ...]
+    after: tuple[Expr, ...]
+    limit: int
+
+    @property
+    def reads(self) -> set[str]:
+        """Names from outside."""
+        inner = {*self.carried, *(name for s in (*self.head, *self.body) for name in s.defines)}
+        used = {name for s in (*self.head, *self.body) for name in s.reads}
+        used |= {name for e in (self.condition, *self.after) for name in names(e)}
+        return used - inner | {name for e in self.start for name in names(e)}
+
+
+@dataclass(frozen=True)
 class Step:
-    """One definition of a straight-line program; every target is defined once."""
+    """One definition of a straight-line program; every target is defined once.
+
+    Where ``loop`` is there it defines the loop's ``carried`` names instead.
+    """
 
     target: str
     value: Expr
+    loop: Loop | None = None
+
+    @property
+    def defines(self) -> tuple[str, ...]:
+        return self.loop.carried if self.loop else (self.target,)
+
+    @property
+    def reads(self) -> set[str]:
+        return self.loop.reads if self.loop else set(names(self.value))
 
 
 @dataclass(frozen=True)
@@ -227,6 +274,12 @@ class Mechanism:
         slots |= {name for watch in self.watches for name in (watch.flag, watch.value)}
         own = {state.name for state in self.states} | set(self.ion_sets)
         return own | slots | {weight_name(weight) for weight in self.weights}
+
+    @property
+    def straight(self) -> bool:
+        """Whether no kernel that runs every step holds a loop."""
+        programs = (self.current, self.advance, self.watch)
+        return not any(step.loop for program in programs for step in program.steps)
 
     @property
     def event_kernels(self) -> tuple[KernelName, ...]:

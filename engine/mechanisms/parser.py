@@ -14,29 +14,22 @@ from engine.mechanisms.source import Source
 _WAY_OUT = {
     "VERBATIM": "write the C code as NMODL statements",
     "INCLUDE": "paste the included file in its place",
-    "KINETIC": "write the scheme as a DERIVATIVE block of linear equations",
     "BBCOREPOINTER": "compute the value in this mechanism",
     "RANDOM": "remove the noise or inject it with a stimulus",
     "EXTERNAL": "declare the value as a PARAMETER",
-    "LINEAR": "solve the equations by hand in INITIAL",
     "NONLINEAR": "solve the equations by hand in INITIAL",
     "DISCRETE": "write it as a PROCEDURE",
     "PARTIAL": "write it as a DERIVATIVE block",
     "FUNCTION_TABLE": "write the table as a FUNCTION",
-    "DEFINE": "write the number itself",
     "BEFORE": "move the statements to BREAKPOINT or INITIAL",
     "AFTER": "move the statements to BREAKPOINT or INITIAL",
     "CONSTRUCTOR": "move the statements to INITIAL",
     "DESTRUCTOR": "remove the block",
-    "WHILE": "write the repeated statements out",
     "FOR_NETCONS": "keep what is needed of each connection in an argument of NET_RECEIVE",
-    "COMPARTMENT": "write the scheme as a DERIVATIVE block of linear equations",
     "LONGITUDINAL_DIFFUSION": "remove the diffusion along the cable",
-    "CONSERVE": "write the scheme as a DERIVATIVE block of linear equations",
     "PROTECT": "remove the word; kernels share no globals",
     "MUTEXLOCK": "remove the word; kernels share no globals",
     "MUTEXUNLOCK": "remove the word; kernels share no globals",
-    "STEADYSTATE": "write the steady state in INITIAL",
     "TERMINAL": "remove the block",
     "STEPPED": "declare the value as a PARAMETER",
     "SENS": "remove the statement",
@@ -80,7 +73,16 @@ def parse_source(text: str, path: str | Path) -> Source:
     """
     title, plain = _strip(text, Path(path))
     _refuse_unsupported(plain, Path(path))
-    return collect(_tree(plain, path), Path(path), title)
+    return collect(_tree(_mark_reactions(plain), path), Path(path), title)
+
+
+def _mark_reactions(plain: str) -> str:
+    """``@`` for the tilde of every reaction; the tilde of an equation stays."""
+
+    def mark(match: re.Match[str]) -> str:
+        return f"@{match[1]}" if match[2] != "=" else match[0]
+
+    return re.sub(r"~((?:(?!<->|->|<<|=|~)[^{}])*)(?=(<->|->|<<|=))", mark, plain)
 
 
 def parse_tree(text: str, rule: str = "start") -> Tree[Token]:
@@ -101,10 +103,6 @@ def _tree(plain: str, path: str | Path) -> Tree[Token]:
             path, f"'{token}' is not expected here", "expected " + _expected(error), token.line
         ) from None
     except UnexpectedCharacters as error:
-        if error.char == "[":
-            raise MechanismError(
-                path, "construct array is not supported", "use one variable per element", error.line
-            ) from None
         raise MechanismError(
             path, f"'{error.char}' is not expected here", "expected " + _expected(error), error.line
         ) from None
@@ -154,12 +152,7 @@ def _strip(text: str, path: Path) -> tuple[str, str]:
 
 
 def _refuse_unsupported(plain: str, path: Path) -> None:
-    for match in re.finditer(r"\b(?:[A-Z_]{3,}|while)\b", plain):
+    for match in re.finditer(r"\b[A-Z_]{3,}\b", plain):
         if (word := match[0].upper()) in _WAY_OUT:
             line = plain.count("\n", 0, match.start()) + 1
             raise MechanismError(path, f"construct {word} is not supported", _WAY_OUT[word], line)
-    if loop := re.search(r"\bFROM\s+\w+\s*=", plain):
-        line = plain.count("\n", 0, loop.start()) + 1
-        raise MechanismError(
-            path, "construct FROM loop is not supported", "write the repeated statements out", line
-        )

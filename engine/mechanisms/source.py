@@ -4,13 +4,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from engine.mechanisms.expressions import Expr
+from engine.mechanisms.expressions import Element, Expr, Name
 from engine.mechanisms.model import Ion
 
 
 @dataclass(frozen=True)
 class Assign:
-    name: str
+    target: Name | Element
     value: Expr
     line: int
 
@@ -19,7 +19,7 @@ class Assign:
 class Derive:
     """``x' = value``."""
 
-    name: str
+    target: Name | Element
     value: Expr
     line: int
 
@@ -52,6 +52,7 @@ class Solve:
     block: str
     method: str | None
     line: int
+    steady: bool = False
 
 
 @dataclass(frozen=True)
@@ -71,13 +72,82 @@ class WatchFor:
     line: int
 
 
-Statement = Assign | Derive | Local | Perform | If | Solve | Nested | WatchFor
+@dataclass(frozen=True)
+class For:
+    """``FROM i = first TO last BY stride``."""
+
+    name: str
+    first: Expr
+    last: Expr
+    stride: Expr
+    body: "Body"
+    line: int
+
+
+@dataclass(frozen=True)
+class While:
+    condition: Expr
+    body: "Body"
+    line: int
+
+
+Side = tuple[tuple[int, Name | Element], ...]
+"""Molecules of a reaction: how many of each."""
+
+
+@dataclass(frozen=True)
+class Reaction:
+    """``~ left <-> right (forward, backward)``; no right side for ``->`` and ``<<``.
+
+    ``inflow`` is True for ``<<``, whose flux into ``left`` is ``forward`` itself.
+    """
+
+    left: Side
+    right: Side
+    forward: Expr
+    backward: Expr
+    inflow: bool
+    line: int
+
+
+@dataclass(frozen=True)
+class Conserve:
+    """``CONSERVE side = total``."""
+
+    side: Side
+    total: Expr
+    line: int
+
+
+@dataclass(frozen=True)
+class Compartment:
+    """``COMPARTMENT index, volume { states }``."""
+
+    index: str | None
+    volume: Expr
+    names: tuple[str, ...]
+    line: int
+
+
+@dataclass(frozen=True)
+class Equation:
+    """``~ left = right`` of a LINEAR block."""
+
+    left: Expr
+    right: Expr
+    line: int
+
+
+Statement = (
+    Assign | Derive | Local | Perform | If | Solve | Nested | WatchFor | For | While
+    | Reaction | Conserve | Compartment | Equation
+)  # fmt: skip
 Body = tuple[Statement, ...]
 
 
 @dataclass(frozen=True)
 class Block:
-    """INITIAL, BREAKPOINT, DERIVATIVE, PROCEDURE, FUNCTION or NET_RECEIVE."""
+    """INITIAL, BREAKPOINT, DERIVATIVE, KINETIC, LINEAR, PROCEDURE, FUNCTION or NET_RECEIVE."""
 
     kind: str
     name: str
@@ -118,6 +188,9 @@ class Source:
     receive: Block | None = None
     connect: Block | None = None
     derivatives: dict[str, Block] = field(default_factory=dict)
+    kinetics: dict[str, Block] = field(default_factory=dict)
+    linears: dict[str, Block] = field(default_factory=dict)
+    arrays: dict[str, int] = field(default_factory=dict)
     procedures: dict[str, Block] = field(default_factory=dict)
     functions: dict[str, Block] = field(default_factory=dict)
 
@@ -125,5 +198,10 @@ class Source:
         """Every block with statements."""
         one_of_a_kind = (self.initial, self.breakpoint, self.receive, self.connect)
         single = [block for block in one_of_a_kind if block is not None]
-        named = (self.derivatives, self.procedures, self.functions)
+        named = (self.derivatives, self.kinetics, self.linears, self.procedures, self.functions)
         return [*single, *(block for blocks in named for block in blocks.values())]
+
+
+def elements(array: str, size: int) -> list[str]:
+    """What the elements of an array are called: ``ca[0]`` is ``ca__0``."""
+    return [f"{array}__{k}" for k in range(size)]

@@ -2,18 +2,35 @@
 
 from lark import Token, Tree
 
-from engine.mechanisms.expressions import Binary, Call, Expr, Name, Number, Unary
+from engine.mechanisms.expressions import (
+    ONE,
+    ZERO,
+    Binary,
+    Call,
+    Element,
+    Expr,
+    Name,
+    Number,
+    Unary,
+)
 from engine.mechanisms.source import (
     Assign,
     Body,
+    Compartment,
+    Conserve,
     Derive,
+    Equation,
+    For,
     If,
     Local,
     Nested,
     Perform,
+    Reaction,
+    Side,
     Solve,
     Statement,
     WatchFor,
+    While,
 )
 
 Node = Tree[Token]
@@ -35,9 +52,9 @@ def statement_of(node: Node) -> Statement | None:
         case "local":
             return Local(tuple(str(token) for token in node.children), line)
         case "assign":
-            return Assign(str(node.children[0]), expr_of(node.children[1]), line)
+            return Assign(_variable(node.children[0]), expr_of(node.children[1]), line)
         case "derive":
-            return Derive(str(node.children[0]), expr_of(node.children[-1]), line)
+            return Derive(_variable(node.children[0]), expr_of(node.children[-1]), line)
         case "call_statement":
             return Perform(str(node.children[0]), _arguments(node.children[1]), line)
         case "if_statement":
@@ -50,8 +67,36 @@ def statement_of(node: Node) -> Statement | None:
             assert isinstance(then, Tree)
             return If(expr_of(condition), body_of(then), otherwise, line)
         case "solve":
-            name, method = node.children
-            return Solve(str(name), str(method) if method else None, line)
+            name, *how = (child for child in node.children if child is not None)
+            steady = any(getattr(word, "type", "") == "STEADYSTATE" for word in how)
+            return Solve(str(name), str(how[-1]) if how else None, line, steady)
+        case "for_loop":
+            name, first, last, stride, body = node.children
+            assert isinstance(body, Tree)
+            by = expr_of(stride) if stride is not None else ONE
+            return For(str(name), expr_of(first), expr_of(last), by, body_of(body), line)
+        case "while_loop":
+            condition, body = node.children
+            assert isinstance(body, Tree)
+            return While(expr_of(condition), body_of(body), line)
+        case "reversible":
+            left, right, forward, backward = node.children
+            rates = expr_of(forward), expr_of(backward)
+            return Reaction(_side(left), _side(right), *rates, inflow=False, line=line)
+        case "decay" | "inflow":
+            left, rate = node.children
+            inflow = node.data == "inflow"
+            return Reaction(_side(left), (), expr_of(rate), ZERO, inflow, line)
+        case "conserve":
+            side, total = node.children
+            return Conserve(_side(side), expr_of(total), line)
+        case "compartment":
+            index, volume, *names = node.children
+            named = tuple(str(name) for name in names)
+            return Compartment(str(index) if index else None, expr_of(volume), named, line)
+        case "equation":
+            left, right = node.children
+            return Equation(expr_of(left), expr_of(right), line)
         case "body":
             return Nested(body_of(node), line)
         case "watch":
@@ -60,6 +105,29 @@ def statement_of(node: Node) -> Statement | None:
         case "table" | "conductance":
             return None  # rates are computed exactly, conductances are derived by a pass
     raise AssertionError(node.data)
+
+
+def _variable(node: Token | Node) -> Name | Element:
+    assert isinstance(node, Tree)
+    name, index = node.children
+    line = node.meta.line
+    return Element(str(name), expr_of(index), line) if index else Name(str(name), line)
+
+
+def _side(node: Token | Node) -> Side:
+    """Molecules with their numbers; those after a minus count negative."""
+    assert isinstance(node, Tree)
+    found, sign = [], 1
+    for child in node.children:
+        if not isinstance(child, Tree):
+            sign = -1 if str(child) == "-" else 1
+            continue
+        *count, name, index = child.children
+        assert name is not None
+        line = child.meta.line
+        molecule = Element(str(name), expr_of(index), line) if index else Name(str(name), line)
+        found.append((sign * (int(float(str(count[0]))) if count else 1), molecule))
+    return tuple(found)
 
 
 def _arguments(node: Token | Node) -> tuple[Expr, ...]:
@@ -74,6 +142,8 @@ def expr_of(node: Token | Node) -> Expr:
             return Number(float(parts[0]))  # type: ignore[arg-type]
         case "name":
             return Name(str(parts[0]), node.meta.line)
+        case "element":
+            return Element(str(parts[0]), expr_of(parts[1]), node.meta.line)
         case "call":
             return Call(str(parts[0]), _arguments(parts[1]), node.meta.line)
         case "binary":

@@ -3,7 +3,18 @@
 from dataclasses import dataclass
 
 from engine.errors import MechanismError
-from engine.mechanisms.source import Assign, Body, If, Local, Nested, Source
+from engine.mechanisms.expressions import Element, Name
+from engine.mechanisms.source import (
+    Assign,
+    Body,
+    For,
+    If,
+    Local,
+    Nested,
+    Source,
+    While,
+    elements,
+)
 
 SCALARS = ("celsius", "dt", "t")
 GEOMETRY = ("diam", "area")
@@ -98,7 +109,7 @@ def make_symbols(source: Source) -> Symbols:
     ion_currents = tuple(currents)
     own = [*source.nonspecific, *source.electrode]
     currents += [name for name, _ in own]
-    if source.breakpoint is None and (currents or source.derivatives):
+    if source.breakpoint is None and (currents or source.derivatives or source.kinetics):
         raise MechanismError(source.path, "no BREAKPOINT block", "add BREAKPOINT { … }")
     for name in {name for name in currents if currents.count(name) > 1}:
         line = next(line for current, line in own if current == name)
@@ -163,8 +174,14 @@ def _assigned(source: Source) -> set[str]:
             match statement:
                 case Local(names, _):
                     hidden |= set(names)
-                case Assign(name, _, _) if name not in hidden:
+                case Assign(Element(name), _, _):
+                    found.update(elements(name, source.arrays.get(name, 0)))
+                case Assign(Name(name), _, _) if name not in hidden:
                     found.add(name)
+                case For(name, _, _, _, inner, _):
+                    walk(inner, hidden | {name})
+                case While(_, inner, _):
+                    walk(inner, hidden)
                 case If(_, then, other, _):
                     walk(then, hidden)
                     walk(other, hidden)

@@ -4,7 +4,7 @@ by expression."""
 import ctypes
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -14,7 +14,7 @@ import pytest
 
 from engine.mechanisms import Mechanism, arguments, compile_source, emit_cuda, emit_numba
 from engine.mechanisms.expressions import evaluate
-from engine.mechanisms.model import KERNELS, Argument, KernelName, Program, weight_name
+from engine.mechanisms.model import KERNELS, Argument, KernelName, Program, Step, weight_name
 
 SHIM = Path(__file__).parents[1] / "cuda_shim.h"
 GEOMETRY = {"diam": 2.0, "area": 100.0}
@@ -129,8 +129,7 @@ def _one(cell: Cell, which: KernelName, program: Program, j: int, own: int, comp
     weights = {weight_name(w): cell.event["slot"] + i for i, w in enumerate(cell.mechanism.weights)}
     if "weight" in cell.arrays:
         values |= {name: cell.arrays["weight"][at] for name, at in weights.items()}
-    for step in program.steps:
-        values[step.target] = evaluate(step.value, values)
+    run_steps(program.steps, values)
     stores = [(name, evaluate(value, values)) for name, value in program.stores]
     for name, value in stores:
         if name in weights:
@@ -142,6 +141,23 @@ def _one(cell: Cell, which: KernelName, program: Program, j: int, own: int, comp
         cell.arrays["g_membrane"][comp] += evaluate(program.conductance, values)
         for name, value in program.ion_currents:
             cell.arrays[name][comp] += evaluate(value, values)
+
+
+def run_steps(steps: Iterable[Step], values: dict[str, float]) -> None:
+    """Evaluate definitions, loops turn by turn."""
+    for step in steps:
+        if (loop := step.loop) is None:
+            values[step.target] = evaluate(step.value, values)
+            continue
+        changed = [evaluate(value, values) for value in loop.start]
+        for _ in range(loop.limit):
+            values |= dict(zip(loop.carried, changed, strict=True))
+            run_steps(loop.head, values)
+            if not evaluate(loop.condition, values):
+                break
+            run_steps(loop.body, values)
+            changed = [evaluate(value, values) for value in loop.after]
+        values |= dict(zip(loop.carried, changed, strict=True))
 
 
 def compile_with_shim(text: str, folder: Path) -> ctypes.CDLL:

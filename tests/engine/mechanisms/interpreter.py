@@ -21,7 +21,7 @@ class Interpreter:
             match statement:
                 case Local(names, _):
                     scope.update(dict.fromkeys(names, 0.0))
-                case Assign(name, value, _):
+                case Assign(Name(name), value, _):
                     result = self.value(value, scope)
                     home = next((level for level in scope.maps if name in level), self.values)
                     home[name] = result
