@@ -35,7 +35,10 @@ class CpuBackend:
 
     def start(self, model: Model, threads: int | None = None) -> Run:
         from engine.backends.batch import BatchRun  # made of CpuRun
+        from engine.backends.rest import tune_rest
 
+        if model.experiment.tune_rest:
+            model = tune_rest(model)
         return CpuRun(model) if model.n_instance == 1 else BatchRun(model, threads)
 
 
