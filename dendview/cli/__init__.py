@@ -22,6 +22,7 @@ COMMANDS = {
     "schedule": "which thread eliminates which compartment at which step, in numbers",
     "run": "run an experiment and write its traces, spikes and recipe",
     "screenshot": "a picture of the window on a cell, also without a display",
+    "bench": "time of a step beside other simulators",
 }
 """Name and summary; the module of that name in this package is imported when it is called."""
 
