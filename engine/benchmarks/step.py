@@ -4,7 +4,8 @@ Every measurement runs in a process of its own, one after the other. The number 
 compartments, copies and steps, the median of a few rounds after one that is not counted; beside it
 stands processor time, which is the one to compare on a machine with other load, for one thread;
 compiling and building are kept apart. A compartment is a piece of membrane (five to a branch),
-whatever nodes a program adds. Double precision; NEURON's rate tables are off, as no other program has any.
+whatever nodes a program adds. Double precision; NEURON's rate tables are off, as no other program
+has any.
 """
 
 import json

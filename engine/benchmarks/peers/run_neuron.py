@@ -74,9 +74,7 @@ def measure(task: Task) -> dict[str, Any]:
         short = rounds(task, from_start)
         task.n_step = long + 1
         taken = rounds(task, from_start)
-        taken = {
-            k: [max(x - sorted(short[k])[len(short[k]) // 2], 0.0) for x in taken[k]] for k in taken
-        }
+        taken = {k: [max(x - median(short[k]), 0.0) for x in taken[k]] for k in taken}
     n_comp = sum(section.nseg for cell in cells for section in cell.all) // task.copies
     return {"version": neuron.__version__, "build_s": built, "n_comp": n_comp, **taken}
 
