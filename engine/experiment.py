@@ -127,6 +127,8 @@ class Experiment:
         Let the leak ``pas`` reverse, segment by segment, where no net current flows at ``v_init``.
     waveforms, voltage_clamps, synapses, gap_junctions
         What else is put on the cell.
+    mechanism_folders : tuple of str
+        Folders of ``.mod`` files to be used beside the library; later ones win.
     """
 
     morphology: str
@@ -156,6 +158,7 @@ class Experiment:
     voltage_clamps: tuple[VoltageClamp, ...] = ()
     synapses: tuple[Synapse, ...] = ()
     gap_junctions: tuple[GapJunction, ...] = ()
+    mechanism_folders: tuple[str, ...] = ()
 
 
 FORMAT = "dendview-experiment"
@@ -224,7 +227,7 @@ def from_json(text: str, source: Path | None = None) -> Experiment:
     text
         What :func:`to_json` wrote.
     source
-        The file it came from; a relative morphology path is meant relative to it and made absolute.
+        The file it came from; relative paths are meant relative to it and made absolute.
 
     Raises
     ------
@@ -254,7 +257,15 @@ def from_json(text: str, source: Path | None = None) -> Experiment:
         experiment = codec.decode(Experiment, body)
     except codec.FieldError as error:
         raise FileError(file, f"field '{error.where}': {error.what}", error.fix) from None
-    morphology = experiment.morphology
-    if source is None or morphology.startswith(SAMPLE_PREFIX) or Path(morphology).is_absolute():
+    if source is None:
         return experiment
-    return replace(experiment, morphology=os.path.abspath(source.parent / morphology))
+    folder = source.parent
+
+    def absolute(path: str) -> str:
+        if path.startswith(SAMPLE_PREFIX) or Path(path).is_absolute():
+            return path
+        return os.path.abspath(folder / path)
+
+    folders = tuple(absolute(path) for path in experiment.mechanism_folders)
+    morphology = absolute(experiment.morphology)
+    return replace(experiment, morphology=morphology, mechanism_folders=folders)

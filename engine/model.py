@@ -14,7 +14,6 @@ from engine.errors import UserError
 from engine.experiment import Experiment
 from engine.mechanisms.expressions import Expr, names
 from engine.mechanisms.ions import CONCENTRATIONS, REVERSALS
-from engine.mechanisms.loading import library
 from engine.mechanisms.model import Mechanism, Program
 from engine.morphology.model import Morphology, Sections
 from engine.morphology.reading import read_morphology
@@ -33,7 +32,14 @@ from engine.schedule.model import Schedule
 from engine.stimuli import Site
 from engine.types import FloatArray, IntArray
 from engine.units import NF_PER_UF_CM2_UM2
-from engine.validation import check_memory, check_settings, check_site, locate, sites
+from engine.validation import (
+    check_memory,
+    check_settings,
+    check_site,
+    experiment_mechanisms,
+    locate,
+    sites,
+)
 from engine.waveforms import played
 
 ION_DEFAULTS: dict[str, float] = {
@@ -188,7 +194,7 @@ def build(
     tree = cut(experiment, cell)
     check_memory(experiment, tree.n_comp, n_instance)
     painter = Painter(tree)
-    known = with_recorded(library(), experiment)
+    known = with_recorded(experiment_mechanisms(experiment), experiment)
     placed = (*place(experiment, tree, painter, known), *place_points(experiment, tree, known))
     ion_placed, ions = place_ions(experiment, placed, painter)
     placed = (*ion_placed, *placed)

@@ -10,7 +10,7 @@ from engine.compartments import CompartmentTree
 from engine.distributions import Distribution, Value, check_value
 from engine.errors import UserError
 from engine.experiment import Experiment
-from engine.mechanisms.loading import library
+from engine.mechanism_folders import known_mechanisms
 from engine.mechanisms.model import Mechanism
 from engine.regions import Subset
 from engine.schedule import MAX_THREADS
@@ -31,11 +31,13 @@ def validate(experiment: Experiment, tree: CompartmentTree) -> None:
     check_settings(experiment)
     for what, site in sites(experiment):
         check_site(tree.sections.name, site, what)
-    known = library()
-    for insertion in experiment.insertions:
-        mechanism = placed_mechanism(insertion.mechanism, known)
+    known = experiment_mechanisms(experiment)
+    given = [(i.mechanism, i.parameters) for i in experiment.insertions]
+    given += [(s.mechanism, s.parameters) for s in experiment.synapses]
+    for mechanism_name, parameters in given:
+        mechanism = placed_mechanism(mechanism_name, known)
         names = {p.name for p in mechanism.parameters}
-        for name, _ in insertion.parameters:
+        for name, _ in parameters:
             if name not in names:
                 raise no_parameter(mechanism, name)
     check_memory(experiment, tree.n_comp)
@@ -206,6 +208,19 @@ def locate(tree: CompartmentTree, site: Site, what: str) -> int:
     """Node of a site; raises as :func:`check_site`."""
     check_site(tree.sections.name, site, what)
     return tree.locate(site.section, site.x)
+
+
+def experiment_mechanisms(experiment: Experiment) -> dict[str, Mechanism]:
+    """The mechanisms an experiment can use, by name: the library's and those of its folders.
+
+    Raises
+    ------
+    FileError
+        If a folder cannot be read, or the file of a mechanism that is used is not ready.
+    """
+    wanted = [insertion.mechanism for insertion in experiment.insertions]
+    wanted += [synapse.mechanism for synapse in experiment.synapses]
+    return known_mechanisms(experiment.mechanism_folders, wanted)
 
 
 def placed_mechanism(name: str, known: Mapping[str, Mechanism]) -> Mechanism:

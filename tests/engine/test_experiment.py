@@ -11,19 +11,30 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.discretize import Rule
+from engine.distributions import Distribution, Shape
 from engine.errors import FileError
 from engine.experiment import (
     Cable,
     Experiment,
     Insertion,
+    IonValue,
     Probe,
     default_experiment,
     from_json,
     to_json,
 )
 from engine.morphology.model import Sections, Tag
-from engine.regions import Region
-from engine.stimuli import CurrentClamp, Site
+from engine.regions import Region, Subset
+from engine.stimuli import (
+    CurrentClamp,
+    GapJunction,
+    NoiseClamp,
+    RampClamp,
+    SineClamp,
+    Site,
+    VoltageClamp,
+)
+from engine.synapses import NetStim, SpikeSource, SpikeTrain, Synapse
 from engine.types import ScheduleMethod
 
 number = st.floats(allow_nan=False, allow_infinity=False)
@@ -38,14 +49,39 @@ def some(strategy):
     return st.lists(strategy, max_size=3).map(tuple)
 
 
+whole = st.integers(0, 2**31)
+value = number | st.builds(
+    Distribution,
+    st.sampled_from(get_args(Shape)),
+    *[number] * 9,
+    st.none() | site,
+    st.booleans(),
+)
+subset = st.none() | st.builds(
+    Subset, some(text), *[st.none() | number] * 4, st.none() | site, st.booleans()
+)
+three = st.tuples(number, number, number)
+source = st.none() | st.one_of(
+    st.builds(SpikeTrain, some(number)),
+    st.builds(NetStim, number, st.integers(), number, number, whole),
+    st.builds(SpikeSource, site, number),
+)
+waveforms = st.one_of(
+    st.builds(RampClamp, site, *[number] * 4),
+    st.builds(SineClamp, site, *[number] * 6),
+    st.builds(NoiseClamp, site, *[number] * 5, whole),
+)
+valued = st.lists(st.tuples(text, value), max_size=3).map(tuple)
+
+
 experiments = st.builds(
     Experiment,
     morphology=text,
     axon=st.sampled_from(["keep", "stub"]),
     rule=st.builds(Rule, st.sampled_from(["max_length", "d_lambda", "fixed"]), positive),
     nodes=st.sampled_from(["neuron", "merged"]),
-    cables=some(st.builds(Cable, region, positive, positive)),
-    insertions=some(st.builds(Insertion, text, region, pairs)),
+    cables=some(st.builds(Cable, region, value, positive, subset, st.booleans())),
+    insertions=some(st.builds(Insertion, text, region, valued, subset, st.booleans())),
     reversals=pairs,
     celsius=number,
     v_init=number,
@@ -60,6 +96,13 @@ experiments = st.builds(
     n_threads=st.integers(1, 1024),
     seed=st.integers(0, 2**31),
     name=text,
+    ion_values=some(st.builds(IonValue, text, value, region, subset, st.booleans())),
+    tune_rest=st.booleans(),
+    waveforms=some(waveforms),
+    voltage_clamps=some(st.builds(VoltageClamp, site, three, three, number)),
+    synapses=some(st.builds(Synapse, site, text, pairs, some(number), source, number, text)),
+    gap_junctions=some(st.builds(GapJunction, site, site, number)),
+    mechanism_folders=some(text),
 )
 
 
@@ -100,6 +143,14 @@ def edited(**changes):
         (edited(version=...), "says no format version"),
         (edited(dt=10**400), "field 'dt': 1000"),
         (edited(name="\ud800"), "field 'name': '\\ud800' holds half a character"),
+        (edited(version=True), "format version True is not known"),
+        (edited(waveforms=[{"kind": "rampe"}]), "'rampe' is not a kind; did you mean 'ramp'?"),
+        (edited(waveforms=[{}]), "field 'waveforms[0]': has no kind; known: ramp, sine, noise"),
+        (edited(synapses=[{"site": {"section": "a"}, "source": 5}]), "synapses[0].source"),
+        (
+            edited(cables=[{"cm": {"shape": "round"}}]),
+            "field 'cables[0].cm.shape': 'round' is not a choice",
+        ),
         ("[]", "this JSON is not an experiment"),
         ("[" * 100_000, "this is not JSON (nested too deeply)"),
         ('{"dt": ' + 5000 * "9" + "}", "this is not JSON (a number has too many digits)"),
@@ -111,6 +162,15 @@ def test_a_bad_field_is_named(body, message):
         from_json(body, Path("cell.json"))
     assert str(caught.value).startswith("cell.json")
     assert message in str(caught.value)
+
+
+def test_the_first_version_is_read():
+    """It had none of the fields that came later."""
+    later = ("ion_values", "tune_rest", "waveforms", "voltage_clamps", "synapses")
+    later = (*later, "gap_junctions", "mechanism_folders", "stub")
+    old = edited(version=1, cables=[{"region": "all", "cm": 1.0, "ra": 150.0}])
+    old = json.dumps({k: v for k, v in json.loads(old).items() if k not in later})
+    assert from_json(old) == Experiment("a.swc", stimuli=(CurrentClamp(Site("soma[0]")),))
 
 
 def test_a_byte_order_mark_is_passed_over():
@@ -125,6 +185,8 @@ def test_a_relative_morphology_lies_beside_the_file(tmp_path):
     source = tmp_path / "run" / "experiment.json"
     read = from_json(to_json(Experiment("../cells/a.swc")), source)
     assert Path(read.morphology) == tmp_path / "cells" / "a.swc"
+    folders = from_json(to_json(Experiment("a", mechanism_folders=("mod", "/m"))), source)
+    assert folders.mechanism_folders == (str(source.parent / "mod"), "/m")
     for kept in ("sample:toy", str(tmp_path / "b.swc")):
         assert from_json(to_json(Experiment(kept)), source).morphology == kept
 
