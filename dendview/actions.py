@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from PyQt6.QtGui import QAction, QActionGroup, QKeySequence
 from PyQt6.QtWidgets import QMenu, QMenuBar, QWidget
 
+from dendview.membranes import short_title
 from dendview.schedule_scene import METHOD_TEXTS
 from dendview.state import AppState
+from engine.recipes import RECIPES, RecipeInfo
 
 
 @dataclass(frozen=True)
@@ -107,6 +109,12 @@ def _choices(
     )
 
 
+def _membrane(name: str, info: RecipeInfo) -> ActionSpec:
+    """Puts a published membrane on the open cell."""
+    tip = f"{info.source}. {info.note}"
+    return ActionSpec(f"membrane:{name}", short_title(info), "Cell/Membrane", (), tip, has_cell)
+
+
 COLORINGS = {
     "type": "Type",
     "depth": "Depth",
@@ -119,7 +127,7 @@ PERSPECTIVES = {"explore": "Explore", "schedule": "Schedule", "simulate": "Simul
 NODE_SETS = {"neuron": "NEURON's nodes", "merged": "Merged nodes"}
 
 ACTIONS: tuple[ActionSpec, ...] = (
-    ActionSpec("open", "&Open…", "File", ("Ctrl+O",), "Open an SWC or Neurolucida ASC file"),
+    ActionSpec("open", "&Open…", "File", ("Ctrl+O",), "Open a morphology (SWC, Neurolucida ASC) or an experiment (JSON)"),
     ActionSpec("start", "&Start page", "File", ("Ctrl+Home",), "Samples and recent files"),
     ActionSpec("export", "&Export…", "File", ("Ctrl+E",), "Save pictures and data", has_cell, separator=True),
     ActionSpec("close", "&Close cell", "File", ("Ctrl+W",), "Close the open cell", has_cell, separator=True),
@@ -138,6 +146,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("select_soma", "Select &soma", "Cell", ("Ctrl+M",), "Select the middle of the soma", has_cell),
     ActionSpec("clamp", "&Current clamp here", "Cell", ("Ctrl+I",), "Inject a current pulse at the selection", has_selection),
     ActionSpec("probe", "&Record voltage here", "Cell", ("Ctrl+R",), "Record the voltage at the selection", has_selection),
+    *(_membrane(name, info) for name, info in RECIPES.items()),
     ActionSpec("notes", "&Notes on the file…", "Cell", (), "What the reader found odd in the file", has_notes, separator=True),
     *_choices("method", "method", "Schedule/Method", {m: name for m, (name, _) in METHOD_TEXTS.items()}, enabled=has_cell),
     ActionSpec("threads_double", "&Double the threads", "Schedule", ("Ctrl+]",), "Twice as many threads", lambda s: has_cell(s) and s.state.n_threads < 1024),

@@ -250,4 +250,5 @@ def with_insertions(
     """Other mechanisms; reversals that none of them reads go with the old ones."""
     read = reversal_names(insertions, known)
     kept = tuple((name, value) for name, value in experiment.reversals if name in read)
-    return replace(experiment, insertions=insertions, reversals=kept)
+    regional = tuple(entry for entry in experiment.ion_values if entry.name in read)
+    return replace(experiment, insertions=insertions, reversals=kept, ion_values=regional)

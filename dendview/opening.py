@@ -34,7 +34,7 @@ def open_source(window: MainWindow, source: str, perspective: Perspective | None
         try:
             return files.load(source)
         except FileError as error:
-            return error, files.problems(source)
+            return error, files.problems(str(error.path))
 
     def finish(answer: object) -> None:
         task.deleteLater()

@@ -24,6 +24,7 @@ from dendview.theme_qt import apply_theme
 from dendview.widgets.background import Background
 from dendview.wording import place, plural
 from engine.morphology.samples import PREFIX, SAMPLES
+from engine.recipes import RECIPES
 from engine.schedule import MAX_THREADS
 
 if TYPE_CHECKING:
@@ -31,7 +32,11 @@ if TYPE_CHECKING:
 
 Handlers = dict[str, Callable[[], object]]
 
-FILTER = "Morphologies (*.swc *.asc *.swc.gz *.asc.gz *.SWC *.ASC);;All files (*)"
+MORPHOLOGIES = "*.swc *.asc *.swc.gz *.asc.gz *.SWC *.ASC"
+FILTER = (
+    f"Morphologies and experiments ({MORPHOLOGIES} *.json);;"
+    f"Morphologies ({MORPHOLOGIES});;Experiments (*.json);;All files (*)"
+)
 
 
 def make_handlers(window: MainWindow) -> Handlers:
@@ -85,6 +90,7 @@ def make_handlers(window: MainWindow) -> Handlers:
     }
     handlers |= {f"perspective:{name}": put("perspective", name) for name in PERSPECTIVES}
     handlers |= {f"color:{name}": put("color_by", name) for name in COLORINGS}
+    handlers |= {f"membrane:{name}": partial(experiment.put_membrane, name) for name in RECIPES}
     handlers |= {f"theme:{name}": put("theme", name) for name in get_args(ThemeName)}
     handlers |= {f"method:{name}": partial(schedule.choose_method, name) for name in METHOD_TEXTS}
     handlers |= {f"nodes:{name}": partial(schedule.choose_nodes, name) for name in NODE_SETS}
@@ -93,7 +99,9 @@ def make_handlers(window: MainWindow) -> Handlers:
 
 def browse(window: MainWindow) -> None:
     """Ask for a file and open it."""
-    path, _ = QFileDialog.getOpenFileName(window, "Open a morphology", window.folder, FILTER)
+    path, _ = QFileDialog.getOpenFileName(
+        window, "Open a morphology or experiment", window.folder, FILTER
+    )
     if path:
         window.settings.folder = str(Path(path).parent)
         window.open_source(path)
@@ -368,6 +376,7 @@ def _wire_simulation(window: MainWindow) -> None:
     docks, run, selection = window.docks, window.controllers.run, window.controllers.selection
     experiment = window.controllers.experiment
     docks.experiment.experiment_edited.connect(experiment.replace)
+    docks.experiment.membrane_chosen.connect(experiment.put_membrane)
     docks.experiment.segment_clicked.connect(selection.select)
     docks.traces.experiment_edited.connect(experiment.replace)
     docks.traces.time_clicked.connect(run.set_time)

@@ -6,10 +6,12 @@ from typing import Any
 
 from dendview.controllers.cells import rebuild, same_cut
 from dendview.history import History
+from dendview.membranes import published_in, short_title, with_recipe
 from dendview.state import AppState, Cell, Message
-from dendview.wording import place
+from dendview.wording import place, plural
 from engine.errors import UserError
 from engine.experiment import Experiment, Probe
+from engine.recipes import RECIPES
 from engine.stimuli import CurrentClamp, Site
 from engine.validation import validate
 
@@ -96,6 +98,36 @@ class ExperimentController:
         probes = list(experiment.probes)
         probes[index] = replace(probes[index], site=cell.site(segment))
         return self.edit(probes=tuple(probes))
+
+    def put_membrane(self, name: str) -> bool:
+        """A published membrane on the open cell; says what was set."""
+        if (here := self._here()) is None:
+            return False
+        cell, experiment = here
+        try:
+            applied = with_recipe(experiment, name, cell)
+        except UserError as error:
+            self.state.message = Message(str(error), "error")
+            return False
+        info, after = RECIPES[name], applied.experiment
+        if after == experiment:
+            self._say(f"The cell has the membrane of {short_title(info)} already.")
+            return False
+        if not self.replace(after):
+            return False
+        kinds = len({insertion.mechanism for insertion in after.insertions})
+        parts = [
+            plural(kinds, "mechanism"),
+            f"{after.celsius:g} °C",
+            f"from {after.v_init:g} mV".replace("-", "−"),
+        ]
+        if after.axon == "stub":
+            parts.append("the axon as a stub")
+        if applied.lost:
+            parts.append(f"without {plural(applied.lost, 'thing')} that sat on the old axon")
+        text = f"Membrane of {short_title(info)}: {', '.join(parts)}."
+        self.state.message = Message(text, "done", f"{info.source}\n{info.note}.")
+        return True
 
     def halve_dt(self) -> bool:
         """Half the time step, the way out of an unstable run."""
@@ -192,6 +224,8 @@ def nice_below(value: float) -> float:
 
 def describe(before: Experiment, after: Experiment) -> str:
     """What an edit changed, in a few words."""
+    if before.insertions != after.insertions and (info := published_in(after)) is not None:
+        return f"put on the membrane of {short_title(info)}"
     for name, noun in (("stimuli", "clamp"), ("probes", "probe")):
         one, other = getattr(before, name), getattr(after, name)
         if one == other:

@@ -7,13 +7,14 @@ from pathlib import Path
 from dendview.controllers.cells import make_cell
 from dendview.state import AppState, Cell, Message
 from dendview.wording import plural
-from engine.errors import MorphologyError
-from engine.experiment import Experiment, Rule, default_experiment
+from engine.errors import FileError, MorphologyError
+from engine.experiment import Experiment, Rule, default_experiment, from_json
 from engine.morphology.doctor import Problem, examine
 from engine.morphology.model import Morphology
 from engine.morphology.reading import read_morphology
 from engine.morphology.samples import PREFIX, SAMPLES, resolve
 from engine.types import NodeSet
+from engine.validation import validate
 
 N_RECENT = 10
 
@@ -22,13 +23,15 @@ N_RECENT = 10
 class Opened:
     """A cell that was read, not yet shown.
 
-    ``nodes`` is the node set its schedule is first shown in; ``seconds`` is what reading took.
+    ``nodes`` is the node set its schedule is first shown in; ``seconds`` is what reading took;
+    ``file`` is the experiment's file where one was opened.
     """
 
     cell: Cell
     experiment: Experiment
     nodes: NodeSet
     seconds: float
+    file: str = ""
 
 
 class FilesController:
@@ -47,14 +50,18 @@ class FilesController:
         Parameters
         ----------
         source
-            A path, or ``sample:NAME``.
+            A path of a morphology or an experiment (``.json``), or ``sample:NAME``.
 
         Raises
         ------
         FileError
             If the file cannot be read or is damaged.
+        UserError
+            If an experiment cannot be run on its cell.
         """
         begin = time.perf_counter()
+        if is_experiment(source):
+            return self._load_experiment(source, begin)
         path = resolve(source)
         if not path.exists():
             raise MorphologyError(
@@ -66,6 +73,29 @@ class FilesController:
         experiment = default_experiment(source, cell.sections, name=morphology.name)
         experiment = replace(experiment, rule=rule)
         return Opened(cell, experiment, nodes, time.perf_counter() - begin)
+
+    def _load_experiment(self, source: str, begin: float) -> Opened:
+        """Read an experiment and the cell that it is about."""
+        path = Path(source)
+        try:
+            experiment = from_json(path.read_text(encoding="utf-8"), path)
+        except OSError as error:
+            what = f"this experiment cannot be read ({error.strerror})"
+            raise FileError(path, what, "check its name, or choose File ▸ Open") from None
+        except UnicodeDecodeError:
+            raise FileError(
+                path, "this is not text", "choose an experiment that DendView wrote"
+            ) from None
+        shape = resolve(experiment.morphology)
+        if not shape.exists():
+            raise FileError(
+                path,
+                f"its morphology {shape} is not there",
+                'put that file there, or write another path under "morphology"',
+            )
+        cell = make_cell(experiment.morphology, read_morphology(shape), experiment)
+        validate(experiment, cell.trees[experiment.nodes])
+        return Opened(cell, experiment, experiment.nodes, time.perf_counter() - begin, source)
 
     def show(self, opened: Opened) -> None:
         """Make a cell that was read the open one; the runs of the cell before are left behind."""
@@ -80,7 +110,7 @@ class FilesController:
         state.experiment = opened.experiment
         if state.perspective == "start":
             state.perspective = "explore"
-        self.remember(opened.cell.source)
+        self.remember(opened.file or opened.cell.source)
         state.message = opened_message(opened)
 
     def open(self, source: str) -> None:
@@ -97,7 +127,9 @@ class FilesController:
         self.open(f"{PREFIX}{name}")
 
     def problems(self, source: str) -> tuple[Problem, ...]:
-        """What is wrong with a file, line by line; empty where it cannot be looked at."""
+        """What is wrong with a morphology, line by line; empty where it cannot be looked at."""
+        if is_experiment(source):
+            return ()
         try:
             return tuple(examine(resolve(source)))
         except OSError:
@@ -126,6 +158,11 @@ class FilesController:
         state.cell = None
 
 
+def is_experiment(source: str) -> bool:
+    """Whether a source is a file of an experiment, not of a morphology."""
+    return not source.startswith(PREFIX) and Path(source).suffix.lower() == ".json"
+
+
 def usual_cut(source: str) -> tuple[Rule, NodeSet]:
     """How a cell is cut at first: a sample as the published model of its class."""
     info = SAMPLES.get(source.removeprefix(PREFIX)) if source.startswith(PREFIX) else None
@@ -135,7 +172,10 @@ def usual_cut(source: str) -> tuple[Rule, NodeSet]:
 def opened_message(opened: Opened) -> Message:
     """What was read, and whether the file has oddities worth a look."""
     morphology = opened.cell.morphology
-    text = f"Read {plural(morphology.n_point, 'point')} in {max(opened.seconds, 0.1):.1f} s"
+    what = plural(morphology.n_point, "point")
+    if opened.file:
+        what = f"the experiment {Path(opened.file).name} on {morphology.name}, {what},"
+    text = f"Read {what} in {max(opened.seconds, 0.1):.1f} s"
     if not morphology.notes:
         return Message(text, "done")
     return Message(

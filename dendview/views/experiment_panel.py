@@ -9,6 +9,7 @@ from PyQt6.QtWidgets import QFrame, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from dendview import experiment_fields as fields
 from dendview.colors import THEMES
+from dendview.membranes import PREFIX, choice_of, choices
 from dendview.state import AppState
 from dendview.views.experiment_form import Change, ExperimentForm
 from dendview.views.trace_style import trace_color
@@ -28,6 +29,7 @@ class ExperimentPanel(LazyWidget):
 
     experiment_edited = pyqtSignal(object)  # Experiment
     segment_clicked = pyqtSignal(int)
+    membrane_chosen = pyqtSignal(str)  # name of a recipe
 
     def __init__(self, state: AppState, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -136,15 +138,17 @@ class ExperimentPanel(LazyWidget):
         self, form: ExperimentForm, experiment: Experiment, known: dict[str, Mechanism]
     ) -> None:
         form.heading("Membrane")
-        presets = {name: name for name in fields.PRESETS}
-        if not fields.preset_of(experiment.insertions):
+        presets = choices()
+        if not choice_of(experiment):
             presets[""] = "Custom"
-        form.combo(
-            "Preset",
-            presets,
-            lambda e: fields.preset_of(e.insertions),
-            lambda e, name: fields.with_insertions(e, fields.PRESETS[name], known) if name else e,
-        )
+
+        def put(now: Experiment, key: str) -> Experiment:
+            if not key.startswith(PREFIX):
+                return fields.with_insertions(now, fields.PRESETS[key], known) if key else now
+            self.membrane_chosen.emit(key.removeprefix(PREFIX))
+            return self.state.experiment or now
+
+        form.combo("Preset", presets, choice_of, put)
         for i, insertion in enumerate(experiment.insertions):
             mechanism = known.get(insertion.mechanism)
             where = "everywhere" if insertion.region == "all" else f"in {insertion.region}"
@@ -192,7 +196,7 @@ class ExperimentPanel(LazyWidget):
     def _edit(self, change: Change) -> None:
         """Report a changed experiment; then show what the state made of it."""
         experiment = self.state.experiment
-        if experiment is not None and (changed := change(experiment)) != experiment:
+        if experiment is not None and (changed := change(experiment)) != self.state.experiment:
             self.experiment_edited.emit(changed)
         self.redraw()
 
@@ -209,6 +213,7 @@ def _shape(experiment: Experiment, theme: str) -> tuple[object, ...]:
         experiment.probes,
         tuple((i.mechanism, i.region, _laws(i.parameters)) for i in experiment.insertions),
         tuple((c.region, _laws((("cm", c.cm),))) for c in experiment.cables),
+        choice_of(experiment),
         experiment.rule.kind,
         experiment.spike_site,
         theme,
