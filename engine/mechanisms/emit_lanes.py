@@ -1,6 +1,6 @@
 """Python source of a density mechanism's kernels in explicit vectors."""
 
-from textwrap import indent
+from collections.abc import Iterable, Sequence
 
 from engine.mechanisms.emit import NUMBA as SCALAR
 from engine.mechanisms.emit import Dialect, arguments, emit, inputs, split_invariant
@@ -14,8 +14,10 @@ from engine.mechanisms.expressions import (
     Select,
     Unary,
     children,
+    names,
 )
-from engine.mechanisms.model import Argument, KernelName, Mechanism
+from engine.mechanisms.model import Argument, KernelName, Mechanism, Step
+from engine.mechanisms.stages import GROUP, Stage, cut, depends_on_dt
 
 LANES = Dialect(
     "lanes",
@@ -33,10 +35,14 @@ MAX_POWER = 8
 
 def has_lanes(mechanism: Mechanism) -> bool:
     """Whether :func:`emit_lanes` can write the mechanism."""
-    return mechanism.kind == "density" and mechanism.straight and all(
-        argument.kind not in ("weight", "event")
-        for which in WRITTEN_OUT
-        for argument in arguments(mechanism, which)
+    return (
+        mechanism.kind == "density"
+        and mechanism.straight
+        and all(
+            argument.kind not in ("weight", "event")
+            for which in WRITTEN_OUT
+            for argument in arguments(mechanism, which)
+        )
     )
 
 
@@ -48,7 +54,7 @@ def emit_lanes(mechanism: Mechanism) -> str:
     str
         Needs the names of :data:`IMPORT` and of :data:`engine.mechanisms.emit_numba.IMPORTS`. The
         arguments are those of :func:`engine.mechanisms.emit.arguments`, with two conditions: the
-        number of instances is 1 or a multiple of 8, and arrays are
+        number of instances is 1 or 8, and arrays are
         :func:`engine.mechanisms.lanes.roomy`.
     """
     return "\n\n".join(_kernel(mechanism, which) for which in WRITTEN_OUT)
@@ -62,19 +68,18 @@ def _kernel(mechanism: Mechanism, which: KernelName) -> str:
         return f"{DECORATOR}\n{head}\n    return\n"
     rename = {name: f"{name}_" for name in inputs(program)}
     outside, _ = split_invariant(program, mechanism)
+    body = _Body(mechanism, which)
     lines = ["wide_vectors()"]
     lines += [f"{step.target} = {emit(step.value, SCALAR, rename)}" for step in outside]
-    lines += ["if n_instance == 1 and first >= 0:", "    for i in range(0, n, lanes.WIDTH):"]
-    lines += ["        count, c = n - i, first + i"]
-    lines += [f"        {line}" for line in _body(mechanism, which, taken, "consecutive")]
-    lines += ["elif n_instance == 1:", "    for i in range(0, n, lanes.WIDTH):"]
-    lines += ["        count = n - i"]
-    lines += [f"        {line}" for line in _body(mechanism, which, taken, "scattered")]
-    lines += ["else:", "    count = lanes.WIDTH", "    for j in range(n):"]
-    lines += ["        for k in range(0, n_instance, lanes.WIDTH):"]
-    lines += ["            c, i = node[j] * n_instance + k, j * n_instance + k"]
-    lines += [f"            {line}" for line in _body(mechanism, which, taken, "rows")]
-    return "\n".join([DECORATOR, head, indent("\n".join(lines), "    "), ""])
+    lines += [f"kept_{name} = stack_array()" for name in body.kept]
+    lines += ["if n_instance == 1 and first >= 0:", *indented(body.loops("consecutive"))]
+    lines += ["elif n_instance == 1:", *indented(body.loops("scattered"))]
+    lines += ["else:", "    count = lanes.WIDTH", *indented(body.loops("rows"))]
+    return "\n".join([DECORATOR, head, *indented(lines), ""])
+
+
+def indented(lines: Iterable[str]) -> list[str]:
+    return [f"    {line}" for line in lines]
 
 
 def _array(argument: Argument) -> str:
@@ -86,59 +91,137 @@ def _array(argument: Argument) -> str:
     return f"{argument.name}_all"
 
 
-def _body(
-    mechanism: Mechanism, which: KernelName, taken: tuple[Argument, ...], layout: str
-) -> list[str]:
-    """The statements for eight numbers."""
-    program = mechanism.program(which)
-    read, kinds = inputs(program), {a.name: a for a in taken}
-    rename = {name: f"{name}_" for name in read}
-    scattered = layout == "scattered"
-    lines = []
-    for a in taken:
-        name = "v" if a.kind == "voltage" else a.name
-        if name not in read or a.kind in ADDED:
-            continue
-        if a.kind in ("parameter", "geometry"):
-            at = (
-                f"lanes.splat({_array(a)}[j])"
-                if layout == "rows"
-                else f"lanes.load({_array(a)}, i)"
-            )
-        elif a.kind in ("state", "assigned"):
-            at = f"lanes.load({_array(a)}, i)"
-        elif a.kind in GATHERED:
-            at = (
-                f"lanes.gather({_array(a)}, node, i)"
-                if scattered
-                else f"lanes.load({_array(a)}, c)"
-            )
+class _Body:
+    """The loops of a kernel over blocks of nodes: one for each stage."""
+
+    def __init__(self, mechanism: Mechanism, which: KernelName) -> None:
+        self.taken = arguments(mechanism, which)
+        self.program = program = mechanism.program(which)
+        self.read = inputs(program)
+        self.rename = {name: f"{name}_" for name in self.read}
+        _, inside = split_invariant(program, mechanism)
+        self.results = [(name, value, False) for name, value in program.stores]
+        if program.current is not None and program.conductance is not None:
+            self.results += [
+                ("i_membrane", program.current, True),
+                ("g_membrane", program.conductance, True),
+                *((name, value, True) for name, value in program.ion_currents),
+            ]
+        self.stages, self.finals = cut(inside, [value for _, value, _ in self.results])
+        with_dt = depends_on_dt([*program.steps, *(s for t in self.stages for s in t.heavy)])
+        self.near_0 = {
+            step.target
+            for stage in self.stages
+            for step in stage.heavy
+            if isinstance(step.value, Call)
+            and step.value.function == "exp"
+            and set(names(step.value)) & with_dt
+        }
+        gathered = [a for a in self.taken if a.kind in GATHERED and _variable(a) in self.read]
+        self.gathered = [_variable(a) for a in gathered]
+        self.kept = [name for stage in self.stages for name in stage.kept]
+        self.kept += [f"of_{name}" for name in self.gathered]
+
+    def loops(self, layout: str) -> list[str]:
+        """All stages in one layout."""
+        if layout == "rows":
+            lines = ["for base in range(0, n, BLOCK // lanes.WIDTH):"]
+            lines += ["    stop = min(base + BLOCK // lanes.WIDTH, n)"]
+            head = ["    for j in range(base, stop):"]
+            head += ["        c, i = np.int64(node[j]) * lanes.WIDTH, j * lanes.WIDTH"]
+            head += ["        k = i - base * lanes.WIDTH"]
         else:
-            continue
-        lines.append(f"{name}_ = {at}")
-    _, inside = split_invariant(program, mechanism)
-    lines += [f"{step.target} = {_text(step.value, rename)}" for step in inside]
-    for name, value in program.stores:
-        a, text = kinds[name], _text(value, rename)
-        if a.kind in ("state", "assigned"):
-            lines.append(f"lanes.put({_array(a)}, i, {text}, count)")
-        elif scattered:
-            lines.append(f"lanes.scatter({_array(a)}, node, i, {text}, count)")
-        else:
-            lines.append(f"lanes.put({_array(a)}, c, {text}, count)")
-    if program.current is not None and program.conductance is not None:
-        added = [("i_membrane", program.current), ("g_membrane", program.conductance)]
-        for name, value in (*added, *program.ion_currents):
-            array, text = _array(kinds[name]), _text(value, rename)
-            if scattered:
-                lines.append(f"lanes.scatter_add({array}, node, i, {text}, count)")
+            lines = ["for base in range(0, n, BLOCK):", "    stop = min(base + BLOCK, n)"]
+            head = [
+                "    for i in range(base, stop, lanes.WIDTH):",
+                "        k, count = i - base, n - i",
+            ]
+            if layout == "consecutive":
+                head += ["        c = first + i"]
+        if layout == "scattered":
+            lines += head
+            for a in self.taken:
+                if a.kind in GATHERED and _variable(a) in self.gathered:
+                    value = f"lanes.gather({_array(a)}, node, i)"
+                    lines.append(f"        lanes.store(kept_of_{_variable(a)}, k, {value})")
+        for number, stage in enumerate(self.stages):
+            lines += head
+            last = number == len(self.stages) - 1
+            lines += [f"        {line}" for line in self._stage(stage, layout, last)]
+        return lines
+
+    def _stage(self, stage: Stage, layout: str, last: bool) -> list[str]:
+        finals = self.finals if last else []
+        values = [*(s.value for s in (*stage.light, *stage.heavy)), *finals]
+        read = {name for value in values for name in names(value)}
+        lines = [*self._loads(read, layout)]
+        lines += [f"{name} = lanes.load(kept_{name}, k)" for name in stage.taken]
+        lines += [f"{step.target} = {self._text(step.value)}" for step in stage.light]
+        lines += self._heavy(stage.heavy)
+        lines += [f"lanes.store(kept_{name}, k, {name})" for name in stage.kept]
+        return lines + (self._stores(layout) if last else [])
+
+    def _heavy(self, steps: Sequence[Step]) -> list[str]:
+        """Functions one by one, divisions in groups that share a reciprocal."""
+        divisions = [s for s in steps if isinstance(s.value, Binary) and s.value.operator == "/"]
+        lines = []
+        for step in steps:
+            if step not in divisions:
+                text = self._text(step.value)
+                if step.target in self.near_0:
+                    text = text.replace("lanes.exp(", "lanes.exp_near_0(", 1)
+                lines.append(f"{step.target} = {text}")
+        for at in range(0, len(divisions), GROUP):
+            group = divisions[at : at + GROUP]
+            if len(group) == 1:
+                lines.append(f"{group[0].target} = {self._text(group[0].value)}")
+                continue
+            function = {2: "two_quotients", 3: "three_quotients"}[len(group)]
+            parts = [self._text(part) for step in group for part in children(step.value)]
+            targets = ", ".join(step.target for step in group)
+            lines.append(f"{targets} = lanes.{function}({', '.join(parts)})")
+        return lines
+
+    def _loads(self, read: set[str], layout: str) -> list[str]:
+        lines = []
+        for a in self.taken:
+            name = _variable(a)
+            if name not in read or a.kind in ADDED:
+                continue
+            if a.kind in ("parameter", "geometry"):
+                rows = f"lanes.splat({_array(a)}[j])"
+                at = rows if layout == "rows" else f"lanes.load({_array(a)}, i)"
+            elif a.kind in ("state", "assigned"):
+                at = f"lanes.load({_array(a)}, i)"
+            elif a.kind in GATHERED:
+                kept = f"lanes.load(kept_of_{name}, k)"
+                at = kept if layout == "scattered" else f"lanes.load({_array(a)}, c)"
             else:
-                lines.append(f"lanes.add({array}, c, {text}, count)")
-    return lines
+                continue
+            lines.append(f"{name}_ = {at}")
+        return lines
+
+    def _stores(self, layout: str) -> list[str]:
+        kinds, lines = {a.name: a for a in self.taken}, []
+        for (name, _, added), value in zip(self.results, self.finals, strict=True):
+            argument, text = kinds[name], self._text(value)
+            own = argument.kind in ("state", "assigned")
+            verb = "add" if added else "put"
+            if own:
+                lines.append(f"lanes.put({_array(argument)}, i, {text}, count)")
+            elif layout == "scattered":
+                verb = "scatter_add" if added else "scatter"
+                lines.append(f"lanes.{verb}({_array(argument)}, node, i, {text}, count)")
+            else:
+                lines.append(f"lanes.{verb}({_array(argument)}, c, {text}, count)")
+        return lines
+
+    def _text(self, expr: Expr) -> str:
+        return emit(fuse(expr), LANES, self.rename)
 
 
-def _text(expr: Expr, rename: dict[str, str]) -> str:
-    return emit(fuse(expr), LANES, rename)
+def _variable(argument: Argument) -> str:
+    return "v" if argument.kind == "voltage" else argument.name
 
 
 def fuse(expr: Expr) -> Expr:

@@ -53,8 +53,11 @@ def exp(typingctx, x):  # type: ignore[no-untyped-def]
     return types.float64(types.float64), generate
 
 
-def build_exp(builder, x, real, whole):  # type: ignore[no-untyped-def]
-    """The instructions of :func:`exp` for a double or, with vector types, for several."""
+def build_exp(builder, x, real, whole, reduced=False):  # type: ignore[no-untyped-def]
+    """The instructions of :func:`exp` for a double or, with vector types, for several.
+
+    ``reduced`` says that |x| < ln 2 / 2, so that k is 0: the same bits with fewer instructions.
+    """
 
     def constant(kind, value):  # type: ignore[no-untyped-def]
         count = getattr(kind, "count", 0)
@@ -67,12 +70,14 @@ def build_exp(builder, x, real, whole):  # type: ignore[no-untyped-def]
         return builder.fadd(builder.fmul(a, b, flags=flags), c, flags=flags)
 
     flags = ("contract",)
-    x = builder.select(builder.fcmp_ordered(">", number(_SMALLEST), x), number(_SMALLEST), x)
-    x = builder.select(builder.fcmp_ordered("<", number(_LARGEST), x), number(_LARGEST), x)
-    shifted = times_plus(x, number(_LOG2E), number(_ROUND))
-    k = builder.fsub(shifted, number(_ROUND))
-    r = times_plus(k, number(-_LN2_HIGH), x)
-    r = times_plus(k, number(-_LN2_LOW), r)
+    r = x
+    if not reduced:
+        x = builder.select(builder.fcmp_ordered(">", number(_SMALLEST), x), number(_SMALLEST), x)
+        x = builder.select(builder.fcmp_ordered("<", number(_LARGEST), x), number(_LARGEST), x)
+        shifted = times_plus(x, number(_LOG2E), number(_ROUND))
+        k = builder.fsub(shifted, number(_ROUND))
+        r = times_plus(k, number(-_LN2_HIGH), x)
+        r = times_plus(k, number(-_LN2_LOW), r)
     square = builder.fmul(r, r)
     terms, step = [number(coefficient) for coefficient in _TWICE], r
     while len(terms) > 1:  # neighbors in pairs (Estrin): short chains keep the units busy
@@ -82,6 +87,8 @@ def build_exp(builder, x, real, whole):  # type: ignore[no-untyped-def]
     (q,) = terms
     twice = builder.fadd(r, r)
     twice = builder.fadd(times_plus(q, square, twice), number(2.0))
+    if reduced:
+        return builder.fmul(twice, number(0.5))
     bits = builder.add(builder.bitcast(shifted, whole), constant(whole, 1022))
     scale = builder.bitcast(builder.shl(bits, constant(whole, 52)), real)
     return builder.fmul(twice, scale)

@@ -426,3 +426,53 @@ def every(typingctx, condition):  # type: ignore[no-untyped-def]
         return builder.icmp_unsigned("==", bits, ir.Constant(ir.IntType(WIDTH), 2**WIDTH - 1))
 
     return types.boolean(condition), generate
+
+
+@intrinsic
+def _exp_reduced(typingctx, x):  # type: ignore[no-untyped-def]
+    def generate(context, builder, signature, values):  # type: ignore[no-untyped-def]
+        return build_exp(builder, values[0], _VECTOR, ir.VectorType(_WHOLE, WIDTH), reduced=True)
+
+    return lanes(x), generate
+
+
+@njit
+def exp_near_0(x):  # type: ignore[no-untyped-def]
+    """:func:`exp`, the same bits, sooner where all lanes are small."""
+    wide = splat(x)
+    if every(fabs(wide) <= 0.3465):
+        return _exp_reduced(wide)
+    return exp(wide)
+
+
+@njit
+def _in_range(x):  # type: ignore[no-untyped-def]
+    size = fabs(x)
+    return (size <= 1e200) & (size >= 1e-200)
+
+
+@njit
+def two_quotients(a, x, b, y):  # type: ignore[no-untyped-def]
+    """a / x and b / y with one division; lanes where their product is no ordinary number divide."""
+    both = splat(x) * y
+    r = 1.0 / both
+    p, q = a * (r * y), b * (r * x)
+    fine = _in_range(both)
+    if not every(fine):
+        p, q = select(fine, p, splat(a) / x), select(fine, q, splat(b) / y)
+    return p, q
+
+
+@njit
+def three_quotients(a, x, b, y, c, z):  # type: ignore[no-untyped-def]
+    """a / x, b / y and c / z with one division; as :func:`two_quotients`."""
+    two = splat(x) * y
+    three = two * z
+    r = 1.0 / three
+    rz = r * z
+    p, q, s = a * (rz * y), b * (rz * x), c * (r * two)
+    fine = _in_range(two) & _in_range(three)
+    if not every(fine):
+        p, q = select(fine, p, splat(a) / x), select(fine, q, splat(b) / y)
+        s = select(fine, s, splat(c) / z)
+    return p, q, s

@@ -5,11 +5,21 @@ import re
 
 import numpy as np
 import pytest
+from numba import njit
 
-from engine.mechanisms import Mechanism, arguments, compile_source, emit_numba, library, parse
+from engine.mechanisms import (
+    Mechanism,
+    arguments,
+    compile_source,
+    emit_numba,
+    lanes,
+    library,
+    parse,
+)
 from engine.mechanisms.emit_lanes import IMPORT, WRITTEN_OUT, emit_lanes, fuse, has_lanes
-from engine.mechanisms.expressions import Binary, Call, Name, Number, Unary
+from engine.mechanisms.expressions import Binary, Call, Name, Number, Unary, names
 from engine.mechanisms.lanes import WIDTH, roomy
+from engine.mechanisms.stages import cut
 from tests.engine.mechanisms.harness import Cell, hh_cell, run_reference
 
 ROUNDING = 1e-12  # a few units in the last place, enlarged where exp(x) - 1 cancels
@@ -119,7 +129,7 @@ def test_nan_is_not_hidden():
 def test_hh_is_vector_code_without_calls():
     cell = hh_cell(library()["hh"], np.arange(8), 8)
     module = compiled(cell.mechanism)
-    for which, divisions in (("current", 0), ("advance", 18)):  # 6 in each of three layouts
+    for which, divisions in (("current", 0), ("advance", 6)):  # 2 in each of three layouts
         run_lanes(cell, which)
         (text,) = getattr(module, f"hh_{which}_lanes").inspect_asm().values()
         assert len(re.findall(r"%[yz]mm", text)) > 50, "no wide registers"
@@ -137,3 +147,62 @@ def test_products_that_are_added_are_fused():
     assert fuse(Binary("-", c, product)) == Call("fma", (Unary("-", a), b, c))
     assert fuse(Binary("^", a, Number(3.0))) == Call("whole_power", (a, Number(3)))
     assert fuse(Binary("^", a, Number(0.5))) == Binary("^", a, Number(0.5))
+
+
+@njit(error_model="numpy")
+def _small_and_full(x, small, full):
+    for i in range(0, x.size, WIDTH):
+        lanes.store(small, i, lanes.exp_near_0(lanes.load(x, i)))
+        lanes.store(full, i, lanes.exp(lanes.load(x, i)))
+
+
+def test_a_small_exponential_has_the_bits_of_any():
+    random = np.random.default_rng(1)
+    x = np.concatenate([random.uniform(-0.3465, 0.3465, 800), random.uniform(-2, 2, 80), [0.0] * 8])
+    small, full = np.empty_like(x), np.empty_like(x)
+    _small_and_full(x, small, full)
+    np.testing.assert_array_equal(small, full)
+
+
+@njit(error_model="numpy")
+def _quotients(top, bottom, out):
+    a, b, c = lanes.load(top, 0), lanes.load(top, 8), lanes.load(top, 16)
+    x, y, z = lanes.load(bottom, 0), lanes.load(bottom, 8), lanes.load(bottom, 16)
+    p, q, s = lanes.three_quotients(a, x, b, y, c, z)
+    lanes.store(out, 0, p)
+    lanes.store(out, 8, q)
+    lanes.store(out, 16, s)
+    p, q = lanes.two_quotients(a, x, b, y)
+    lanes.store(out, 24, p)
+    lanes.store(out, 32, q)
+
+
+def test_denominators_that_share_a_reciprocal_do_not_spoil_one_another():
+    top = np.random.default_rng(2).uniform(-5, 5, 24)
+    ordinary = np.random.default_rng(3).uniform(0.1, 9, 24)
+    bottom = ordinary.copy()
+    bottom[[1, 10, 19, 4]] = 0.0, np.inf, np.nan, 1e300
+    found, alone = np.empty(40), np.empty(40)
+    _quotients(top, bottom, found)
+    _quotients(top, ordinary, alone)
+    with np.errstate(all="ignore"):
+        exact = top / bottom
+    exact = np.concatenate([exact, exact[:16]])
+    np.testing.assert_allclose(found, exact, rtol=1e-15)
+    lane = np.arange(40) % 8
+    untouched = ~np.isin(lane, [1, 2, 3, 4])
+    np.testing.assert_array_equal(found[untouched], alone[untouched])  # bits of a lane are its own
+
+
+def test_stages_hold_no_two_functions_that_wait_for_each_other():
+    for which in WRITTEN_OUT:
+        program = library()["hh"].program(which)
+        stages, _ = cut(program.steps, [value for _, value in program.stores])
+        known: set[str] = set()
+        for stage in stages:
+            own = {step.target for step in stage.heavy}
+            for step in (*stage.light, *stage.heavy):
+                assert not own & set(names(step.value))
+            assert set(stage.taken) <= known
+            known |= set(stage.kept)
+        assert len(stages) == (4 if which == "advance" else 1)
