@@ -47,7 +47,8 @@ def compile_for_device(nvrtc: ctypes.CDLL, text: str, architecture: str) -> tupl
 
 @pytest.mark.parametrize("architecture", ["sm_80", "sm_90"])
 def test_nvrtc_compiles_the_library(nvrtc, architecture):
-    mechanisms = [*library().values(), load_mechanism(WINDING), load_mechanism(PULSE)]
+    files = [WINDING, PULSE, *sorted((WINDING.parent / "mod").glob("*.mod"))]
+    mechanisms = [*library().values(), *map(load_mechanism, files)]
     status, log = compile_for_device(nvrtc, "\n".join(map(emit_cuda, mechanisms)), architecture)
     assert status == 0, log
     broken = emit_cuda(library()["pas"]).replace(";", "", 1)

@@ -84,30 +84,37 @@ def test_a_flux_can_be_read_after_its_reaction():
     np.testing.assert_allclose(cell.arrays["into"], expected, rtol=1e-6, atol=1e-12)
 
 
+def one_step(name: str) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """Arrays before and after a step."""
+    cell = run_numba(cell_of(name), "initialize")
+    return cell.arrays, run_numba(cell, "advance").arrays
+
+
 def test_implicit_and_explicit_steps():
     """One step of every method against the equations themselves."""
-    cell = run_numba(cell_of("implicit"), "initialize")
-    before = {k: a.copy() for k, a in cell.arrays.items()}
-    after = run_numba(cell, "advance").arrays
     inf, dt = 1 / (1 + np.exp(-(VOLTAGES + 40) / 9)), 0.025
+    before, after = one_step("pair")
     matrix = np.eye(2) - dt * np.array([[-1 / 4, 0.3], [0.3, -2 / 4]])
-    right = np.array([before["x"] + dt * inf / 4, before["y"]])
-    np.testing.assert_allclose([after["x"], after["y"]], np.linalg.solve(matrix, right), rtol=1e-13)
+    right = np.array([before["x"] + dt * inf / 4, before["b"]])
+    np.testing.assert_allclose([after["x"], after["b"]], np.linalg.solve(matrix, right), rtol=1e-13)
+    before, after = one_step("implicit")
     z, w = after["z"], after["w"]
     np.testing.assert_allclose(z, before["z"] + dt * (inf - z**3 - 0.3 * z * w), rtol=1e-14)
     np.testing.assert_allclose(w, before["w"] + dt * (z / (1 + w * w) - w), rtol=1e-14)
+    before, after = one_step("explicit")
     e1, e2 = before["e1"], before["e2"]
     np.testing.assert_allclose(after["e1"], e1 + dt * (inf - e1 * e2), rtol=1e-15)
     np.testing.assert_allclose(after["e2"], e2 + dt * (e1 - e2), rtol=1e-15)
 
 
 def test_linear_equations_and_a_while_in_initial():
-    cell = run_numba(cell_of("implicit", kept=("root", "turns")), "initialize")
+    cell = run_numba(cell_of("pair"), "initialize")
     matrix = np.array([[1, -0.5, 1, 0], [2, 1, 0, 0], [0, 0, 1, -1], [-0.25, 0, 0, 1]])
     for k, v in enumerate(VOLTAGES):
         x, y, _, _ = np.linalg.solve(matrix, [v / 50, 3, 0, 0])
         assert cell.arrays["x"][k] == pytest.approx(x, rel=1e-13)
-        assert cell.arrays["y"][k] == pytest.approx(y, rel=1e-13)
+        assert cell.arrays["b"][k] == pytest.approx(y, rel=1e-13)
+    cell = run_numba(cell_of("implicit", kept=("root", "turns")), "initialize")
     np.testing.assert_allclose(cell.arrays["root"], np.sqrt(VOLTAGES + 100), rtol=1e-15)
     assert (cell.arrays["turns"] > 3).all()
     assert not cell.mechanism.program("advance").stores[0][0].startswith("turns")

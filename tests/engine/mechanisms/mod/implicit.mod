@@ -1,24 +1,21 @@
-TITLE Coupled and nonlinear equations, for tests of derivimplicit, euler, LINEAR and WHILE
+TITLE Nonlinear equations and a loop, for tests of derivimplicit and WHILE
 
 NEURON {
     SUFFIX implicit
     NONSPECIFIC_CURRENT i
-    RANGE turns, root
+    RANGE turns, root, inf
 }
 
-PARAMETER { g = 1e-4 tau = 4 k = 0.3 }
+PARAMETER { g = 1e-4 k = 0.3 }
 
 ASSIGNED { v (mV) i (mA/cm2) turns root inf }
 
-STATE { x y z w p q e1 e2 }
+STATE { z w }
 
 INITIAL {
     LOCAL step
-    SOLVE rest
     z = 0.5
     w = 0.2
-    e1 = 0.1
-    e2 = 0.4
     turns = 0
     root = 10
     step = 1
@@ -27,36 +24,15 @@ INITIAL {
         root = root - step
         turns = turns + 1
     }
-    p = 0
-    q = 0
 }
 
 BREAKPOINT {
-    SOLVE pair METHOD derivimplicit
     SOLVE bent METHOD derivimplicit
-    SOLVE plain METHOD euler
-    i = g * (x + y + z * w + e1 - e2) * (v + 60) + 1e-7 * root
-}
-
-LINEAR rest {
-    ~ x - 0.5 * y + p = v / 50
-    ~ 2 * x + y = 3
-    ~ p = q
-    ~ q = x / 4
-}
-
-DERIVATIVE pair {
-    inf = 1 / (1 + exp(-(v + 40) / 9))
-    x' = (inf - x) / tau + k * y
-    y' = k * x - 2 * y / tau
+    i = g * z * w * (v + 60) + 1e-7 * root
 }
 
 DERIVATIVE bent {
+    inf = 1 / (1 + exp(-(v + 40) / 9))
     z' = inf - z * z * z - k * z * w
     w' = z / (1 + w * w) - w
-}
-
-DERIVATIVE plain {
-    e1' = -e1 * e2 + inf
-    e2' = e1 - e2
 }

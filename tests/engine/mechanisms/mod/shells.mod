@@ -5,7 +5,7 @@ DEFINE NSHELL 4
 NEURON {
     SUFFIX shells
     USEION ca READ cao, cai, ica WRITE cai, ica
-    RANGE pumped, thick, bound
+    RANGE pumped, thick, bound, own_pump
 }
 
 CONSTANT { FARADAY_10 = 9.64853321233 }
