@@ -1,0 +1,171 @@
+"""A model built in NEURON value by value: the same membrane on NEURON's own import of the file.
+
+What is taken from the engine's model are the numbers of every segment (densities, capacitances,
+reversal potentials), which other tests hold against the publications; morphology, matrix, channels
+and time steps are NEURON's.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from engine.biophysics import section_cables
+from engine.mechanisms import library
+from engine.model import Model
+from engine.placing import Placed
+from engine.stimuli import Site
+from engine.synapses import SpikeTrain
+from engine.types import IntArray
+from engine.units import NF_PER_UF_CM2_UM2
+from tests.engine.neuron_cells import NeuronRun
+from tests.engine.neuron_library import neuron_name, run_script
+
+SCRIPT = """
+class Cell:
+    pass
+
+path, cell = given["path"], Cell()
+reader = h.Import3d_SWC_read() if path.lower().endswith(".swc") else h.Import3d_Neurolucida3()
+reader.quiet = 1
+reader.input(path)
+h.Import3d_GUI(reader, 0).instantiate(cell)
+sections = {s.name().rpartition(".")[2]: s for s in cell.all}
+if given["stub"]:
+    for name in [name for name in sections if name.startswith("axon")]:
+        h.delete_section(sec=sections.pop(name))
+    up = sections["soma[0]"](given["stub"]["attach"])
+    for i, (length, diameter) in enumerate(given["stub"]["cylinders"]):
+        axon = sections[f"axon[{i}]"] = h.Section(name=f"axon[{i}]")
+        axon.L, axon.diam = length, diameter
+        axon.connect(up)
+        up = axon(1)
+for name, about in given["sections"].items():
+    section = sections[name]
+    section.nseg, section.Ra = about["nseg"], about["ra"]
+    for segment, cm in zip(section, about["cm"]):
+        segment.cm = cm
+    for mechanism, parameters in about["mechanisms"].items():
+        section.insert(mechanism)
+        for parameter, values in parameters.items():
+            for segment, value in zip(section, values):
+                setattr(getattr(segment, mechanism), parameter, value)
+    for ion, value in given["reversals"].items():
+        if hasattr(section(0.5), ion):
+            setattr(section, ion, value)
+assert set(given["sections"]) == set(sections)
+clamps = []
+for section, x, delay, duration, amplitude in given["clamps"]:
+    clamp = h.IClamp(sections[section](x))
+    clamp.delay, clamp.dur, clamp.amp = delay, duration, amplitude
+    clamps.append(clamp)
+connections = []
+for mechanism, section, x, parameters, weights, times in given["synapses"]:
+    point = getattr(h, mechanism)(sections[section](x))
+    for parameter, value in parameters.items():
+        setattr(point, parameter, value)
+    clamps.append(point)
+    if times:
+        connections.append((h.NetCon(None, point), times))
+        for k, weight in enumerate(weights):
+            connections[-1][0].weight[k] = weight
+h.celsius, h.dt, h.steps_per_ms, h.secondorder = given["celsius"], given["dt"], 1 / given["dt"], 0
+probes = [h.Vector().record(sections[s](x)._ref_v) for s, x in given["probes"]]
+time = h.Vector().record(h._ref_t)
+section, x = given["spike_site"]
+counter = h.NetCon(sections[section](x)._ref_v, None, sec=sections[section])
+counter.threshold = given["spike_threshold"]
+spikes = h.Vector()
+counter.record(spikes)
+h.finitialize(given["v_init"])
+for connection, times in connections:
+    for t in times:
+        connection.event(t)
+while h.t < given["duration"] - given["dt"] / 2:
+    h.fadvance()
+result |= {"time": np.array(time), "values": np.array([np.array(p) for p in probes])}
+result["spikes"] = np.array(spikes)
+"""
+
+
+def run_model(model: Model, path: Path, folder: Path, out: Path) -> NeuronRun:
+    """Run a model's experiment in NEURON.
+
+    Parameters
+    ----------
+    model
+        Clamps, points with recorded events, and probes of v are understood.
+    path
+        Its morphology.
+    folder
+        Where NEURON has compiled the library.
+    out
+        A file for the results.
+    """
+    result = run_script(folder, SCRIPT, described(model, path), out)
+    return NeuronRun(result["time"], result["values"], result["spikes"])
+
+
+def described(model: Model, path: Path) -> dict[str, Any]:
+    """The model as plain values, section by section."""
+    experiment, tree = model.experiment, model.tree
+    cm = model.capacitance / np.where(tree.massless, 1.0, tree.area) / NF_PER_UF_CM2_UM2
+    ra, _ = section_cables(experiment.cables, tree.sections)
+    placed = [p for p in model.placed if p.mechanism.name in library() and not p.is_point]
+    sections = {}
+    for s, name in enumerate(tree.sections.name):
+        nodes = tree.node_of_segment[tree.segment_start[s] : tree.segment_start[s + 1]]
+        sections[name] = {
+            "nseg": len(nodes),
+            "ra": ra[s],
+            "cm": cm[nodes].tolist(),
+            "mechanisms": {
+                neuron_name(p.mechanism.name): on_segments(p, nodes)
+                for p in placed
+                if np.isin(nodes, p.node).any()
+            },
+        }
+    stub = None
+    if experiment.axon == "stub":
+        axon = [s for s, name in enumerate(tree.sections.name) if name.startswith("axon")]
+        wide = [float(tree.sections.diameter[tree.sections.start[s]]) for s in axon]
+        long = [float(tree.length[tree.section == s].sum()) for s in axon]
+        cylinders = list(zip(long, wide, strict=True))  # from points of single precision
+        stub = {"attach": experiment.stub.attach, "cylinders": cylinders}
+    site = experiment.spike_site or Site(tree.sections.name[0])
+    clamps = [(c.site, c.delay, c.duration, c.amplitude) for c in experiment.stimuli]
+    return {
+        "path": str(path),
+        "stub": stub,
+        "sections": sections,
+        "reversals": dict(experiment.reversals),
+        "clamps": [(site.section, site.x, *rest) for site, *rest in clamps],
+        "synapses": [
+            (
+                neuron_name(y.mechanism),
+                y.site.section,
+                y.site.x,
+                dict(y.parameters),
+                y.weights,
+                list(y.source.times) if isinstance(y.source, SpikeTrain) else [],
+            )
+            for y in experiment.synapses
+        ],
+        "probes": [(p.site.section, p.site.x) for p in experiment.probes],
+        "spike_site": (site.section, site.x),
+        **{
+            name: getattr(experiment, name)
+            for name in ("celsius", "dt", "v_init", "duration", "spike_threshold")
+        },
+    }
+
+
+def on_segments(placed: Placed, nodes: IntArray) -> dict[str, list[float]]:
+    """Parameters on a section's segments; where the mechanism is not, its density is 0."""
+    here = np.isin(nodes, placed.node)
+    row = np.searchsorted(placed.node, nodes)
+    found = {}
+    for name, values in placed.values.items():
+        without = 0.0 if name in ("gbar", "g") else placed.mechanism.parameter(name).default
+        found[name] = np.where(here, values[np.where(here, row, 0)], without).tolist()
+    return found
