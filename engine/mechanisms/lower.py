@@ -396,6 +396,6 @@ class Lowering:
                 one if one == two else self.define(name, Select(condition, one, two))
             )
         for level, chosen in zip(scope.maps, then_maps, strict=True):
-            for name in chosen.keys() & level.keys():
+            for name in sorted(chosen.keys() & level.keys()):
                 if chosen[name] != level[name]:
                     level[name] = self.define(name, Select(condition, chosen[name], level[name]))

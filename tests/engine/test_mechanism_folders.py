@@ -1,6 +1,9 @@
 """Folders of .mod files: which are ready, why others are not; events of every kind in a run."""
 
+import os
 import shutil
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -231,3 +234,24 @@ def test_too_many_events_are_refused_in_a_sentence(base, folder, monkeypatch):
     chain = replace(base, synapses=(Synapse(TUFT, "Chain"),), reversals=(), probes=())
     with pytest.raises(UserError, match="'Chain' send more events than can be kept"):
         run(chain)
+
+
+def test_the_text_of_a_mechanism_is_the_same_in_every_process():
+    """Else its machine code would never be found again."""
+    script = (
+        "from engine.mechanisms import emit_cuda, emit_numba, load_mechanism\n"
+        f"pulse = load_mechanism({str(PULSE)!r})\n"
+        "print(emit_numba(pulse) + emit_cuda(pulse))"
+    )
+    texts = [
+        subprocess.run(
+            [sys.executable, "-c", script],
+            env=os.environ | {"PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2", "3")
+    ]
+    assert texts[0] == texts[1] == texts[2]
+    assert "Pulse_receive" in texts[0]
