@@ -78,6 +78,14 @@ counter.threshold = given["spike_threshold"]
 spikes = h.Vector()
 counter.record(spikes)
 h.finitialize(given["v_init"])
+if given["tune_rest"]:
+    for section in sections.values():
+        for segment in section:
+            total = sum(getattr(segment, current, 0.0) for current in ("ina", "ik", "ica"))
+            total += sum(m.i for m in segment if m.name() in ("hd", "Ih"))
+            leak = getattr(segment, given["leak"])
+            leak.e = segment.v + total / leak.g
+    h.finitialize(given["v_init"])
 for connection, times in connections:
     for t in times:
         connection.event(t)
@@ -136,6 +144,7 @@ def described(model: Model, path: Path) -> dict[str, Any]:
     clamps = [(c.site, c.delay, c.duration, c.amplitude) for c in experiment.stimuli]
     return {
         "path": str(path),
+        "leak": neuron_name("pas"),
         "stub": stub,
         "sections": sections,
         "reversals": dict(experiment.reversals),
@@ -155,7 +164,7 @@ def described(model: Model, path: Path) -> dict[str, Any]:
         "spike_site": (site.section, site.x),
         **{
             name: getattr(experiment, name)
-            for name in ("celsius", "dt", "v_init", "duration", "spike_threshold")
+            for name in ("celsius", "dt", "v_init", "duration", "spike_threshold", "tune_rest")
         },
     }
 
