@@ -8,14 +8,8 @@ from engine.backends import kernels
 from engine.backends.base import VOLTAGE_LIMIT, Run, Samples, join
 from engine.backends.events import event_arrays, grow, reset_events
 from engine.backends.layout import Layout, level_order
-from engine.backends.source import (
-    Structure,
-    emit,
-    ion_name,
-    loop_arguments,
-    state_name,
-    table_name,
-)
+from engine.backends.source import emit, loop_arguments
+from engine.backends.structure import Structure, ion_name, state_name, table_name
 from engine.mechanisms.cache import compile_source
 from engine.mechanisms.expressions import evaluate
 from engine.mechanisms.lanes import WIDTH, roomy

@@ -1,17 +1,16 @@
 """The step loop of a model, written out for its mechanisms: one call runs hundreds of steps."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
 from engine.backends import attached, constant, event_source, kernels, queue, rows
 from engine.backends.event_source import call, emit_events, event_name, takes_events
+from engine.backends.structure import Structure, ion_name, is_ion, state_name, table_name
 from engine.mechanisms.emit import arguments
 from engine.mechanisms.emit_lanes import IMPORT, WRITTEN_OUT, emit_lanes, has_lanes
 from engine.mechanisms.emit_numba import emit_numba
 from engine.mechanisms.model import KERNELS, KernelName, Mechanism
-from engine.placing import written_currents
 
 COMMON = [
     "clock",
@@ -75,68 +74,6 @@ LOCAL = ("t", "flag", *ONE_POINT[1:])
 """Names of the step loop's own."""
 
 
-@dataclass(frozen=True)
-class Structure:
-    """What of a model its step loop depends on; models of one structure share compiled code.
-
-    Linear mechanisms are not among ``mechanisms``: they are numbers in the arrays. ``rows`` is True
-    for eight instances, False for one. ``attached`` is True where played currents, voltage clamps
-    or gap junctions sit on single nodes.
-    """
-
-    mechanisms: tuple[Mechanism, ...]
-    rows: bool
-    attached: bool = False
-
-    @property
-    def name(self) -> str:
-        names = "_".join([m.name for m in self.mechanisms] or ["passive"])
-        return names + "_rows" * self.rows + "_attached" * self.attached
-
-    @property
-    def constant(self) -> bool:
-        """Whether the matrix never changes, so that it is factored once."""
-        return not self.mechanisms and not self.attached
-
-    @property
-    def points(self) -> tuple[Mechanism, ...]:
-        return tuple(m for m in self.mechanisms if m.kind == "point")
-
-    @property
-    def ion_currents(self) -> tuple[str, ...]:
-        """Written or read."""
-        used = {ion.current for m in self.mechanisms for ion in m.ions if ion.current in ion.read}
-        return tuple(sorted(used | {n for m in self.mechanisms for n in written_currents(m)}))
-
-    @property
-    def ion_values(self) -> tuple[str, ...]:
-        """Reversal potentials and concentrations that are read or set."""
-        names = {n for m in self.mechanisms for ion in m.ions for n in (*ion.read, *ion.write)}
-        return tuple(sorted(names - {ion.current for m in self.mechanisms for ion in m.ions}))
-
-    @property
-    def probed(self) -> tuple[str, ...]:
-        """Every array that a probe can read, in the order of ``probe_start``."""
-        ions = [ion_name(name) for name in (*self.ion_currents, *self.ion_values)]
-        own = [state_name(m, x.name) for m in self.mechanisms for x in (*m.states, *m.assigned)]
-        return ("v", *ions, *own, *(("hold_current", "gap_current") if self.attached else ()))
-
-
-def state_name(mechanism: Mechanism, variable: str) -> str:
-    """Name of a mechanism's array in the step loop."""
-    return f"{mechanism.name}__{variable}"
-
-
-def table_name(mechanism: Mechanism, table: str) -> str:
-    """Name in the step loop of what says where a mechanism sits: ``n``, ``first`` or ``node``."""
-    return f"{mechanism.name}__where__{table}"
-
-
-def ion_name(variable: str) -> str:
-    """Name of an ion's array in the step loop."""
-    return f"ion__{variable}"
-
-
 def actual_arguments(mechanism: Mechanism, which: KernelName) -> list[str]:
     """What the step loop hands to a mechanism's kernel: names of its own arguments."""
     actual = []
@@ -180,11 +117,6 @@ def _calls(structure: Structure, which: KernelName, ions_only: bool = False) -> 
         for m in structure.mechanisms
         if not empty(m, which) and (is_ion(m) or not ions_only)
     ]
-
-
-def is_ion(mechanism: Mechanism) -> bool:
-    """Whether it stands for an ion itself, which computes its reversal potential."""
-    return any(name == f"e{ion.name}" for ion in mechanism.ions for name in ion.write)
 
 
 def _suffix(mechanism: Mechanism, which: KernelName) -> str:

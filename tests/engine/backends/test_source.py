@@ -8,7 +8,8 @@ from dataclasses import replace
 import pytest
 
 from engine.backends.cpu import CpuRun
-from engine.backends.source import Structure, emit, loop_arguments
+from engine.backends.source import emit, loop_arguments
+from engine.backends.structure import Structure
 from engine.experiment import Experiment, Insertion, Probe
 from engine.mechanisms import library
 from engine.model import build

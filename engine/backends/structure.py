@@ -1,0 +1,73 @@
+"""What a step loop depends on, and what it calls the arrays of mechanisms and ions."""
+
+from dataclasses import dataclass
+
+from engine.mechanisms.model import Mechanism
+from engine.placing import written_currents
+
+
+@dataclass(frozen=True)
+class Structure:
+    """What of a model its step loop depends on; models of one structure share compiled code.
+
+    Linear mechanisms are not among ``mechanisms``: they are numbers in the arrays. ``rows`` is True
+    for eight instances, False for one. ``attached`` is True where played currents, voltage clamps
+    or gap junctions sit on single nodes.
+    """
+
+    mechanisms: tuple[Mechanism, ...]
+    rows: bool
+    attached: bool = False
+
+    @property
+    def name(self) -> str:
+        names = "_".join([m.name for m in self.mechanisms] or ["passive"])
+        return names + "_rows" * self.rows + "_attached" * self.attached
+
+    @property
+    def constant(self) -> bool:
+        """Whether the matrix never changes, so that it is factored once."""
+        return not self.mechanisms and not self.attached
+
+    @property
+    def points(self) -> tuple[Mechanism, ...]:
+        return tuple(m for m in self.mechanisms if m.kind == "point")
+
+    @property
+    def ion_currents(self) -> tuple[str, ...]:
+        """Written or read."""
+        used = {ion.current for m in self.mechanisms for ion in m.ions if ion.current in ion.read}
+        return tuple(sorted(used | {n for m in self.mechanisms for n in written_currents(m)}))
+
+    @property
+    def ion_values(self) -> tuple[str, ...]:
+        """Reversal potentials and concentrations that are read or set."""
+        names = {n for m in self.mechanisms for ion in m.ions for n in (*ion.read, *ion.write)}
+        return tuple(sorted(names - {ion.current for m in self.mechanisms for ion in m.ions}))
+
+    @property
+    def probed(self) -> tuple[str, ...]:
+        """Every array that a probe can read, in the order of ``probe_start``."""
+        ions = [ion_name(name) for name in (*self.ion_currents, *self.ion_values)]
+        own = [state_name(m, x.name) for m in self.mechanisms for x in (*m.states, *m.assigned)]
+        return ("v", *ions, *own, *(("hold_current", "gap_current") if self.attached else ()))
+
+
+def state_name(mechanism: Mechanism, variable: str) -> str:
+    """Name of a mechanism's array in the step loop."""
+    return f"{mechanism.name}__{variable}"
+
+
+def table_name(mechanism: Mechanism, table: str) -> str:
+    """Name in the step loop of what says where a mechanism sits: ``n``, ``first`` or ``node``."""
+    return f"{mechanism.name}__where__{table}"
+
+
+def ion_name(variable: str) -> str:
+    """Name of an ion's array in the step loop."""
+    return f"ion__{variable}"
+
+
+def is_ion(mechanism: Mechanism) -> bool:
+    """Whether it stands for an ion itself, which computes its reversal potential."""
+    return any(name == f"e{ion.name}" for ion in mechanism.ions for name in ion.write)
