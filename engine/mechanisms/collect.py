@@ -55,10 +55,13 @@ def collect(tree: Node, path: Path, title: str) -> Source:
             case "parameter" | "constant" | "assigned" | "state":
                 _declarations(node, source)
             case "file_local":
-                for token in _tokens(node):  # lives as long as the mechanism, like ASSIGNED
-                    source.assigned[str(token)] = Declared(
-                        str(token), None, "", None, token.line or 0
-                    )
+                for item in nodes(node):  # lives as long as the mechanism, like ASSIGNED
+                    (name,) = _tokens(item)
+                    declared = Declared(str(name), None, "", None, name.line or 0)
+                    if sizes := nodes(item):
+                        _array(sizes[0], declared, source.assigned, source)
+                    else:
+                        source.assigned[declared.name] = declared
             case "initial" | "breakpoint":
                 _single_block(node, source)
             case "net_receive":
@@ -67,8 +70,8 @@ def collect(tree: Node, path: Path, title: str) -> Source:
                 blocks = getattr(source, f"{node.data}s")
                 _named_block(node, blocks, str(node.data).upper(), (), source)
             case "define":
-                name, value = _tokens(node)
-                source.constants[str(name)] = float(value)
+                defined, value = _tokens(node)
+                source.constants[str(defined)] = float(value)
             case "procedure" | "function":
                 formals = tuple(str(formal.children[0]) for formal in nodes(nodes(node)[0]))
                 blocks = source.procedures if node.data == "procedure" else source.functions

@@ -173,7 +173,7 @@ def _current(source: Source, symbols: Symbols) -> tuple[Program, bool]:
             )  # fmt: skip
     values = dict(lowering.values)
     total = _total(lowering, symbols)
-    parts = linear(total, "v", lowering.definitions)
+    parts = linear(total, "v", lowering.definitions, branches=True)
     if parts is None:
         lowering.values = {"v": lowering.define("v_shifted", Binary("+", Name("v"), VOLTAGE_STEP))}
         lowering.execute(body)

@@ -9,6 +9,7 @@ from engine.mechanisms.expressions import (
     Expr,
     Name,
     Number,
+    Select,
     Unary,
     add,
     children,
@@ -36,7 +37,9 @@ def depends(expr: Expr, variable: str, definitions: Mapping[str, Expr]) -> bool:
     return search(expr)
 
 
-def linear(expr: Expr, variable: str, definitions: Mapping[str, Expr]) -> tuple[Expr, Expr] | None:
+def linear(
+    expr: Expr, variable: str, definitions: Mapping[str, Expr], branches: bool = False
+) -> tuple[Expr, Expr] | None:
     """Split an expression into ``a + b x``.
 
     Parameters
@@ -45,6 +48,8 @@ def linear(expr: Expr, variable: str, definitions: Mapping[str, Expr]) -> tuple[
         The expression and what the names in it stand for.
     variable
         x.
+    branches
+        Split selections by conditions that are free of x too; then b may be 0 while a run goes on.
 
     Returns
     -------
@@ -77,6 +82,16 @@ def linear(expr: Expr, variable: str, definitions: Mapping[str, Expr]) -> tuple[
             case Binary("/", left, right) if not depends(right, variable, definitions):
                 part = split(left)
                 return part and (divide(part[0], right), divide(part[1], right))
+            case Select(condition, then, other) if branches and not depends(
+                condition, variable, definitions
+            ):
+                one, two = split(then), split(other)
+                if one is None or two is None:
+                    return None
+                a, b = (
+                    x if x == y else Select(condition, x, y) for x, y in zip(one, two, strict=True)
+                )
+                return a, b
         return None
 
     return split(expr)

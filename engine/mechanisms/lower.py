@@ -346,7 +346,7 @@ class Lowering:
                         raise self.error(
                             "a reaction or an equation stands outside KINETIC and LINEAR",
                             "move it to such a block",
-                            line,
+                            statement.line,
                         )
                     self.on_reaction(statement, scope)
 

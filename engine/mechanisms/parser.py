@@ -27,9 +27,6 @@ _WAY_OUT = {
     "DESTRUCTOR": "remove the block",
     "FOR_NETCONS": "keep what is needed of each connection in an argument of NET_RECEIVE",
     "LONGITUDINAL_DIFFUSION": "remove the diffusion along the cable",
-    "PROTECT": "remove the word; kernels share no globals",
-    "MUTEXLOCK": "remove the word; kernels share no globals",
-    "MUTEXUNLOCK": "remove the word; kernels share no globals",
     "TERMINAL": "remove the block",
     "STEPPED": "declare the value as a PARAMETER",
     "SENS": "remove the statement",
@@ -136,7 +133,8 @@ def _strip(text: str, path: Path) -> tuple[str, str]:
         r"|^[ \t]*COMMENT\b[\s\S]*?^[ \t]*ENDCOMMENT\b[^\n]*"
         r"|^[ \t]*(?P<open>COMMENT\b)"
         r"|[:?][^\n]*"
-        r"|\bUNITS(?:OFF|ON)\b",
+        r"|\bUNITS(?:OFF|ON)\b"
+        r"|\b(?:PROTECT|MUTEXLOCK|MUTEXUNLOCK)\b",  # kernels share no variables
         re.MULTILINE,
     )
     out, at = [], 0

@@ -189,6 +189,7 @@ def test_precedence_is_nmodls(text, value):
         ("-x", (0.0, -1.0)),
         ("(a + x*2)*b/tau", (7.5, 5.0)),
         ("a", (3.0, 0.0)),
+        ("2*x", (0.0, 2.0)),
     ],
 )
 def test_linear_parts(text, parts):

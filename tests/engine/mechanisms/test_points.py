@@ -181,3 +181,60 @@ def test_an_electrode_flows_inward():
     cell.arrays["voltage"][:] = -60.0
     found = run_numba(cell, "current").arrays
     assert (found["i_membrane"][0], found["g_membrane"][0]) == (-10.0, 0.5)
+
+
+NMDA = """
+NEURON { POINT_PROCESS Block NONSPECIFIC_CURRENT i RANGE e }
+PARAMETER { e = 0 }
+ASSIGNED { v i }
+STATE { g }
+BREAKPOINT { i = g * block(v) * (v - e) }
+FUNCTION block(v) { block = 1 / (1 + 0.28 * exp(-0.062 * v)) }
+"""
+GHK = """
+NEURON { SUFFIX ghk USEION ca READ cai, cao WRITE ica }
+UNITS { F = (faraday) (coulomb)  R = (k-mole) (joule/degC) }
+ASSIGNED { v cai cao ica celsius }
+BREAKPOINT { LOCAL u
+    u = 2e-3 * v * F / (R * (celsius + 273.15))
+    ica = 1e-4 * 2e-3 * F * (cai * efun(-u) - cao * efun(u))
+}
+FUNCTION efun(z) { if (fabs(z) < 1e-4) { efun = 1 - z / 2 } else { efun = z / (exp(z) - 1) } }
+"""
+
+
+@pytest.mark.parametrize("text", [NMDA, GHK])
+def test_a_curved_current_has_neurons_difference_for_its_slope(text):
+    mechanism = parse(text, "curved.mod")
+    assert not mechanism.analytic
+    voltages = np.array([-70.0, -20.0, 0.0, 30.0])
+    cell = Cell(mechanism, np.arange(4), 4)
+    cell.scalars["celsius"] = 20.0
+    for key, value in {"g": 2e-3, "cai": 1e-4, "cao": 2.0}.items():
+        if key in cell.arrays:
+            cell.arrays[key][:] = value
+    currents = []
+    for shift in (0.0, 0.001):
+        cell.arrays["voltage"] = voltages + shift
+        currents.append(run_reference(cell, "current").arrays["i_membrane"])
+    cell.arrays["voltage"] = voltages
+    found = run_numba(cell, "current").arrays["g_membrane"]
+    difference = (currents[1] - currents[0]) / 0.001
+    scale = np.abs(currents[0]).max() / 0.001  # what the difference divides its rounding by
+    np.testing.assert_allclose(found, difference, rtol=0, atol=1e-14 * scale)
+
+
+def test_a_clamp_that_switches_has_an_exact_conductance():
+    """NEURON's SEClamp: linear in the voltage while it is on, and while it is off."""
+    clamp = neurons("svclmp")
+    assert clamp.analytic
+    cell = Cell(clamp, np.array([0, 1]), 2)
+    for key, value in {"dur1": 1.0, "amp1": -40.0, "dur2": 2.0, "amp2": 10.0, "rs": 0.5}.items():
+        cell.arrays[key][:] = value
+    cell.arrays["voltage"][:] = -65.0
+    expected = {0.5: (-50.0, 2.0), 1.5: (-150.0, 2.0), 9.0: (0.0, 0.0)}
+    for t, (current, conductance) in expected.items():
+        cell.scalars["t"] = t
+        found = run_numba(run_numba(cell, "initialize"), "current").arrays
+        assert found["i_membrane"][0] == pytest.approx(current, rel=1e-14)
+        assert found["g_membrane"][0] == pytest.approx(conductance, rel=1e-14)

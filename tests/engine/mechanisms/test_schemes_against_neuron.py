@@ -52,7 +52,7 @@ KEPT = {
     "pair": ("inf",),
     "explicit": ("inf",),
 }
-TOLERANCE = {"implicit": 1e-7, "shells": 1e-8}
+TOLERANCE = {"implicit": 1e-8, "shells": 1e-9}
 """Relative. Newton's method of NEURON stops at changes of 1e-6; where one turn is exact, 1e-11."""
 
 

@@ -151,6 +151,24 @@ def test_cnexp_falls_back_where_it_cannot_be_exact():
     assert n == pytest.approx(0.9 + 0.025 * (0.2 - n * n), rel=1e-15)
 
 
+def test_a_slope_that_a_branch_turns_off_stays_a_number():
+    text = """
+    NEURON { SUFFIX off NONSPECIFIC_CURRENT i RANGE on }
+    PARAMETER { on = 0 }
+    ASSIGNED { v i } STATE { n }
+    INITIAL { n = 0.5 }
+    BREAKPOINT { SOLVE s METHOD cnexp i = n * v }
+    DERIVATIVE s { LOCAL r
+        if (on > 0) { r = n } else { r = 2 }
+        n' = 0.1 - r
+    }
+    """
+    cell = Cell(parse(text, "off.mod"), np.arange(2), 2)
+    cell.arrays["on"][:] = [0.0, 1.0]
+    n = run_numba(run_numba(cell, "initialize"), "advance").arrays["n"]
+    np.testing.assert_allclose(n, [0.5 - 0.025 * 1.9, (0.5 + 0.025 * 0.1) / 1.025], rtol=1e-13)
+
+
 def test_a_loop_around_the_voltage_is_no_linear_current():
     text = """
     NEURON { SUFFIX looped NONSPECIFIC_CURRENT i }
