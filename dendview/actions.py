@@ -145,6 +145,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("fullscreen", "F&ull screen", "View", ("F11",), "Use the whole screen"),
     ActionSpec("select_soma", "Select &soma", "Cell", ("Ctrl+M",), "Select the middle of the soma", has_cell),
     ActionSpec("clamp", "&Current clamp here", "Cell", ("Ctrl+I",), "Inject a current pulse at the selection", has_selection),
+    ActionSpec("voltage_clamp", "&Voltage clamp here", "Cell", (), "Hold the voltage at the selection", has_selection),
     ActionSpec("probe", "&Record voltage here", "Cell", ("Ctrl+R",), "Record the voltage at the selection", has_selection),
     *(_membrane(name, info) for name, info in RECIPES.items()),
     ActionSpec("notes", "&Notes on the file…", "Cell", (), "What the reader found odd in the file", has_notes, separator=True),

@@ -1,18 +1,19 @@
 """What the inspector says about a cell or a place on it, as plain rows (no Qt)."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 
+from dendview.attaching import mechanisms_of
 from dendview.colors import type_name
 from dendview.state import AppState, Cell
 from dendview.wording import UNITS, number, quantity, whole
 from engine.distributions import Value
-from engine.errors import UserError
 from engine.experiment import Experiment, Insertion
-from engine.mechanisms import library
+from engine.mechanisms import Mechanism
 from engine.morphology.metrics import Metrics, measure
 from engine.regions import mask_of_tags
 from engine.schedule import depths
@@ -149,7 +150,8 @@ def membrane_groups(experiment: Experiment, tag: int) -> list[Group]:
     for insertion in experiment.insertions:
         if mask_of_tags(tags, insertion.region)[0]:
             heading = f"Mechanism {insertion.mechanism}"
-            groups.append(Group(heading, tuple(parameter_rows(insertion))))
+            rows_of = parameter_rows(insertion, mechanisms_of(experiment))
+            groups.append(Group(heading, tuple(rows_of)))
     return groups
 
 
@@ -163,9 +165,9 @@ class ParameterValue:
     unit: str
 
 
-def parameters(insertion: Insertion) -> tuple[ParameterValue, ...]:
-    """All parameters of an inserted mechanism; empty where the library does not hold it."""
-    mechanism = library().get(insertion.mechanism)
+def parameters(insertion: Insertion, known: Mapping[str, Mechanism]) -> tuple[ParameterValue, ...]:
+    """All parameters of an inserted mechanism; empty where it is not known."""
+    mechanism = known.get(insertion.mechanism)
     if mechanism is None:
         return ()
     given = dict(insertion.parameters)
@@ -176,13 +178,9 @@ def parameters(insertion: Insertion) -> tuple[ParameterValue, ...]:
     )
 
 
-def parameter_rows(insertion: Insertion) -> list[Row]:
+def parameter_rows(insertion: Insertion, known: Mapping[str, Mechanism]) -> list[Row]:
     """The parameters of a mechanism as rows."""
-    try:
-        values = parameters(insertion)
-    except UserError as error:
-        return [("not available", str(error))]
-    return [(p.name, quantity(p.value, p.unit)) for p in values]
+    return [(p.name, quantity(p.value, p.unit)) for p in parameters(insertion, known)]
 
 
 def summary(state: AppState) -> str:

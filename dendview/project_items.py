@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
+from dendview.attached_fields import NOUNS, Group, fields_of, source_text
+from dendview.attaching import mechanisms_of
 from dendview.describe import parameters
 from dendview.dialogs.parameters import Field, ParametersDialog
 from dendview.views.project_tree import Item
@@ -24,21 +26,21 @@ def select_item(window: MainWindow, item: Item) -> None:
         return
     if item.kind == "cell":
         selection.clear()
-    elif item.kind == "stimulus":
-        selection.select(cell.segment(experiment.stimuli[item.index].site))
-    elif item.kind == "probe":
+    elif item.kind == "probes":
         selection.select_probe(item.index)
+    elif item.kind in NOUNS:
+        selection.select_site(getattr(experiment, item.kind)[item.index].site)
 
 
 def remove_item(window: MainWindow, item: Item) -> None:
-    """Delete on a stimulus, a probe or a run."""
+    """Delete on what sits on the cell, on a probe or a run."""
     controllers = window.controllers
-    if item.kind == "stimulus":
-        controllers.experiment.remove_clamp(item.index)
-    elif item.kind == "probe":
+    if item.kind == "probes":
         controllers.experiment.remove_probe(item.index)
     elif item.kind == "run":
         controllers.run.discard(item.index)
+    elif item.kind in NOUNS:
+        controllers.experiment.remove(cast(Group, item.kind), item.index)
 
 
 def open_item(window: MainWindow, item: Item) -> None:
@@ -58,15 +60,12 @@ def open_item(window: MainWindow, item: Item) -> None:
 
 
 def parameters_dialog(window: MainWindow, item: Item) -> ParametersDialog:
-    """The dialog for a cable, a mechanism, a stimulus or a probe."""
+    """The dialog for a cable, a mechanism, a probe or what sits on the cell."""
     experiment = window.state.experiment
     assert experiment is not None  # there is no item without one
-    make = {
-        "cable": cable_dialog,
-        "mechanism": mechanism_dialog,
-        "stimulus": clamp_dialog,
-        "probe": probe_dialog,
-    }[item.kind]
+    if item.kind in NOUNS:
+        return attached_dialog(window, experiment, item.index, cast(Group, item.kind))
+    make = {"cable": cable_dialog, "mechanism": mechanism_dialog, "probes": probe_dialog}[item.kind]
     return make(window, experiment, item.index)
 
 
@@ -91,7 +90,7 @@ def cable_dialog(window: MainWindow, experiment: Experiment, i: int) -> Paramete
 def mechanism_dialog(window: MainWindow, experiment: Experiment, i: int) -> ParametersDialog:
     """All parameters of a mechanism, its defaults beside them."""
     insertion = experiment.insertions[i]
-    known = parameters(insertion)
+    known = parameters(insertion, mechanisms_of(experiment))
     fields, rows = [], []
     for p in known:
         if isinstance(p.value, Distribution):  # it changes along the cell: told, not typed
@@ -112,20 +111,30 @@ def mechanism_dialog(window: MainWindow, experiment: Experiment, i: int) -> Para
     return ParametersDialog(title, rows, fields, apply, window)
 
 
-def clamp_dialog(window: MainWindow, experiment: Experiment, i: int) -> ParametersDialog:
-    """Amplitude and times of a current clamp."""
-    clamp = experiment.stimuli[i]
-    fields = (
-        Field("amplitude", clamp.amplitude, "nA", -1000.0, 1000.0, 0.1),
-        Field("delay", clamp.delay, "ms", 0.0, 1e6, 10.0),
-        Field("duration", clamp.duration, "ms", 0.0, 1e6, 10.0),
-    )
+def attached_dialog(
+    window: MainWindow, experiment: Experiment, i: int, group: Group
+) -> ParametersDialog:
+    """All numbers of something that sits on a place."""
+    thing = getattr(experiment, group)[i]
+    known = mechanisms_of(experiment)
+    numbers = fields_of(group, i, experiment, known)
+    fields = [
+        Field(n.label, float(n.get(experiment)), n.unit, n.minimum, n.maximum, n.step)  # type: ignore[arg-type]
+        for n in numbers
+    ]
 
     def apply(values: dict[str, float]) -> bool:
-        return window.controllers.experiment.edit_clamp(i, **values)
+        after = experiment
+        for number, field in zip(numbers, fields, strict=True):
+            if values[field.name] != field.value:
+                after = number.put(after, values[field.name])
+        return window.controllers.experiment.replace(after)
 
-    rows = [("site", place(clamp.site))]
-    return ParametersDialog(f"Current clamp {i + 1}", rows, fields, apply, window)
+    rows = [("site", place(thing.site))]
+    if group == "synapses":
+        rows.append(("source", source_text(thing)))
+    name = getattr(thing, "mechanism", "") or NOUNS[group].capitalize()
+    return ParametersDialog(f"{name} {i + 1}", rows, fields, apply, window)
 
 
 def probe_dialog(window: MainWindow, experiment: Experiment, i: int) -> ParametersDialog:

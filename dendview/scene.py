@@ -62,11 +62,14 @@ class Legend:
     note: str = ""
 
 
+MarkerKind = Literal["clamp", "probe", "voltage_clamp", "synapse", "gap_junction"]
+
+
 @dataclass(frozen=True)
 class Marker:
-    """A clamp or a probe at a segment."""
+    """What is put on a segment."""
 
-    kind: Literal["clamp", "probe"]
+    kind: MarkerKind
     segment: int
     label: str
     color: str
@@ -306,9 +309,21 @@ def _markers(cell: Cell, experiment: Experiment | None, theme: ThemeName) -> tup
     if experiment is None:
         return ()
     ground = rgb(THEMES[theme].canvas)
-    marks: list[tuple[Literal["clamp", "probe"], Site, str, str]] = []
+    colors = THEMES[theme]
+    marks: list[tuple[MarkerKind, Site, str, str]] = []
     for clamp in experiment.stimuli:
-        marks.append(("clamp", clamp.site, f"{clamp.amplitude:g} nA", THEMES[theme].warning))
+        marks.append(("clamp", clamp.site, f"{clamp.amplitude:g} nA", colors.warning))
+    for wave in experiment.waveforms:
+        marks.append(("clamp", wave.site, wave.kind, colors.warning))
+    for hold in experiment.voltage_clamps:
+        levels = [v for v, lasts in zip(hold.levels, hold.durations, strict=True) if lasts > 0]
+        text = " → ".join(f"{v:g}" for v in levels).replace("-", "−")
+        marks.append(("voltage_clamp", hold.site, f"{text} mV", colors.error))
+    for synapse in experiment.synapses:
+        marks.append(("synapse", synapse.site, synapse.name or synapse.mechanism, colors.accent))
+    for gap in experiment.gap_junctions:
+        for site in (gap.site, gap.other):
+            marks.append(("gap_junction", site, "gap junction", colors.done))
     for i, probe in enumerate(experiment.probes):
         color = hex_color(readable(rgb(OKABE_ITO[i % len(OKABE_ITO)]), ground, 2.2))
         what = "" if probe.variable == "v" else f" {probe.variable}"

@@ -11,6 +11,14 @@ from PyQt6.QtCore import QPoint
 from PyQt6.QtWidgets import QApplication, QFileDialog, QMenu
 
 from dendview.actions import COLORINGS, NODE_SETS, PERSPECTIVES
+from dendview.cell_menus import (
+    add_clamp,
+    add_probe,
+    add_voltage_clamp,
+    fill_cell_menu,
+    record_menu,
+    synapse_menu,
+)
 from dendview.colors import ThemeName
 from dendview.controllers.files import notes_text
 from dendview.diagnosis import system_report
@@ -71,6 +79,7 @@ def make_handlers(window: MainWindow) -> Handlers:
         "fullscreen": partial(toggle_full_screen, window),
         "select_soma": selection.select_soma,
         "clamp": at_selection(partial(add_clamp, window)),
+        "voltage_clamp": at_selection(partial(add_voltage_clamp, window)),
         "probe": at_selection(partial(add_probe, window)),
         "notes": partial(show_notes, window),
         "threads_double": lambda: schedule.choose_threads(min(2 * state.n_threads, MAX_THREADS)),
@@ -141,24 +150,6 @@ def clear_runs(window: MainWindow) -> None:
     for earlier in window.state.runs:
         if earlier.number != window.state.shown_run:
             window.controllers.run.discard(earlier.number)
-
-
-def add_clamp(window: MainWindow, segment: int) -> None:
-    """A clamp at a segment; the next step is to run, so go where that is seen."""
-    state = window.state
-    if window.controllers.experiment.add_clamp(segment) and state.cell and state.experiment:
-        clamp = state.experiment.stimuli[-1]
-        what = f"{clamp.amplitude:g} nA from {clamp.delay:g} to {clamp.delay + clamp.duration:g} ms"
-        state.message = Message(f"Current clamp at {place(clamp.site)}: {what}. F5 runs.", "done")
-
-
-def add_probe(window: MainWindow, segment: int) -> None:
-    """A probe at a segment."""
-    state = window.state
-    if window.controllers.experiment.add_probe(segment) and state.experiment:
-        state.message = Message(
-            f"Voltage is recorded at {place(state.experiment.probes[-1].site)}.", "done"
-        )
 
 
 def show_notes(window: MainWindow) -> None:
@@ -251,7 +242,11 @@ def context_menu(window: MainWindow, segment: int) -> QMenu:
         heading.setEnabled(False)
         menu.addSeparator()
         menu.addAction("Current clamp here", partial(add_clamp, window, segment))
+        menu.addAction("Voltage clamp here", partial(add_voltage_clamp, window, segment))
+        menu.addMenu(synapse_menu(window, lambda: segment))
+        menu.addSeparator()
         menu.addAction("Record voltage here", partial(add_probe, window, segment))
+        menu.addMenu(record_menu(window, lambda: segment))
         menu.addSeparator()
         menu.addAction("Select", partial(controllers.selection.select, segment))
         menu.addAction("Show in inspector", partial(inspect, window, segment))
@@ -318,6 +313,7 @@ def fill_panel_menu(window: MainWindow) -> None:
 def wire(window: MainWindow) -> None:
     """Join gestures to controllers, and the state to what only the window can do."""
     fill_sample_menus(window)
+    fill_cell_menu(window)
     fill_panel_menu(window)
     _wire_cell(window)
     _wire_schedule(window)

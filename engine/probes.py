@@ -57,7 +57,7 @@ def target(
     UserError
         If there is no such variable at its site; names those that are there.
     """
-    choices = list(_choices(probe.site, experiment, tree, placed, ions))
+    choices = list(offered(probe.site, experiment, tree, placed, ions))
     for name, found in choices:
         if name == probe.variable:
             return replace(found, label=f"{probe.site} {name}")
@@ -70,14 +70,17 @@ def target(
     )
 
 
-def _choices(
+def offered(
     site: Site,
     experiment: Experiment,
     tree: CompartmentTree,
     placed: Sequence[Placed],
     ions: dict[str, FloatArray],
 ) -> Iterator[tuple[str, ProbeTarget]]:
-    """Everything at a site by what a probe calls it; labels are still empty."""
+    """Everything at a site by what a probe calls it; labels are still empty.
+
+    Parameters are as in :func:`target`.
+    """
     node = locate(tree, site, "probe")
     segment = int(tree.node_of_segment[tree.segment[node]])  # where an end has no membrane
     yield "v", ProbeTarget("", "mV", "voltage", node, "v")

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from dendview.attached_fields import NOUNS, Group
+from dendview.attaching import new_synapse, new_voltage_clamp, start_of
 from dendview.controllers.cells import rebuild, same_cut
 from dendview.history import History
 from dendview.membranes import published_in, short_title, with_recipe
@@ -13,7 +15,7 @@ from engine.errors import UserError
 from engine.experiment import Experiment, Probe
 from engine.recipes import RECIPES
 from engine.stimuli import CurrentClamp, Site
-from engine.validation import validate
+from engine.validation import experiment_mechanisms, placed_mechanism, validate
 
 AMPLITUDE = 0.3
 """nA of a new clamp."""
@@ -54,9 +56,41 @@ class ExperimentController:
         if (here := self._here()) is None:
             return False
         cell, experiment = here
-        third = nice_below(experiment.duration / 3)
-        clamp = CurrentClamp(cell.site(segment), min(100.0, third), min(100.0, third), AMPLITUDE)
+        third = start_of(experiment)
+        clamp = CurrentClamp(cell.site(segment), third, third, AMPLITUDE)
         return self.edit(stimuli=(*experiment.stimuli, clamp))
+
+    def add_voltage_clamp(self, segment: int) -> bool:
+        """A voltage clamp in the middle of a segment; one to a place."""
+        if (here := self._here()) is None:
+            return False
+        cell, experiment = here
+        clamp = new_voltage_clamp(cell.site(segment), experiment)
+        if any(clamp.site == other.site for other in experiment.voltage_clamps):
+            self._say(f"The voltage of {place(clamp.site)} is clamped already.")
+            return False
+        return self.edit(voltage_clamps=(*experiment.voltage_clamps, clamp))
+
+    def add_synapse(self, segment: int, mechanism: str) -> bool:
+        """A point process in the middle of a segment, with events of its own."""
+        if (here := self._here()) is None:
+            return False
+        cell, experiment = here
+        try:
+            known = experiment_mechanisms(experiment)
+            found = placed_mechanism(mechanism, known)
+        except UserError as error:
+            self.state.message = Message(str(error), "error")
+            return False
+        synapse = new_synapse(found, cell.site(segment), experiment)
+        return self.edit(synapses=(*experiment.synapses, synapse))
+
+    def remove(self, group: Group, index: int) -> bool:
+        """Take one item of a group off the cell."""
+        experiment = self.state.experiment
+        if experiment is None:
+            return False
+        return self.edit(**{group: without(getattr(experiment, group), index)})
 
     def add_probe(self, segment: int, variable: str = "v") -> bool:
         """Record a variable in the middle of a segment; once is enough."""
@@ -65,7 +99,8 @@ class ExperimentController:
         cell, experiment = here
         probe = Probe(cell.site(segment), variable)
         if probe in experiment.probes:
-            self._say(f"{place(probe.site)} is already recorded.")
+            what = "" if variable == "v" else f"{variable} of "
+            self._say(f"{what}{place(probe.site)} is already recorded.")
             return False
         return self.edit(probes=(*experiment.probes, probe))
 
@@ -216,17 +251,11 @@ def without(items: tuple[Any, ...], index: int) -> tuple[Any, ...]:
     return items[:index] + items[index + 1 :]
 
 
-def nice_below(value: float) -> float:
-    """The largest of 1, 2, 5, 10, 20, 50 … (and 0.1, 0.2, 0.5 …) that is not above a value."""
-    scale = 10.0 ** int(f"{value:e}".partition("e")[2])
-    return max((m * scale for m in (1, 2, 5) if m * scale <= value * (1 + 1e-9)), default=scale)
-
-
 def describe(before: Experiment, after: Experiment) -> str:
     """What an edit changed, in a few words."""
     if before.insertions != after.insertions and (info := published_in(after)) is not None:
         return f"put on the membrane of {short_title(info)}"
-    for name, noun in (("stimuli", "clamp"), ("probes", "probe")):
+    for name, noun in (*NOUNS.items(), ("probes", "probe")):
         one, other = getattr(before, name), getattr(after, name)
         if one == other:
             continue

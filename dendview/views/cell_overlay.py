@@ -9,7 +9,7 @@ from PyQt6.QtGui import QBrush, QColor, QFontMetricsF, QPainter, QPainterPath, Q
 
 from dendview.colors import THEMES, ColorTable, Theme, luminance, rgb
 from dendview.geometry import CellGeometry
-from dendview.scene import CellScene, Marker, round_below
+from dendview.scene import CellScene, Marker, MarkerKind, round_below
 from dendview.schedule_scene import TAKEN
 from dendview.views.cell_camera import Camera
 from dendview.views.cell_legend import paint_legend
@@ -33,7 +33,20 @@ AXES = (("x", "#e5484d", "#c62a2f"), ("y", "#46a758", "#2b7a3e"), ("z", "#5b8def
 
 BOLT = ((2, -8), (-5, 1.5), (-0.8, 1.5), (-2, 8), (5, -1.5), (0.8, -1.5))
 WAVE = ((-7, 2), (-4, 2), (-1.5, -6), (1.5, 6), (3.5, 2), (7, 2))
+STAIRS = ((-7, 4), (-3, 4), (-3, -4), (3, -4), (3, 4), (7, 4))
+BOUTON = ((0, -7), (0, -1), (-5, 5), (5, 5), (0, -1))
+GAP = ((-7, 0), (-4, 0), (-2.5, -4), (0, 4), (2.5, -4), (4, 0), (7, 0))
 """Signs on the pins, from the middle of the badge."""
+SIGNS: dict[MarkerKind, tuple[tuple[float, float], ...]] = {
+    "clamp": BOLT,
+    "probe": WAVE,
+    "voltage_clamp": STAIRS,
+    "synapse": BOUTON,
+    "gap_junction": GAP,
+}
+FILLED = ("clamp",)
+MAX_PINS = 60
+"""Places of more synapses than this are dots without pins."""
 
 
 @dataclass(frozen=True)
@@ -157,9 +170,13 @@ def _paint_markers(
     camera: Camera,
     geometry: CellGeometry,
 ) -> None:
+    synapses = tuple(m for m in markers if m.kind == "synapse")
+    if len(synapses) > MAX_PINS:
+        markers = tuple(m for m in markers if m.kind != "synapse")
+        _paint_dots(painter, theme, synapses, camera.project(_centers(geometry, synapses), size))
     if not markers:
         return
-    at = camera.project(geometry.center[[m.segment for m in markers]], size)
+    at = camera.project(_centers(geometry, markers), size)
     placed: list[tuple[Marker, QPointF, QRectF]] = []
     for marker, (x, y) in sorted(zip(markers, at, strict=True), key=lambda m: -m[1][1]):
         badge = QRectF(x - BADGE / 2, y - BADGE - 14, BADGE, BADGE)
@@ -191,6 +208,22 @@ def _paint_markers(
                 break
 
 
+def _centers(geometry: CellGeometry, markers: tuple[Marker, ...]) -> NDArray[np.float64]:
+    """(n, 3) µm."""
+    return geometry.center[[m.segment for m in markers]]
+
+
+def _paint_dots(
+    painter: QPainter, theme: Theme, markers: tuple[Marker, ...], at: NDArray[np.float64]
+) -> None:
+    """Places of which there are too many for pins."""
+    painter.setPen(QPen(QColor(theme.canvas), 1.0))
+    for marker, (x, y) in zip(markers, at, strict=True):
+        painter.setBrush(QBrush(QColor(marker.color)))
+        painter.drawEllipse(QPointF(x, y), 3.0, 3.0)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+
+
 def _paint_stalk(
     painter: QPainter, theme: Theme, marker: Marker, foot: QPointF, badge: QRectF
 ) -> None:
@@ -206,19 +239,19 @@ def _paint_stalk(
 
 
 def _paint_badge(painter: QPainter, theme: Theme, marker: Marker, badge: QRectF) -> None:
-    """A round badge: a bolt for a clamp, a wave for a probe."""
+    """A round badge with the sign of its kind."""
     painter.setPen(QPen(QColor(theme.canvas), 1.5))
     painter.setBrush(QBrush(QColor(marker.color)))
     painter.drawEllipse(badge)
     painter.setBrush(Qt.BrushStyle.NoBrush)
     sign = QPainterPath()
     center = badge.center()
-    points = BOLT if marker.kind == "clamp" else WAVE
+    points = SIGNS[marker.kind]
     sign.moveTo(center + QPointF(*points[0]))
     for point in points[1:]:
         sign.lineTo(center + QPointF(*point))
     ink = QColor("#14161a") if luminance(rgb(marker.color)) > 0.2 else QColor("#ffffff")
-    if marker.kind == "clamp":
+    if marker.kind in FILLED:
         sign.closeSubpath()
         painter.fillPath(sign, QBrush(ink))
     else:

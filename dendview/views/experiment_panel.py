@@ -8,6 +8,8 @@ from PyQt6.QtCore import QSize, Qt, pyqtSignal
 from PyQt6.QtWidgets import QFrame, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from dendview import experiment_fields as fields
+from dendview.attached_fields import NOUNS, Group, fields_of, shape_of
+from dendview.attaching import mechanisms_of
 from dendview.colors import THEMES
 from dendview.membranes import PREFIX, choice_of, choices
 from dendview.state import AppState
@@ -17,10 +19,20 @@ from dendview.widgets.lazy import LazyWidget
 from dendview.wording import place
 from engine.distributions import Distribution, Value
 from engine.experiment import Experiment, Insertion
-from engine.mechanisms import Mechanism, library
+from engine.mechanisms import Mechanism
 from engine.regions import Region
 from engine.stimuli import Site
 
+HEADINGS: dict[Group, tuple[str, str]] = {
+    "stimuli": ("Current clamps", "Current clamp here"),
+    "waveforms": ("Played currents", ""),
+    "voltage_clamps": ("Voltage clamps", ""),
+    "synapses": ("Synapses", "Add synapse"),
+    "gap_junctions": ("Gap junctions", ""),
+}
+"""What can sit on the cell, and how the person gets the first one where it is common."""
+N_FIELDS = 20
+"""Items of a kind whose numbers are shown; hundreds of synapses would be thousands of boxes."""
 NOTHING_OPEN = "Open a cell to set up an experiment"
 
 
@@ -91,13 +103,14 @@ class ExperimentPanel(LazyWidget):
         """Make the rows of an experiment of this shape; values come after."""
         bar = self._scroll.verticalScrollBar()
         at = bar.value() if bar is not None else 0
-        known = library()
+        known = mechanisms_of(experiment)
         self._form = form = ExperimentForm(experiment, self.state.theme)
         form.edited.connect(self._edit)
         form.site_clicked.connect(self._on_site)
         form.heading("Run")
         form.rows(fields.RUN)
-        self._add_clamps(form, experiment)
+        for group in HEADINGS:
+            self._add_attached(form, experiment, group, known)
         self._add_probes(form, experiment)
         self._add_membrane(form, experiment, known)
         form.heading("Cable")
@@ -113,15 +126,31 @@ class ExperimentPanel(LazyWidget):
         if bar is not None:
             bar.setValue(at)
 
-    def _add_clamps(self, form: ExperimentForm, experiment: Experiment) -> None:
-        form.heading("Current clamps")
-        color = THEMES[self.state.theme].warning
-        for i, clamp in enumerate(experiment.stimuli):
-            remove = partial(_without, group="stimuli", index=i)
-            form.item_row(clamp.site, place(clamp.site), color, "clamp", remove)
-            form.rows(fields.clamp_fields(i), indent=True)
-        if not experiment.stimuli:
-            form.note("None. Right-click the cell ▸ Current clamp here.")
+    def _add_attached(
+        self,
+        form: ExperimentForm,
+        experiment: Experiment,
+        group: Group,
+        known: dict[str, Mechanism],
+    ) -> None:
+        """Everything of a kind that sits on the cell; what is not there is told of the usual."""
+        items = getattr(experiment, group)
+        heading, how = HEADINGS[group]
+        if not items and not how:
+            return
+        form.heading(heading)
+        theme = THEMES[self.state.theme]
+        color = {"voltage_clamps": theme.error, "synapses": theme.accent}.get(group, theme.warning)
+        for i, thing in enumerate(items[:N_FIELDS]):
+            what = getattr(thing, "mechanism", "") or getattr(thing, "kind", "")
+            text = f"{what} at {place(thing.site)}" if what else place(thing.site)
+            remove = partial(_without, group=group, index=i)
+            form.item_row(thing.site, text, color, NOUNS[group], remove)
+            form.rows(fields_of(group, i, experiment, known), indent=True)
+        if len(items) > N_FIELDS:
+            form.note(f"and {len(items) - N_FIELDS} more, in the project")
+        if not items:
+            form.note(f"None. Right-click the cell ▸ {how}.")
 
     def _add_probes(self, form: ExperimentForm, experiment: Experiment) -> None:
         form.heading("Recorded")
@@ -163,8 +192,9 @@ class ExperimentPanel(LazyWidget):
         if names := fields.reversal_names(experiment.insertions, known):
             form.subheading("Ions")
             form.rows(map(fields.reversal_field, names), indent=True)
+        densities = [m.name for m in known.values() if m.kind == "density"]
         form.add_row(
-            (("Mechanism to add", list(known)), ("Region to add it to", get_args(Region))),
+            (("Mechanism to add", densities), ("Region to add it to", get_args(Region))),
             "Insert the mechanism into the region, with its default parameters",
             _with_mechanism,
         )
@@ -209,7 +239,12 @@ class ExperimentPanel(LazyWidget):
 def _shape(experiment: Experiment, theme: str) -> tuple[object, ...]:
     """What decides which widgets there are, apart from their values."""
     return (
-        tuple(clamp.site for clamp in experiment.stimuli),
+        tuple(
+            tuple(shape_of(g, thing) for thing in getattr(experiment, g)[: N_FIELDS + 1])
+            for g in HEADINGS
+        ),
+        tuple(len(getattr(experiment, group)) for group in HEADINGS),
+        experiment.mechanism_folders,
         experiment.probes,
         tuple((i.mechanism, i.region, _laws(i.parameters)) for i in experiment.insertions),
         tuple((c.region, _laws((("cm", c.cm),))) for c in experiment.cables),

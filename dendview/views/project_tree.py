@@ -7,13 +7,14 @@ from PyQt6.QtCore import QPoint, Qt, pyqtSignal
 from PyQt6.QtGui import QBrush, QColor
 from PyQt6.QtWidgets import QMenu, QTreeWidget, QTreeWidgetItem, QVBoxLayout, QWidget
 
+from dendview.attached_fields import NOUNS, Group
 from dendview.colors import THEMES
 from dendview.runs import is_stale
 from dendview.state import AppState, Run
 from dendview.widgets.lazy import LazyWidget
 from dendview.wording import place, plural, quantity
 
-Kind = Literal["cell", "cable", "mechanism", "stimulus", "probe", "run"]
+Kind = Literal["cell", "cable", "mechanism", "run", "probes"] | Group
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ class ProjectTree(LazyWidget):
         menu = QMenu(self)
         opens = {"run": "Show", "cell": "Show in inspector"}.get(item.kind, "Parameters…")
         menu.addAction(opens, lambda: self.item_opened.emit(item))
-        if item.kind in ("stimulus", "probe", "run"):
+        if item.kind in (*NOUNS, "probes", "run"):
             menu.addAction("Remove", lambda: self.remove_requested.emit(item))
         return menu
 
@@ -104,10 +105,22 @@ class ProjectTree(LazyWidget):
             stimuli = self._add(root, "Stimuli", hint="none; right-click the cell")
             for i, clamp in enumerate(experiment.stimuli):
                 text = f"{place(clamp.site)}: {quantity(clamp.amplitude, 'nA')}"
-                self._add(stimuli, text, Item("stimulus", i))
+                self._add(stimuli, text, Item("stimuli", i))
+            for i, wave in enumerate(experiment.waveforms):
+                self._add(stimuli, f"{place(wave.site)}: {wave.kind}", Item("waveforms", i))
+            for i, hold in enumerate(experiment.voltage_clamps):
+                text = f"{place(hold.site)}: voltage clamp"
+                self._add(stimuli, text, Item("voltage_clamps", i))
+            synapses = self._add(root, "Synapses", hint="none; right-click the cell")
+            for i, synapse in enumerate(experiment.synapses):
+                text = f"{place(synapse.site)}: {synapse.name or synapse.mechanism}"
+                self._add(synapses, text, Item("synapses", i))
+            for i, gap in enumerate(experiment.gap_junctions):
+                text = f"{place(gap.site)}: gap junction with {place(gap.other)}"
+                self._add(synapses, text, Item("gap_junctions", i))
             probes = self._add(root, "Probes", hint="none; right-click the cell")
             for i, probe in enumerate(experiment.probes):
-                self._add(probes, f"{place(probe.site)}: {probe.variable}", Item("probe", i))
+                self._add(probes, f"{place(probe.site)}: {probe.variable}", Item("probes", i))
         runs = self._add(root, "Runs", hint="none; press F5")
         for run in state.runs:
             row = self._add(runs, _run_text(run, state), Item("run", run.number))

@@ -8,13 +8,19 @@ from dendview.colors import OKABE_ITO, THEMES, Theme, ThemeName, hex_color, read
 DASHES = (Qt.PenStyle.SolidLine, Qt.PenStyle.DashLine, Qt.PenStyle.DotLine)
 """Traces beyond the eighth repeat the colors with another dash."""
 
+STIMULUS = "stimulus"
+"""Stands for the clamps where plots are named by their units."""
 QUANTITY = {
     "mV": "voltage (mV)",
     "1": "open fraction",
     "mA/cm2": "current density (mA/cm²)",
     "mA/cm²": "current density (mA/cm²)",
     "mM": "concentration (mM)",
-    "nA": "clamp (nA)",
+    "S/cm2": "conductance density (S/cm²)",
+    "uS": "conductance (µS)",
+    "nA": "current (nA)",
+    "ms": "time constant (ms)",
+    STIMULUS: "clamp (nA)",
 }
 """What stands at the axis of a unit."""
 DEFAULT_RANGE = {"mV": (-90.0, 50.0), "1": (-0.02, 1.02)}
@@ -46,7 +52,7 @@ def style_plot(plot: pg.PlotItem, unit: str, theme: Theme, last: bool) -> None:
     plot.hideButtons()
     plot.setMenuEnabled(False)
     plot.disableAutoRange()
-    plot.setMouseEnabled(x=True, y=unit != "nA")
+    plot.setMouseEnabled(x=True, y=unit != STIMULUS)
     plot.setYRange(*DEFAULT_RANGE.get(unit, (0.0, 1.0)), padding=0)
     for side in ("left", "bottom"):
         axis = plot.getAxis(side)

@@ -17,7 +17,7 @@ from dendview.views.plotting import export_widget
 from dendview.views.stimulus_bar import StimulusBar
 from dendview.views.trace_hit import nearest_trace
 from dendview.views.trace_legend import TraceLegend
-from dendview.views.trace_style import signed, style_plot, trace_color, trace_dash
+from dendview.views.trace_style import STIMULUS, signed, style_plot, trace_color, trace_dash
 from dendview.widgets.lazy import LazyWidget
 from engine.experiment import Experiment
 
@@ -121,7 +121,7 @@ class TraceView(LazyWidget):
 
     def _lay_out(self, units: tuple[str, ...], with_stimulus: bool) -> None:
         """One plot above the other, one for each unit, the stimulus last; one time axis."""
-        wanted = (*units, "nA") if with_stimulus else units
+        wanted = (*units, STIMULUS) if with_stimulus else units
         key = (wanted, self.state.theme)
         if getattr(self, "_layout_key", None) == key:
             return
@@ -147,7 +147,7 @@ class TraceView(LazyWidget):
         first = self._plots[wanted[0]]
         first.getViewBox().sigXRangeChanged.connect(self._on_x_range)
         if with_stimulus:
-            plot = self._plots["nA"]
+            plot = self._plots[STIMULUS]
             plot.setMaximumHeight(104)
             plot.setMinimumHeight(70)
             self._stimulus = StimulusBar(plot, self._on_stimulus)
@@ -301,7 +301,7 @@ class TraceView(LazyWidget):
             box = plot.getViewBox()
             if box.sceneBoundingRect().contains(position):
                 time = float(box.mapSceneToView(position).x())
-                if unit != "nA" and (near := self._near(position)) is not None:
+                if unit != STIMULUS and (near := self._near(position)) is not None:
                     self._on_probe(near[0])
                 run = shown_run(self.state)
                 if run is not None and time >= 0:

@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from dendview.controllers.experiment import ExperimentController, describe, nice_below
+from dendview.attaching import nice_below
+from dendview.controllers.experiment import ExperimentController, describe
 from dendview.runs import is_stale, soma_site, with_probe
 from dendview.state import Run
 from engine.discretize import Rule

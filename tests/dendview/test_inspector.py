@@ -14,6 +14,7 @@ from dendview.views.project_tree import Item, ProjectTree
 from dendview.wording import place
 from engine.compartments import path_distance
 from engine.experiment import Insertion
+from engine.mechanisms import library
 from engine.schedule import depths
 
 from .open_window import QuietWorker, open_cell, open_window
@@ -79,7 +80,7 @@ def test_the_membrane_of_a_place_is_that_of_its_region(state):
     headings = [group.heading for group in describe(state).groups]
     assert "Mechanism hh" in headings
     (hh,) = (i for i in state.experiment.insertions if (i.mechanism, i.region) == ("hh", "soma"))
-    gnabar = next(p for p in parameters(hh) if p.name == "gnabar")
+    gnabar = next(p for p in parameters(hh, library()) if p.name == "gnabar")
     assert rows(describe(state))["gnabar"] == f"{gnabar.value:.4g} S/cm²"
     state.selection = int(state.cell.distance.argmax())
     headings = [group.heading for group in describe(state).groups]
@@ -88,7 +89,8 @@ def test_the_membrane_of_a_place_is_that_of_its_region(state):
 
 
 def test_what_was_set_replaces_the_default():
-    values = {p.name: p for p in parameters(Insertion("hh", "soma", (("gnabar", 0.2),)))}
+    given = Insertion("hh", "soma", (("gnabar", 0.2),))
+    values = {p.name: p for p in parameters(given, library())}
     assert (values["gnabar"].value, values["gnabar"].default) == (0.2, 0.12)
     assert values["gkbar"].value == values["gkbar"].default
     assert values["el"].unit == "mV"
@@ -138,11 +140,11 @@ def test_the_tree_lists_the_experiment_and_its_runs(qtbot, state):
     by_text = {action.text(): action for action in panel.context_menu(item).actions()}
     with qtbot.waitSignal(panel.item_opened) as signal:
         by_text["Parameters…"].trigger()
-    assert signal.args == [Item("stimulus", 0)]
+    assert signal.args == [Item("stimuli", 0)]
     assert "Remove" in by_text
     with qtbot.waitSignal(panel.remove_requested) as signal:
         qtbot.keyClick(panel, Qt.Key.Key_Delete)
-    assert signal.args == [Item("stimulus", 0)]
+    assert signal.args == [Item("stimuli", 0)]
 
 
 def test_parameters_are_changed_in_any_unit_and_can_be_undone(qtbot):
@@ -150,9 +152,9 @@ def test_parameters_are_changed_in_any_unit_and_can_be_undone(qtbot):
     open_cell(qtbot, window, "sample:toy15")
     state = window.state
     window.controllers.experiment.add_clamp(0)
-    dialog = parameters_dialog(window, Item("stimulus", 0))
-    dialog.boxes["amplitude"].lineEdit().setText("200 pA")
-    dialog.boxes["amplitude"].interpretText()
+    dialog = parameters_dialog(window, Item("stimuli", 0))
+    dialog.boxes["Amplitude"].lineEdit().setText("200 pA")
+    dialog.boxes["Amplitude"].interpretText()
     dialog._on_ok()
     assert state.experiment.stimuli[0].amplitude == pytest.approx(0.2)
     dialog = parameters_dialog(window, Item("cable", 0))
@@ -167,7 +169,7 @@ def test_parameters_are_changed_in_any_unit_and_can_be_undone(qtbot):
     assert state.experiment.insertions[0].parameters
     window.controllers.experiment.undo()
     assert dict(state.experiment.insertions[0].parameters).get(name, before) == before
-    dialog = parameters_dialog(window, Item("probe", 0))
+    dialog = parameters_dialog(window, Item("probes", 0))
     assert dialog.boxes == {}
 
 

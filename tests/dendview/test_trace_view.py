@@ -182,9 +182,9 @@ def test_other_units_get_plots_of_their_own(shown):
     state.experiment = busy_experiment(probes=probes)
     state.runs, state.shown_run = (made_run(5, state.experiment),), 5
     view = shown(state)
-    assert list(view._plots) == ["mV", "1", "nA"]
+    assert list(view._plots) == ["mV", "1", "stimulus"]
     assert view._plots["mV"].getAxis("left").labelText == "voltage (mV)"
-    assert view._plots["nA"].getAxis("bottom").labelText == "time (ms)"
+    assert view._plots["stimulus"].getAxis("bottom").labelText == "time (ms)"
     assert view._curves[5, 1].getViewBox() is view._plots["1"].getViewBox()
 
 
@@ -206,7 +206,7 @@ def test_the_edge_of_a_pulse_can_be_dragged(shown, qtbot):
 
 def test_a_mouse_drag_moves_the_edge(shown, qtbot):
     view = shown(busy_state())
-    box = view._plots["nA"].getViewBox()
+    box = view._plots["stimulus"].getViewBox()
 
     def at(time: float) -> QPoint:
         return view._graphics.mapFromScene(box.mapViewToScene(QPointF(time, 0.15)))

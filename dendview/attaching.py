@@ -1,0 +1,104 @@
+"""What is put on a cell at first: synapses, voltage clamps; and what can be recorded (no Qt)."""
+
+from dataclasses import dataclass
+
+from dendview.state import Cell
+from engine.biophysics import Painter
+from engine.errors import UserError
+from engine.experiment import Experiment
+from engine.mechanisms import Mechanism, library
+from engine.placing import place, place_ions, place_points
+from engine.probes import offered
+from engine.stimuli import Site, VoltageClamp
+from engine.synapses import NetStim, Synapse
+from engine.validation import experiment_mechanisms
+
+WEIGHT = 1e-3
+"""µS of a new synapse: a strong single synapse of a pyramidal cell."""
+STEP = 40.0
+"""mV by which a new voltage clamp steps up in the middle of its time."""
+PEAK = 0.3
+"""nA of a synapse that is a current."""
+
+
+def nice_below(value: float) -> float:
+    """The largest of 1, 2, 5, 10, 20, 50 … (and 0.1, 0.2, 0.5 …) that is not above a value."""
+    scale = 10.0 ** int(f"{value:e}".partition("e")[2])
+    return max((m * scale for m in (1, 2, 5) if m * scale <= value * (1 + 1e-9)), default=scale)
+
+
+def start_of(experiment: Experiment) -> float:
+    """When what is put on a cell begins, in ms: after a third of the run at most."""
+    return min(100.0, nice_below(experiment.duration / 3))
+
+
+def new_synapse(mechanism: Mechanism, site: Site, experiment: Experiment) -> Synapse:
+    """A synapse with the file's own kinetics, driven by ten events 10 ms apart.
+
+    One that takes no events is a current: it begins as late, and has a peak where it had none.
+    """
+    start = start_of(experiment)
+    if mechanism.receive is None:
+        known = {p.name: p.default for p in mechanism.parameters}
+        given = {"onset": start, "imax": PEAK}
+        parameters = tuple((n, v) for n, v in given.items() if known.get(n) == 0)
+        return Synapse(site, mechanism.name, parameters, ())
+    used = [s.source.stream for s in experiment.synapses if isinstance(s.source, NetStim)]
+    source = NetStim(start=start, stream=max(used, default=-1) + 1)
+    return Synapse(site, mechanism.name, (), (WEIGHT,) * len(mechanism.weights), source)
+
+
+def new_voltage_clamp(site: Site, experiment: Experiment) -> VoltageClamp:
+    """The voltage of the start held, a step up, and back, in thirds of the run at most 100 ms."""
+    third, rest = start_of(experiment), experiment.v_init
+    return VoltageClamp(site, (third, third, third), (rest, rest + STEP, rest))
+
+
+def mechanisms_of(experiment: Experiment | None) -> dict[str, Mechanism]:
+    """The mechanisms an experiment can use; the library's where its folders cannot be read."""
+    try:
+        return experiment_mechanisms(experiment) if experiment is not None else library()
+    except UserError:
+        return library()
+
+
+def point_processes(experiment: Experiment | None) -> tuple[Mechanism, ...]:
+    """What can be put on a place, ordered by name."""
+    points = (m for m in mechanisms_of(experiment).values() if m.kind == "point")
+    return tuple(sorted(points, key=lambda m: m.name.lower()))
+
+
+@dataclass(frozen=True)
+class Recordable:
+    """A variable of a place: ``group`` is a mechanism's name, ``ions`` or nothing for the voltage.
+
+    ``unit`` as in the file.
+    """
+
+    variable: str
+    unit: str
+    group: str
+
+
+def recordables(cell: Cell, experiment: Experiment, segment: int) -> tuple[Recordable, ...]:
+    """Everything that can be recorded in the middle of a segment, the voltage first.
+
+    Raises
+    ------
+    UserError
+        If the experiment's mechanisms cannot be put on the cell.
+    """
+    tree, known = cell.trees["neuron"], experiment_mechanisms(experiment)
+    painter = Painter(tree)
+    placed = (*place(experiment, tree, painter, known), *place_points(experiment, tree, known))
+    ions_placed, ions = place_ions(experiment, placed, painter)
+    placed = (*ions_placed, *placed)
+    found: dict[str, Recordable] = {}
+    for name, target in offered(cell.site(segment), experiment, tree, placed, ions):
+        group = {"voltage": "", "ion": "ions", "hold": "clamps", "gap": "gap junctions"}.get(
+            target.kind, ""
+        )
+        if target.mechanism >= 0:
+            group = placed[target.mechanism].mechanism.name
+        found.setdefault(name, Recordable(name, target.unit, group))
+    return tuple(found.values())
