@@ -147,8 +147,6 @@ class Lowering:
             )
         return elements(name, size)[int(index.value)]
 
-    # -- going back -------------------------------------------------------------
-
     def save(self) -> Saved:
         """What :meth:`restore` needs to undo everything since."""
         return list(self.steps), dict(self.definitions), dict(self._known), dict(self.values)
