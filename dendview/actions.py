@@ -148,6 +148,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("voltage_clamp", "&Voltage clamp here", "Cell", (), "Hold the voltage at the selection", has_selection),
     ActionSpec("probe", "&Record voltage here", "Cell", ("Ctrl+R",), "Record the voltage at the selection", has_selection),
     *(_membrane(name, info) for name, info in RECIPES.items()),
+    ActionSpec("mechanisms", "Mec&hanisms…", "Cell", (), "Use .mod files of your own: which are ready, and why others are not", has_cell),
     ActionSpec("notes", "&Notes on the file…", "Cell", (), "What the reader found odd in the file", has_notes, separator=True),
     *_choices("method", "method", "Schedule/Method", {m: name for m, (name, _) in METHOD_TEXTS.items()}, enabled=has_cell),
     ActionSpec("threads_double", "&Double the threads", "Schedule", ("Ctrl+]",), "Twice as many threads", lambda s: has_cell(s) and s.state.n_threads < 1024),

@@ -10,9 +10,11 @@ from PyQt6.QtWidgets import QMenu
 
 from dendview.attached_fields import source_text
 from dendview.attaching import Recordable, point_processes, recordables
+from dendview.dialogs.mechanisms import MechanismsDialog
 from dendview.state import Message
 from dendview.wording import UNITS, place
 from engine.errors import UserError
+from engine.mechanism_folders import read_folder
 from engine.synapses import NetStim
 
 if TYPE_CHECKING:
@@ -125,6 +127,31 @@ def text_of(entry: Recordable) -> str:
     if entry.group:
         name = name.replace(f"_{entry.group}", "")
     return f"{name} ({unit})" if unit else name
+
+
+def show_mechanisms(window: MainWindow) -> None:
+    """Folders of the user's own mechanisms."""
+    state = window.state
+    if (experiment := state.experiment) is None:
+        return
+
+    def apply(folders: tuple[str, ...]) -> bool:
+        before = state.experiment
+        if before is None or not window.controllers.experiment.edit(mechanism_folders=folders):
+            return False
+        new = [folder for folder in folders if folder not in before.mechanism_folders]
+        if new:
+            files = read_folder(new[-1])
+            names = ", ".join(file.name for file in files if file.mechanism is not None)
+            state.message = Message(f"At hand for this experiment: {names}.", "done")
+            window.settings.folder = new[-1]
+        else:
+            state.message = Message("The folder is no longer used.", "done")
+        return True
+
+    used = experiment.mechanism_folders
+    dialog = MechanismsDialog(used, window.folder, apply, state.theme, window)
+    window.show_sheet(dialog)
 
 
 def _titled(menu: QMenu | None) -> QMenu:

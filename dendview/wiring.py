@@ -17,6 +17,7 @@ from dendview.cell_menus import (
     add_voltage_clamp,
     fill_cell_menu,
     record_menu,
+    show_mechanisms,
     synapse_menu,
 )
 from dendview.colors import ThemeName
@@ -81,6 +82,7 @@ def make_handlers(window: MainWindow) -> Handlers:
         "clamp": at_selection(partial(add_clamp, window)),
         "voltage_clamp": at_selection(partial(add_voltage_clamp, window)),
         "probe": at_selection(partial(add_probe, window)),
+        "mechanisms": partial(show_mechanisms, window),
         "notes": partial(show_notes, window),
         "threads_double": lambda: schedule.choose_threads(min(2 * state.n_threads, MAX_THREADS)),
         "threads_halve": lambda: schedule.choose_threads(max(state.n_threads // 2, 1)),

@@ -273,6 +273,7 @@ def describe(before: Experiment, after: Experiment) -> str:
         "celsius": "temperature",
         "v_init": "initial voltage",
         "insertions": "mechanisms",
+        "mechanism_folders": "folders of mechanisms",
         "cables": "cable",
         "rule": "cutting rule",
         "axon": "axon",

@@ -94,7 +94,11 @@ class FilesController:
                 'put that file there, or write another path under "morphology"',
             )
         cell = make_cell(experiment.morphology, read_morphology(shape), experiment)
-        validate(experiment, cell.trees[experiment.nodes])
+        try:
+            validate(experiment, cell.trees[experiment.nodes])
+        except FileError as error:  # of its mechanisms; what was opened is the experiment
+            where = f"{error.path}:{error.line}" if error.line else f"{error.path}"
+            raise FileError(path, f"{where}: {error.what}", error.fix) from None
         return Opened(cell, experiment, experiment.nodes, time.perf_counter() - begin, source)
 
     def show(self, opened: Opened) -> None:

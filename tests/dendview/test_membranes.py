@@ -154,6 +154,10 @@ def test_a_recipe_of_the_program_is_opened(qtbot):
         ('{"a": 1}', "this JSON is not an experiment"),
         (None, "cannot be read"),
         (to_json(replace(published("ca1"), morphology="gone.swc")), "gone.swc is not there"),
+        (
+            to_json(replace(published("ca1"), mechanism_folders=("mods",))),
+            "mods: this is no folder",
+        ),
     ],
 )
 def test_a_bad_experiment_is_refused_with_a_sentence(tmp_path, text, what):
