@@ -22,7 +22,10 @@ MAX_GROWTH = 8
 
 
 def simulate(
-    model: Model, backend: BackendName = "auto", chunks_per_second: float = 30.0
+    model: Model,
+    backend: BackendName = "auto",
+    chunks_per_second: float = 30.0,
+    threads: int | None = None,
 ) -> Iterator[Chunk]:
     """Run a model.
 
@@ -33,6 +36,8 @@ def simulate(
         ``auto`` takes the fastest that can run here; any other name fails with a reason.
     chunks_per_second
         Wanted rate of chunks in wall time; how a run is cut does not change its numbers.
+    threads
+        Cores to use on the CPU, as many as help by default; they do not change the numbers either.
 
     Yields
     ------
@@ -46,7 +51,7 @@ def simulate(
     UnstableError
         If a voltage left the numbers a membrane can have; what came before it has been yielded.
     """
-    run = choose_backend(backend).start(model)
+    run = choose_backend(backend).start(model, threads)
     samples = run.initialize()
     done, steps, start = 0, FIRST_STEPS, 0.0
     while done < model.n_step:

@@ -62,5 +62,5 @@ class Backend(Protocol):
     def describe(self) -> str:
         """What the window's chip shows."""
 
-    def start(self, model: Model) -> Run:
-        """A run of the model, not yet initialized."""
+    def start(self, model: Model, threads: int | None = None) -> Run:
+        """A run of the model, not yet initialized; ``threads`` is for backends that have them."""

@@ -1,6 +1,5 @@
 """Many instances of one cell: eight side by side in a part, the parts on all cores."""
 
-import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -8,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from engine.backends.base import Samples
-from engine.backends.cpu import CpuRun
+from engine.backends.cpu import CpuRun, available_cores
 from engine.mechanisms.lanes import WIDTH
 from engine.model import Model
 from engine.types import FloatArray
@@ -92,10 +91,3 @@ def split(model: Model) -> Iterator[tuple[CpuRun, int]]:
         size = WIDTH if left > FEW else 1
         yield CpuRun(replace(model, n_instance=size)), min(size, left)
         left -= size
-
-
-def available_cores() -> int:
-    """Cores this process may run on."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

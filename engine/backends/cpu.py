@@ -1,5 +1,6 @@
 """The CPU backend: a model's compiled step loop."""
 
+import os
 from typing import Any
 
 import numpy as np
@@ -7,7 +8,7 @@ import numpy as np
 from engine.backends import kernels
 from engine.backends.base import VOLTAGE_LIMIT, Run, Samples, join
 from engine.backends.events import event_arrays, grow, reset_events
-from engine.backends.layout import Layout, level_order
+from engine.backends.layout import Layout, level_order, part_order
 from engine.backends.source import emit, loop_arguments
 from engine.backends.structure import Structure, ion_name, state_name, table_name
 from engine.mechanisms.cache import compile_source
@@ -17,6 +18,16 @@ from engine.mechanisms.model import Program
 from engine.model import Model, Placed, is_linear
 from engine.types import BoolArray, FloatArray, IntArray
 from engine.units import NA_PER_MA_CM2_UM2
+
+ENOUGH = 10_000
+"""Compartments that are worth a core: below, waiting for one another takes what is won."""
+
+
+def available_cores() -> int:
+    """Cores this process may run on."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 class CpuBackend:
@@ -33,7 +44,10 @@ class CpuBackend:
 
         if model.experiment.tune_rest:
             model = tune_rest(model)
-        return CpuRun(model) if model.n_instance == 1 else BatchRun(model, threads)
+        if model.n_instance > 1:
+            return BatchRun(model, threads)
+        cores = threads or available_cores()
+        return CpuRun(model, min(cores, model.n_comp // ENOUGH))
 
 
 class CpuRun:
@@ -45,16 +59,21 @@ class CpuRun:
     ----------
     model : Model
         Other numbers of instances are for :class:`engine.backends.batch.BatchRun`.
+    cores
+        To share one cell; the bits do not depend on it. A cell that cannot be cut into equal parts
+        runs on one.
     """
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: Model, cores: int = 1) -> None:
         assert model.n_instance in (1, WIDTH)
         self.model = model
-        self.layout = level_order(model.tree.parent)
+        parted = part_order(model.tree.parent, cores) if cores > 1 else None
+        self.layout = parted or level_order(model.tree.parent)
         kept = [p for p in model.placed if len(p.node) and not is_linear(p.mechanism)]
         attached = len(model.played_node) + len(model.hold_node) + len(model.gap_node) > 0
         mechanisms = tuple(p.mechanism for p in kept)
-        self.structure = Structure(mechanisms, model.n_instance > 1, attached)
+        several = parted is not None
+        self.structure = Structure(mechanisms, model.n_instance > 1, attached, several)
         self._takers = [p for p in kept if p.connections is not None and p.mechanism.receive]
         self._code = compile_source(emit(self.structure), self.structure.name)
         self._arrays = self._allocate()
@@ -102,6 +121,11 @@ class CpuRun:
             "gap_current": np.zeros(len(model.gap_node) * k),
             **self._point_arrays(),
             "applied": np.zeros(len(model.clamp_node)),
+            "n_part": len(layout.start) - 1,
+            "part_start": layout.start,
+            "joint": layout.joint,
+            "share": np.zeros(n * self.structure.cores),
+            "flow": np.zeros(n * self.structure.cores),
             "probe_slot": slot,
             "probe_row": row,
             "probe_start": start,
@@ -178,17 +202,27 @@ class CpuRun:
         a = layout.arrange(model.tree.g_axial)
         rate = layout.arrange(model.capacitance) / model.experiment.dt
         own = rate + a + leak_g
-        inner = slice(layout.n_root, None)
-        np.add.at(own, layout.parent[inner], a[inner])
+        own = own[layout.place]  # the order of the tree: the sums do not depend on the layout
+        inner = np.flatnonzero(model.tree.parent >= 0)
+        np.add.at(own, model.tree.parent[inner], model.tree.g_axial[inner])
+        own = layout.arrange(own)
         size = model.n_comp * model.n_instance
         if self.structure.constant:
-            inverse, f = np.zeros((2, model.n_comp))
             carry, x = np.zeros((2, size))
-            kernels.factor_constant(layout.parent, layout.n_root, a, own.copy(), inverse, f)
+            inverse, f = self._factors(a, own)
         else:
             f, inverse, carry, x = np.zeros(size), *np.zeros((3, 0))
         arrays |= {"a": a, "own": own, "area": area, "leak_i": leak_i, "leak_g": leak_g}
         arrays |= {"inverse": inverse, "f": f, "rate": rate, "carry": carry, "x": x}
+
+    def _factors(self, a: FloatArray, own: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """The constant matrix factored, in the order of one core whatever the layout is."""
+        serial, place = level_order(self.model.tree.parent), self.layout.place
+        inverse, f = np.zeros((2, self.model.n_comp))
+        a, own = a[place][serial.order], own[place][serial.order]
+        kernels.factor_constant(serial.parent, serial.n_root, a, own, inverse, f)
+        order = serial.place[self.layout.order]
+        return inverse[order], f[order]
 
     @property
     def voltage(self) -> FloatArray:

@@ -4,11 +4,11 @@ from collections.abc import Iterable
 from hashlib import sha256
 from pathlib import Path
 
-from engine.backends import attached, constant, event_source, kernels, queue, rows
+from engine.backends import attached, constant, event_source, kernels, parts, queue, rows
 from engine.backends.event_source import call, emit_events, event_name, takes_events
 from engine.backends.structure import Structure, ion_name, is_ion, state_name, table_name
 from engine.mechanisms.emit import arguments
-from engine.mechanisms.emit_lanes import IMPORT, WRITTEN_OUT, emit_lanes, has_lanes
+from engine.mechanisms.emit_lanes import IMPORT, WRITTEN_OUT, emit_lanes, emit_parts, has_lanes
 from engine.mechanisms.emit_numba import emit_numba
 from engine.mechanisms.model import KERNELS, KernelName, Mechanism
 
@@ -35,6 +35,11 @@ COMMON = [
     "carry",
     "x",
     "applied",
+    "n_part",
+    "part_start",
+    "joint",
+    "share",
+    "flow",
     "i_membrane",
     "g_membrane",
     "clamp_node",
@@ -113,14 +118,17 @@ def loop_arguments(structure: Structure) -> list[str]:
 
 def _calls(structure: Structure, which: KernelName, ions_only: bool = False) -> list[str]:
     return [
-        f"{m.name}_{which}{_suffix(m, which)}({', '.join(actual_arguments(m, which))})"
+        f"{m.name}_{which}{_suffix(structure, m, which)}{', '.join(actual_arguments(m, which))})"
         for m in structure.mechanisms
         if not empty(m, which) and (is_ion(m) or not ions_only)
     ]
 
 
-def _suffix(mechanism: Mechanism, which: KernelName) -> str:
-    return "_lanes" if which in WRITTEN_OUT and has_lanes(mechanism) else ""
+def _suffix(structure: Structure, mechanism: Mechanism, which: KernelName) -> str:
+    """Which of a mechanism's kernels, with the bracket of its call."""
+    if which not in WRITTEN_OUT or not has_lanes(mechanism):
+        return "("
+    return "_parts(n_part, " if structure.cores else "_lanes("
 
 
 def empty(mechanism: Mechanism, which: KernelName) -> bool:
@@ -147,6 +155,9 @@ def emit(structure: Structure) -> str:
             "from engine.backends.kernels import (",
             "    assemble, detect, inject, sample, snapshot, solve",
             ")",
+            "from engine.backends.parts import (",
+            "    assemble_parts, right_side_parts, share_out, solve_parts, step_parts,",
+            ")",
             "from engine.backends.rows import (",
             "    assemble_eights, assemble_lanes, solve_eights, update_lanes,",
             ")",
@@ -159,7 +170,8 @@ def emit(structure: Structure) -> str:
                 if takes_events(m)
                 for line in emit_events(m, actual_arguments)
             ),
-            *(emit_lanes(m) for m in structure.mechanisms if has_lanes(m)),
+            *(emit_lanes(m, structure.rows) for m in structure.mechanisms if has_lanes(m)),
+            *(emit_parts(m) for m in structure.mechanisms if structure.cores and has_lanes(m)),
             *_start(structure),
             *_system(structure),
             *_loop(structure),
@@ -264,7 +276,17 @@ def _system(structure: Structure) -> list[str]:
 def _loop(structure: Structure) -> list[str]:
     """``advance``: one fixed step of NEURON's after the other."""
     measured = _measure(structure)
-    if structure.constant:
+    if structure.constant and structure.cores:
+        clamps = "clamp_node, clamp_on, clamp_off, clamp_amplitude"
+        places = "parent, n_root, part_start, joint"
+        solved = [
+            "if counter[0] % REFRESH == 0:",
+            "    right_side_parts(",
+            "        parent, part_start, joint, a, leak_i, leak_g, v, carry, applied)",
+            f"clamp_changes(t, {clamps}, n_instance, applied, carry)",
+            f"bad = step_parts({places}, rate, inverse, f, v, carry, x, limit)",
+        ]
+    elif structure.constant:
         sides = "a, leak_i, leak_g, n_instance, v, carry, applied"
         clamps = "clamp_node, clamp_on, clamp_off, clamp_amplitude"
         kernel = "step_eights" if structure.rows else "step_one"
@@ -273,6 +295,15 @@ def _loop(structure: Structure) -> list[str]:
             f"    right_side(parent, n_root, {sides})",
             f"clamp_changes(t, {clamps}, n_instance, applied, carry)",
             f"bad = {kernel}(parent, n_root, rate, inverse, f, v, carry, x, limit)",
+        ]
+    elif structure.cores:
+        membrane = "own, leak_i, leak_g, area, v, i_membrane, g_membrane, d, r"
+        places = "parent, n_root, part_start, joint"
+        solved = [
+            f"assemble_parts(n_part, {membrane})",
+            *_attach(structure, "1"),
+            f"bad = solve_parts({places}, a, v, d, r, f, share, flow, limit)",
+            *measured,
         ]
     elif structure.rows:
         solved = [
@@ -332,6 +363,6 @@ def _fingerprint() -> str:
     """Changes with the kernels that the generated code takes in, so that no old code is run."""
     files = (
         Path(str(module.__file__))
-        for module in (attached, constant, event_source, kernels, queue, rows)
+        for module in (attached, constant, event_source, kernels, parts, queue, rows)
     )
     return sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:16]

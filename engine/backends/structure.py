@@ -12,17 +12,19 @@ class Structure:
 
     Linear mechanisms are not among ``mechanisms``: they are numbers in the arrays. ``rows`` is True
     for eight instances, False for one. ``attached`` is True where played currents, voltage clamps
-    or gap junctions sit on single nodes.
+    or gap junctions sit on single nodes. ``cores`` is True where one cell runs on several cores.
     """
 
     mechanisms: tuple[Mechanism, ...]
     rows: bool
     attached: bool = False
+    cores: bool = False
 
     @property
     def name(self) -> str:
         names = "_".join([m.name for m in self.mechanisms] or ["passive"])
-        return names + "_rows" * self.rows + "_attached" * self.attached
+        kind = "_rows" * self.rows + "_attached" * self.attached + "_cores" * self.cores
+        return names + kind
 
     @property
     def constant(self) -> bool:

@@ -22,7 +22,7 @@ from statistics import median
 from typing import Any
 
 import engine
-from engine.backends.batch import available_cores
+from engine.backends.cpu import available_cores
 from engine.benchmarks.trees import BRANCHES, write_tree
 
 PEERS = {

@@ -28,7 +28,7 @@ LANES = Dialect(
     SCALAR.infinity,
     SCALAR.nan,
 )
-IMPORT = "from engine.mechanisms import lanes"
+IMPORT = "from numba import prange\nfrom engine.mechanisms import lanes"
 WRITTEN_OUT: tuple[KernelName, ...] = ("current", "advance")
 MAX_POWER = 8
 
@@ -46,21 +46,59 @@ def has_lanes(mechanism: Mechanism) -> bool:
     )
 
 
-def emit_lanes(mechanism: Mechanism) -> str:
+def emit_lanes(mechanism: Mechanism, rows: bool) -> str:
     """Source of ``{name}_current_lanes`` and ``{name}_advance_lanes``.
+
+    Parameters
+    ----------
+    mechanism
+    rows
+        Whether for eight instances or for one: what is not needed need not be compiled.
 
     Returns
     -------
     str
         Needs the names of :data:`IMPORT` and of :data:`engine.mechanisms.emit_numba.IMPORTS`. The
         arguments are those of :func:`engine.mechanisms.emit.arguments`, with two conditions: the
-        number of instances is 1 or 8, and arrays are
+        number of instances is 1 or 8 as said, and arrays are
         :func:`engine.mechanisms.lanes.roomy`.
     """
-    return "\n\n".join(_kernel(mechanism, which) for which in WRITTEN_OUT)
+    return "\n\n".join(_kernel(mechanism, which, rows) for which in WRITTEN_OUT)
 
 
-def _kernel(mechanism: Mechanism, which: KernelName) -> str:
+def emit_parts(mechanism: Mechanism) -> str:
+    """Source of ``{name}_current_parts`` and ``{name}_advance_parts``: one cell on several cores.
+
+    Their first argument is the number of parts, the others are those of :func:`emit_lanes`; the
+    source needs :func:`engine.backends.parts.share_out` by its name.
+    """
+    return "\n\n".join(
+        _parts(mechanism, which)
+        for which in WRITTEN_OUT
+        if mechanism.program(which).stores or mechanism.program(which).current is not None
+    )
+
+
+def _parts(mechanism: Mechanism, which: KernelName) -> str:
+    taken = arguments(mechanism, which)
+    own = ("state", "assigned", "parameter", "geometry", "node")
+    passed = {"n": "last - begin", "first": "first + begin if first >= 0 else -1"}
+    actual = []
+    for a in taken:
+        name = f"{_array(a)}[begin:]" if a.kind in own else _array(a)
+        actual.append(passed.get(a.name, name) if a.kind == "count" else name)
+    lines = [
+        '@njit(nogil=True, cache=True, error_model="numpy", parallel=True)',
+        f"def {mechanism.name}_{which}_parts(n_part, {', '.join(_array(a) for a in taken)}):",
+        "    for part in prange(n_part):",
+        "        begin, last = share_out(n, part, n_part)",
+        f"        {mechanism.name}_{which}_lanes({', '.join(actual)})",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _kernel(mechanism: Mechanism, which: KernelName, rows: bool) -> str:
     taken = arguments(mechanism, which)
     head = f"def {mechanism.name}_{which}_lanes({', '.join(_array(a) for a in taken)}):"
     program = mechanism.program(which)
@@ -72,9 +110,11 @@ def _kernel(mechanism: Mechanism, which: KernelName) -> str:
     lines = ["wide_vectors()"]
     lines += [f"{step.target} = {emit(step.value, SCALAR, rename)}" for step in outside]
     lines += [f"kept_{name} = stack_array()" for name in body.kept]
-    lines += ["if n_instance == 1 and first >= 0:", *indented(body.loops("consecutive"))]
-    lines += ["elif n_instance == 1:", *indented(body.loops("scattered"))]
-    lines += ["else:", "    count = lanes.WIDTH", *indented(body.loops("rows"))]
+    if rows:
+        lines += ["count = lanes.WIDTH", *body.loops("rows")]
+    else:
+        lines += ["if first >= 0:", *indented(body.loops("consecutive"))]
+        lines += ["else:", *indented(body.loops("scattered"))]
     return "\n".join([DECORATOR, head, *indented(lines), ""])
 
 

@@ -15,7 +15,8 @@ import numpy as np
 from llvmlite import ir
 from numba import njit, types
 from numba.core import cgutils
-from numba.extending import intrinsic, models, overload, register_model
+from numba.core.typing.templates import AbstractTemplate, infer_global, signature
+from numba.extending import intrinsic, lower_builtin, models, register_model
 
 from engine.mechanisms.fastmath import build_exp
 
@@ -39,6 +40,7 @@ class Mask(types.Type):
 
 
 lanes, mask = Lanes(), Mask()
+_KNOWN = Lanes, Mask, types.Float, types.Integer, types.Boolean
 
 
 @register_model(Lanes)
@@ -71,9 +73,8 @@ def promote(context: Any, builder: Any, type_: Any, value: Any) -> Any:
 
 def _suits(*kinds: Any) -> bool:
     """Whether an operation on these types is one of ours."""
-    known = Lanes, Mask, types.Float, types.Integer, types.Boolean
     wide = any(isinstance(kind, Lanes | Mask) for kind in kinds)
-    return wide and all(isinstance(kind, known) for kind in kinds)
+    return wide and all(isinstance(kind, _KNOWN) for kind in kinds)
 
 
 def _truth(context: Any, builder: Any, type_: Any, value: Any) -> Any:
@@ -86,55 +87,65 @@ def _truth(context: Any, builder: Any, type_: Any, value: Any) -> Any:
     return builder.fcmp_unordered("!=", real, ir.Constant(_VECTOR, [0.0] * WIDTH))
 
 
+def _operator(operation: Callable, result: Any, generate: Callable) -> None:
+    """Teach numba an operator by its instructions; far sooner compiled than a function of ours."""
+
+    class Template(AbstractTemplate):
+        key = operation
+
+        def generic(self, args: Any, kws: Any) -> Any:
+            count = 1 if operation in (operator.neg, operator.not_) else 2
+            return signature(result, *args) if len(args) == count and _suits(*args) else None
+
+    infer_global(operation)(Template)
+    if operation in (operator.neg, operator.not_):
+        for kind in (Lanes, Mask):
+            lower_builtin(operation, kind)(generate)
+        return
+    for left in _KNOWN:
+        for right in _KNOWN:
+            if {left, right} & {Lanes, Mask}:
+                lower_builtin(operation, left, right)(generate)
+
+
 def _binary(operation: Callable, instruction: str) -> None:
-    @intrinsic
-    def both(typingctx, a, b):  # type: ignore[no-untyped-def]
-        def generate(context, builder, signature, values):  # type: ignore[no-untyped-def]
-            pairs = zip(signature.args, values, strict=True)
-            x, y = (promote(context, builder, t, v) for t, v in pairs)
-            return getattr(builder, instruction)(x, y)
+    def generate(context, builder, signature, values):  # type: ignore[no-untyped-def]
+        pairs = zip(signature.args, values, strict=True)
+        x, y = (promote(context, builder, t, v) for t, v in pairs)
+        return getattr(builder, instruction)(x, y)
 
-        return lanes(a, b), generate
-
-    def choose(a, b):  # type: ignore[no-untyped-def]
-        return (lambda a, b: both(a, b)) if _suits(a, b) else None
-
-    overload(operation, inline="always")(choose)
+    _operator(operation, lanes, generate)
 
 
 def _compare(operation: Callable, sign: str) -> None:
-    @intrinsic
-    def both(typingctx, a, b):  # type: ignore[no-untyped-def]
-        def generate(context, builder, signature, values):  # type: ignore[no-untyped-def]
-            pairs = zip(signature.args, values, strict=True)
-            x, y = (promote(context, builder, t, v) for t, v in pairs)
-            compare = builder.fcmp_unordered if sign == "!=" else builder.fcmp_ordered
-            return compare(sign, x, y)
+    def generate(context, builder, signature, values):  # type: ignore[no-untyped-def]
+        pairs = zip(signature.args, values, strict=True)
+        x, y = (promote(context, builder, t, v) for t, v in pairs)
+        compare = builder.fcmp_unordered if sign == "!=" else builder.fcmp_ordered
+        return compare(sign, x, y)
 
-        return mask(a, b), generate
-
-    def choose(a, b):  # type: ignore[no-untyped-def]
-        return (lambda a, b: both(a, b)) if _suits(a, b) else None
-
-    overload(operation, inline="always")(choose)
+    _operator(operation, mask, generate)
 
 
 def _connect(operation: Callable, instruction: str) -> None:
-    @intrinsic
-    def both(typingctx, a, b):  # type: ignore[no-untyped-def]
-        def generate(context, builder, signature, values):  # type: ignore[no-untyped-def]
-            pairs = zip(signature.args, values, strict=True)
-            x, y = (_truth(context, builder, t, v) for t, v in pairs)
-            return getattr(builder, instruction)(x, y)
+    def generate(context, builder, signature, values):  # type: ignore[no-untyped-def]
+        pairs = zip(signature.args, values, strict=True)
+        x, y = (_truth(context, builder, t, v) for t, v in pairs)
+        return getattr(builder, instruction)(x, y)
 
-        return mask(a, b), generate
-
-    def choose(a, b):  # type: ignore[no-untyped-def]
-        return (lambda a, b: both(a, b)) if _suits(a, b) else None
-
-    overload(operation, inline="always")(choose)
+    _operator(operation, mask, generate)
 
 
+def _negative(context, builder, signature, values):  # type: ignore[no-untyped-def]
+    return builder.fneg(promote(context, builder, signature.args[0], values[0]))
+
+
+def _opposite(context, builder, signature, values):  # type: ignore[no-untyped-def]
+    return builder.not_(_truth(context, builder, signature.args[0], values[0]))
+
+
+_operator(operator.neg, lanes, _negative)
+_operator(operator.not_, mask, _opposite)
 _connect(operator.and_, "and_")
 _connect(operator.or_, "or_")
 for _operation, _instruction in (
@@ -153,32 +164,6 @@ for _operation, _sign in (
     (operator.ne, "!="),
 ):
     _compare(_operation, _sign)
-
-
-@intrinsic
-def _negative(typingctx, a):  # type: ignore[no-untyped-def]
-    def generate(context, builder, signature, values):  # type: ignore[no-untyped-def]
-        return builder.fneg(values[0])
-
-    return lanes(a), generate
-
-
-@overload(operator.neg, inline="always")
-def _choose_negative(a):  # type: ignore[no-untyped-def]
-    return (lambda a: _negative(a)) if isinstance(a, Lanes) else None
-
-
-@intrinsic
-def _opposite(typingctx, a):  # type: ignore[no-untyped-def]
-    def generate(context, builder, signature, values):  # type: ignore[no-untyped-def]
-        return builder.not_(_truth(context, builder, signature.args[0], values[0]))
-
-    return mask(a), generate
-
-
-@overload(operator.not_, inline="always")
-def _choose_opposite(a):  # type: ignore[no-untyped-def]
-    return (lambda a: _opposite(a)) if isinstance(a, Lanes | Mask) else None
 
 
 def _pointer(context: Any, builder: Any, type_: Any, array: Any, index: Any) -> Any:
