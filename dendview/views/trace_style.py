@@ -4,6 +4,7 @@ import pyqtgraph as pg
 from PyQt6.QtCore import Qt
 
 from dendview.colors import OKABE_ITO, THEMES, Theme, ThemeName, hex_color, readable, rgb
+from dendview.wording import UNITS
 
 DASHES = (Qt.PenStyle.SolidLine, Qt.PenStyle.DashLine, Qt.PenStyle.DotLine)
 """Traces beyond the eighth repeat the colors with another dash."""
@@ -38,8 +39,11 @@ def trace_dash(index: int) -> Qt.PenStyle:
     return DASHES[index // len(OKABE_ITO) % len(DASHES)]
 
 
-def axis_label(unit: str) -> str:
-    return QUANTITY.get(unit, unit)
+def axis_label(unit: str, brief: bool = False) -> str:
+    """What stands at an axis; the unit alone where plots are low."""
+    if brief and unit != STIMULUS:
+        return UNITS.get(unit, unit)
+    return "nA" if brief else QUANTITY.get(unit, unit)
 
 
 def signed(value: float, digits: int = 1) -> str:
@@ -47,7 +51,7 @@ def signed(value: float, digits: int = 1) -> str:
     return f"{value:.{digits}f}".replace("-", "−")
 
 
-def style_plot(plot: pg.PlotItem, unit: str, theme: Theme, last: bool) -> None:
+def style_plot(plot: pg.PlotItem, unit: str, theme: Theme, last: bool, brief: bool = False) -> None:
     """Colors and behavior of one plot."""
     plot.hideButtons()
     plot.setMenuEnabled(False)
@@ -59,7 +63,7 @@ def style_plot(plot: pg.PlotItem, unit: str, theme: Theme, last: bool) -> None:
         axis.enableAutoSIPrefix(False)
         axis.setPen(theme.grid)
         axis.setTextPen(theme.muted)
-    plot.setLabel("left", axis_label(unit), color=theme.muted)
+    plot.setLabel("left", axis_label(unit, brief), color=theme.muted)
     plot.getAxis("left").setWidth(AXIS_WIDTH)
     plot.showGrid(x=True, y=True, alpha=0.12)
     plot.getAxis("bottom").setStyle(showValues=last)

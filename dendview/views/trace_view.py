@@ -133,7 +133,7 @@ class TraceView(LazyWidget):
         self._graphics.setBackground(theme.canvas)
         for row, unit in enumerate(wanted):
             plot = self._graphics.addPlot(row=row, col=0)
-            style_plot(plot, unit, theme, last=unit == wanted[-1])
+            style_plot(plot, unit, theme, last=unit == wanted[-1], brief=len(wanted) > 3)
             if row:
                 plot.setXLink(self._plots[wanted[0]])
             self._plots[unit] = plot

@@ -11,7 +11,7 @@ from PyQt6.QtSvg import QSvgRenderer
 from dendview.state import AppState
 from dendview.views.stimulus_bar import drag_step
 from dendview.views.trace_legend import legend_html
-from dendview.views.trace_style import trace_color
+from dendview.views.trace_style import axis_label, trace_color
 from dendview.views.trace_view import TraceView
 from engine.errors import UserError
 from engine.experiment import Probe
@@ -186,6 +186,11 @@ def test_other_units_get_plots_of_their_own(shown):
     assert view._plots["mV"].getAxis("left").labelText == "voltage (mV)"
     assert view._plots["stimulus"].getAxis("bottom").labelText == "time (ms)"
     assert view._curves[5, 1].getViewBox() is view._plots["1"].getViewBox()
+
+
+def test_many_kinds_of_traces_name_their_units_alone():
+    assert axis_label("mA/cm2") == "current density (mA/cm²)"
+    assert [axis_label(u, brief=True) for u in ("mV", "mA/cm2", "uS")] == ["mV", "mA/cm²", "µS"]
 
 
 def test_the_edge_of_a_pulse_can_be_dragged(shown, qtbot):
