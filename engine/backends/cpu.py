@@ -3,6 +3,7 @@
 import os
 from typing import Any
 
+import numba
 import numpy as np
 
 from engine.backends import kernels
@@ -75,6 +76,8 @@ class CpuRun:
         several = parted is not None
         self.structure = Structure(mechanisms, model.n_instance > 1, attached, several)
         self._takers = [p for p in kept if p.connections is not None and p.mechanism.receive]
+        if several:
+            numba.get_num_threads()  # starts them; code from the cache does not, and would crash
         self._code = compile_source(emit(self.structure), self.structure.name)
         self._arrays = self._allocate()
         for placed in kept:

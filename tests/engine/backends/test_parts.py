@@ -1,5 +1,9 @@
 """One cell on several cores: a cut of the tree that is balanced, and the bits of one core."""
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -12,6 +16,16 @@ from engine.model import build
 from engine.stimuli import CurrentClamp, Site
 
 SOMA = Site("soma[0]")
+RUN = """
+import sys
+from engine.backends.cpu import CpuRun
+from engine.discretize import Rule
+from engine.experiment import Experiment
+from engine.model import build
+run = CpuRun(build(Experiment(sys.argv[1], rule=Rule("fixed", 5), duration=1.0)), 2)
+run.initialize()
+print(run.structure.cores, len(run.advance(5).time), sum(run._code.advance.stats.cache_hits.values()))
+"""
 
 
 @pytest.fixture(scope="module")
@@ -81,3 +95,13 @@ def test_a_cable_is_not_cut():
     cable = np.arange(-1, 999, dtype=np.int32)
     assert part_order(cable, 2) is None
     assert len(level_order(cable).start) == 2
+
+
+def test_a_later_process_runs_the_compiled_loop(swc, tmp_path):
+    own = {"DENDVIEW_CACHE": str(tmp_path / "a"), "NUMBA_CACHE_DIR": str(tmp_path / "b")}
+    command = [sys.executable, "-c", RUN, str(swc)]
+    said = [
+        subprocess.run(command, env=os.environ | own, capture_output=True, text=True, check=True)
+        for _ in range(2)
+    ]
+    assert [s.stdout.split() for s in said] == [["True", "5", "0"], ["True", "5", "1"]]
