@@ -1,6 +1,7 @@
 """The CPU backend: a model's compiled step loop."""
 
 import os
+from time import perf_counter
 from typing import Any
 
 import numba
@@ -10,6 +11,7 @@ from engine.backends import kernels
 from engine.backends.base import VOLTAGE_LIMIT, Run, Samples, join
 from engine.backends.events import event_arrays, grow, reset_events
 from engine.backends.layout import Layout, level_order, part_order
+from engine.backends.pace import Pace
 from engine.backends.source import emit, loop_arguments
 from engine.backends.structure import Structure, ion_name, state_name, table_name
 from engine.mechanisms.cache import compile_source
@@ -76,7 +78,9 @@ class CpuRun:
         several = parted is not None
         self.structure = Structure(mechanisms, model.n_instance > 1, attached, several)
         self._takers = [p for p in kept if p.connections is not None and p.mechanism.receive]
+        self._pace = None
         if several:
+            self._pace = Pace((len(self.layout.start) - 1, 1))
             numba.get_num_threads()  # starts them; code from the cache does not, and would crash
         self._code = compile_source(emit(self.structure), self.structure.name)
         self._arrays = self._allocate()
@@ -255,6 +259,16 @@ class CpuRun:
 
     def advance(self, n_step: int) -> Samples:
         """Take ``n_step`` steps, or fewer where a voltage leaves the possible numbers."""
+        if self._pace is None:
+            return self._advance(n_step)
+        threads = self._pace.choose()
+        numba.set_num_threads(min(threads, numba.config.NUMBA_NUM_THREADS))
+        begin = perf_counter()
+        samples = self._advance(n_step)
+        self._pace.note(threads, (perf_counter() - begin) / n_step)
+        return samples
+
+    def _advance(self, n_step: int) -> Samples:
         done = int(self._arrays["counter"][0])
         every = self.model.frame_every
         buffers = self._buffers(n_step, (done + n_step) // every - done // every)
@@ -264,7 +278,7 @@ class CpuRun:
             return samples
         for p in self._takers:  # the queue of one of them is filling up
             grow(self._arrays, p.mechanism)
-        return join(samples, self.advance(n_step - n_done))
+        return join(samples, self._advance(n_step - n_done))
 
     def system(self) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
         """The equations of the next step, for one instance, in the order of the tree.

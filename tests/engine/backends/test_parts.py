@@ -9,6 +9,7 @@ import pytest
 
 from engine.backends.cpu import CpuRun
 from engine.backends.layout import level_order, part_order
+from engine.backends.pace import RETRY, Pace
 from engine.benchmarks.trees import write_tree
 from engine.discretize import Rule
 from engine.experiment import Experiment, Insertion, Probe
@@ -24,7 +25,8 @@ from engine.experiment import Experiment
 from engine.model import build
 run = CpuRun(build(Experiment(sys.argv[1], rule=Rule("fixed", 5), duration=1.0)), 2)
 run.initialize()
-print(run.structure.cores, len(run.advance(5).time), sum(run._code.advance.stats.cache_hits.values()))
+hits = run._code.advance.stats.cache_hits
+print(run.structure.cores, len(run.advance(5).time), sum(hits.values()))
 """
 
 
@@ -105,3 +107,17 @@ def test_a_later_process_runs_the_compiled_loop(swc, tmp_path):
         for _ in range(2)
     ]
     assert [s.stdout.split() for s in said] == [["True", "5", "0"], ["True", "5", "1"]]
+
+
+def test_the_faster_number_of_threads_is_taken_and_the_other_tried_again():
+    pace = Pace((2, 1))
+    taken = []
+    for _ in range(3 * RETRY):
+        taken.append(pace.choose())
+        pace.note(taken[-1], {2: 3.0, 1: 1.0}[taken[-1]])
+    assert taken[:2] == [2, 1]
+    assert taken.count(2) == 1 + 3
+    for _ in range(2 * RETRY):
+        choice = pace.choose()
+        pace.note(choice, {2: 0.5, 1: 1.0}[choice])
+    assert pace.choose() == 2
