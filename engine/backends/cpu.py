@@ -76,7 +76,10 @@ class CpuRun:
         attached = len(model.played_node) + len(model.hold_node) + len(model.gap_node) > 0
         mechanisms = tuple(p.mechanism for p in kept)
         several = parted is not None
-        self.structure = Structure(mechanisms, model.n_instance > 1, attached, several)
+        read = {name for m in mechanisms for ion in m.ions for name in ion.read}
+        asked = read | {probe.variable for probe in model.probes if probe.kind == "ion"}
+        silent = tuple(name for name in model.ion_currents if name not in asked)
+        self.structure = Structure(mechanisms, model.n_instance > 1, attached, several, silent)
         self._takers = [p for p in kept if p.connections is not None and p.mechanism.receive]
         self._pace = None
         if several:
@@ -172,8 +175,11 @@ class CpuRun:
         return slot, np.array(row, np.int32)[slot], start
 
     def _rows(self, placed: Placed) -> tuple[IntArray, IntArray]:
-        """Where a mechanism is computed, and which of its entries is used there."""
-        if not placed.is_point:
+        """Where a mechanism is computed, and which of its entries is used there.
+
+        Eight instances are a vector whether nodes are consecutive or not.
+        """
+        if not placed.is_point and self.model.n_instance == 1:
             return spread(placed.node, self.layout, self.model.tree.massless)
         place = self.layout.place[placed.node]
         rows = np.argsort(place, kind="stable").astype(np.int32)
@@ -265,7 +271,7 @@ class CpuRun:
         numba.set_num_threads(min(threads, numba.config.NUMBA_NUM_THREADS))
         begin = perf_counter()
         samples = self._advance(n_step)
-        self._pace.note(threads, (perf_counter() - begin) / n_step)
+        self._pace.note(threads, (perf_counter() - begin) / max(n_step, 1))
         return samples
 
     def _advance(self, n_step: int) -> Samples:

@@ -170,7 +170,11 @@ def emit(structure: Structure) -> str:
                 if takes_events(m)
                 for line in emit_events(m, actual_arguments)
             ),
-            *(emit_lanes(m, structure.rows) for m in structure.mechanisms if has_lanes(m)),
+            *(
+                emit_lanes(m, structure.rows, structure.silent)
+                for m in structure.mechanisms
+                if has_lanes(m)
+            ),
             *(emit_parts(m) for m in structure.mechanisms if structure.cores and has_lanes(m)),
             *_start(structure),
             *_system(structure),
@@ -195,7 +199,7 @@ def _samples(structure: Structure, column: str) -> list[str]:
 
 def _currents(structure: Structure) -> list[str]:
     return [
-        *_zero(ion_name(name) for name in structure.ion_currents),
+        *_zero(ion_name(n) for n in structure.ion_currents if n not in structure.silent),
         *_calls(structure, "current"),
     ]
 

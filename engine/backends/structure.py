@@ -13,12 +13,14 @@ class Structure:
     Linear mechanisms are not among ``mechanisms``: they are numbers in the arrays. ``rows`` is True
     for eight instances, False for one. ``attached`` is True where played currents, voltage clamps
     or gap junctions sit on single nodes. ``cores`` is True where one cell runs on several cores.
+    ``silent`` are the ion currents that nobody asks for, so that they need not be summed up.
     """
 
     mechanisms: tuple[Mechanism, ...]
     rows: bool
     attached: bool = False
     cores: bool = False
+    silent: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:

@@ -46,7 +46,7 @@ def has_lanes(mechanism: Mechanism) -> bool:
     )
 
 
-def emit_lanes(mechanism: Mechanism, rows: bool) -> str:
+def emit_lanes(mechanism: Mechanism, rows: bool, silent: Sequence[str] = ()) -> str:
     """Source of ``{name}_current_lanes`` and ``{name}_advance_lanes``.
 
     Parameters
@@ -54,6 +54,8 @@ def emit_lanes(mechanism: Mechanism, rows: bool) -> str:
     mechanism
     rows
         Whether for eight instances or for one: what is not needed need not be compiled.
+    silent
+        Ion currents that are not to be added to their arrays.
 
     Returns
     -------
@@ -63,7 +65,7 @@ def emit_lanes(mechanism: Mechanism, rows: bool) -> str:
         number of instances is 1 or 8 as said, and arrays are
         :func:`engine.mechanisms.lanes.roomy`.
     """
-    return "\n\n".join(_kernel(mechanism, which, rows) for which in WRITTEN_OUT)
+    return "\n\n".join(_kernel(mechanism, which, rows, silent) for which in WRITTEN_OUT)
 
 
 def emit_parts(mechanism: Mechanism) -> str:
@@ -98,7 +100,7 @@ def _parts(mechanism: Mechanism, which: KernelName) -> str:
     return "\n".join(lines)
 
 
-def _kernel(mechanism: Mechanism, which: KernelName, rows: bool) -> str:
+def _kernel(mechanism: Mechanism, which: KernelName, rows: bool, silent: Sequence[str]) -> str:
     taken = arguments(mechanism, which)
     head = f"def {mechanism.name}_{which}_lanes({', '.join(_array(a) for a in taken)}):"
     program = mechanism.program(which)
@@ -106,7 +108,7 @@ def _kernel(mechanism: Mechanism, which: KernelName, rows: bool) -> str:
         return f"{DECORATOR}\n{head}\n    return\n"
     rename = {name: f"{name}_" for name in inputs(program)}
     outside, _ = split_invariant(program, mechanism)
-    body = _Body(mechanism, which)
+    body = _Body(mechanism, which, silent)
     lines = ["wide_vectors()"]
     lines += [f"{step.target} = {emit(step.value, SCALAR, rename)}" for step in outside]
     lines += [f"kept_{name} = stack_array()" for name in body.kept]
@@ -134,7 +136,7 @@ def _array(argument: Argument) -> str:
 class _Body:
     """The loops of a kernel over blocks of nodes: one for each stage."""
 
-    def __init__(self, mechanism: Mechanism, which: KernelName) -> None:
+    def __init__(self, mechanism: Mechanism, which: KernelName, silent: Sequence[str]) -> None:
         self.taken = arguments(mechanism, which)
         self.program = program = mechanism.program(which)
         self.read = inputs(program)
@@ -145,7 +147,7 @@ class _Body:
             self.results += [
                 ("i_membrane", program.current, True),
                 ("g_membrane", program.conductance, True),
-                *((name, value, True) for name, value in program.ion_currents),
+                *((n, value, True) for n, value in program.ion_currents if n not in silent),
             ]
         self.stages, self.finals = cut(inside, [value for _, value, _ in self.results])
         with_dt = depends_on_dt([*program.steps, *(s for t in self.stages for s in t.heavy)])

@@ -86,3 +86,22 @@ def test_the_text_depends_on_the_structure_alone_and_names_are_used_once(structu
 def test_other_structures_have_other_texts():
     texts = {emit(Structure(m, r)) for m in ((), (HH,), (PAS,), (HH, PAS)) for r in (False, True)}
     assert len(texts) == 8
+
+
+def test_ion_currents_are_summed_up_only_where_they_are_asked_for(tmp_path):
+    given = Experiment(
+        str(write(tmp_path, BALL_AND_STICK)),
+        insertions=(Insertion("hh"),),
+        stimuli=(CurrentClamp(Site("soma[0]"), 1.0, 5.0, 0.5),),
+        probes=(Probe(Site("soma[0]")),),
+        duration=5.0,
+    )
+    asked = replace(given, probes=(*given.probes, Probe(Site("soma[0]"), "ina")))
+    without, with_ina = CpuRun(build(given)), CpuRun(build(asked))
+    assert without.structure.silent == ("ik", "ina")
+    assert with_ina.structure.silent == ("ik",)
+    without.initialize()
+    with_ina.initialize()
+    first, second = without.advance(100), with_ina.advance(100)
+    assert (second.traces[0] == first.traces[0]).all()
+    assert second.traces[1].min() < -0.1
