@@ -19,26 +19,39 @@ from engine.mechanisms.fastmath import wide_vectors
 J = {"nogil": True, "cache": True, "error_model": "numpy"}
 U, ONE = np.uint64, np.uint64(1)
 EIGHT = lanes.WIDTH
-REFRESH = 16
+REFRESH = 32
 """Steps between two computations of the right side from the voltages."""
 
 
 @njit(**J)
-def right_side(parent, n_root, a, leak_i, leak_g, n_instance, v, carry, applied):
-    """All currents into the nodes at the voltages; no clamp is applied yet."""
-    n, root, width = U(parent.size), U(n_root), U(n_instance)
+def right_side(parent, n_root, a, leak_i, leak_g, v, carry, applied):
+    """All currents into the nodes of one instance at its voltages; no clamp is applied yet."""
+    n, root = U(parent.size), U(n_root)
     for k in range(applied.size):
         applied[k] = 0.0
     for i in range(n):
-        for j in range(i * width, (i + ONE) * width):
-            carry[j] = -(leak_i[i] + leak_g[i] * v[j])
+        carry[i] = -(leak_i[i] + leak_g[i] * v[i])
     for k in range(n - root):
         i = n - ONE - k
-        row, up = i * width, U(parent[i]) * width
-        for j in range(width):
-            axial = a[i] * (v[up + j] - v[row + j])
-            carry[row + j] += axial
-            carry[up + j] -= axial
+        axial = a[i] * (v[parent[i]] - v[i])
+        carry[i] += axial
+        carry[parent[i]] -= axial
+
+
+@njit(**J)
+def right_side_eights(parent, n_root, a, leak_i, leak_g, v, carry, applied):
+    """:func:`right_side` for eight instances."""
+    wide_vectors()
+    n = parent.size
+    for k in range(applied.size):
+        applied[k] = 0.0
+    for i in range(n):
+        lanes.store(carry, i * EIGHT, -(leak_i[i] + leak_g[i] * lanes.load(v, i * EIGHT)))
+    for i in range(n - 1, n_root - 1, -1):
+        row, up = i * EIGHT, np.int64(parent[i]) * EIGHT
+        axial = a[i] * (lanes.load(v, up) - lanes.load(v, row))
+        lanes.store(carry, row, lanes.load(carry, row) + axial)
+        lanes.store(carry, up, lanes.load(carry, up) - axial)
 
 
 @njit(**J)
@@ -53,13 +66,15 @@ def clamp_changes(time, node, on, off, amplitude, n_instance, applied, carry):
 
 
 @njit(**J)
-def step_one(parent, n_root, rate, inverse, f, v, carry, x, limit):
-    """One step of one instance; the number of voltages that left the limits or are NaN.
+def step_one(parent, n_root, level_start, rate, inverse, f, v, carry, x, limit):
+    """One step of one instance; not 0 where voltages left the limits or are NaN.
 
     Parameters
     ----------
     parent, n_root
         As in :func:`engine.backends.kernels.solve`.
+    level_start
+        As in :class:`engine.backends.layout.Layout`: eight nodes of a level are one vector.
     rate : (n,) µS
         Capacitance over dt.
     inverse, f : (n,)
@@ -70,6 +85,7 @@ def step_one(parent, n_root, rate, inverse, f, v, carry, x, limit):
     x : (n,)
         Work space.
     """
+    wide_vectors()
     n, root = U(parent.size), U(n_root)
     for k in range(n - root):
         i = n - ONE - k
@@ -80,14 +96,25 @@ def step_one(parent, n_root, rate, inverse, f, v, carry, x, limit):
         carry[i] = rate[i] * x[i]
         v[i] += x[i]
         bad += 0 if abs(v[i]) <= limit else 1
-    for i in range(root, n):
-        change = carry[i] * inverse[i] + f[i] * x[parent[i]]
-        x[i] = change
-        carry[i] = rate[i] * change
-        new = v[i] + change
-        v[i] = new
-        bad += 0 if abs(new) <= limit else 1
-    return bad
+    fine = lanes.splat(0.0) == 0.0
+    for level in range(level_start.size - 1):
+        first, last = level_start[level], level_start[level + 1]
+        whole = first + (last - first) // EIGHT * EIGHT
+        for i in range(first, whole, EIGHT):
+            above = lanes.gather(x, parent, i)
+            change = lanes.load(carry, i) * lanes.load(inverse, i) + lanes.load(f, i) * above
+            lanes.store(x, i, change)
+            lanes.store(carry, i, lanes.load(rate, i) * change)
+            new = lanes.load(v, i) + change
+            lanes.store(v, i, new)
+            fine = fine & (lanes.fabs(new) <= limit)
+        for i in range(U(whole), U(last)):
+            change = carry[i] * inverse[i] + f[i] * x[parent[i]]
+            x[i] = change
+            carry[i] = rate[i] * change
+            v[i] += change
+            bad += 0 if abs(v[i]) <= limit else 1
+    return bad if lanes.every(fine) else bad + 1
 
 
 @njit(**J)

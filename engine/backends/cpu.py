@@ -131,6 +131,7 @@ class CpuRun:
             "gap_current": np.zeros(len(model.gap_node) * k),
             **self._point_arrays(),
             "applied": np.zeros(len(model.clamp_node)),
+            "level_start": layout.level_start,
             "n_part": len(layout.start) - 1,
             "part_start": layout.start,
             "joint": layout.joint,

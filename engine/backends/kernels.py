@@ -69,47 +69,6 @@ def factor_constant(parent, n_root, a, d, inverse, f):
 
 
 @njit(**J)
-def solve_constant(parent, n_root, a, v, inverse, r, f):
-    """:func:`solve` with a matrix factored before; the same bits."""
-    n, root = U(parent.size), U(n_root)
-    for k in range(n - root):
-        i = n - ONE - k
-        p = parent[i]
-        dv = a[i] * (v[p] - v[i])
-        right = r[i] + dv
-        r[p] += f[i] * right - dv
-        r[i] = right * inverse[i]
-    for i in range(root):
-        r[i] = r[i] * inverse[i]
-    for i in range(root, n):
-        r[i] += f[i] * r[parent[i]]
-
-
-@njit(**J)
-def solve_rows(parent, n_root, n_instance, a, v, d, r, f):
-    """:func:`solve` for many instances at once; arrays are node-major, instances fastest."""
-    n, root, width = U(parent.size), U(n_root), U(n_instance)
-    for k in range(n - root):
-        i = n - ONE - k
-        ai, row, up = a[i], i * width, U(parent[i]) * width
-        for j in range(width):
-            dv = ai * (v[up + j] - v[row + j])
-            inverse = 1.0 / d[row + j]
-            right = r[row + j] + dv
-            factor = ai * inverse
-            d[up + j] -= factor * ai
-            r[up + j] += factor * right - dv
-            r[row + j] = right * inverse
-            f[row + j] = factor
-    for j in range(root * width):
-        r[j] = r[j] * (1.0 / d[j])
-    for i in range(root, n):
-        row, up = i * width, U(parent[i]) * width
-        for j in range(width):
-            r[row + j] += f[row + j] * r[up + j]
-
-
-@njit(**J)
 def solve_serial(parent, a, v, d, r, f):
     """Serial Hines elimination in the order of the tree, roots anywhere; else as :func:`solve`."""
     n = parent.size
@@ -203,24 +162,6 @@ def assemble(own, leak_i, leak_g, area, v, i_membrane, g_membrane, d, r):
         g_membrane[i] = 0.0
     for i in range(own.size):
         i_membrane[i] = 0.0
-
-
-@njit(**J)
-def assemble_linear(leak_i, leak_g, v, r):
-    """The right side of a cell whose mechanisms are all linear, so that its matrix is constant."""
-    for i in range(v.size):
-        r[i] = -(leak_i[i] + leak_g[i] * v[i])
-
-
-@njit(**J)
-def assemble_rows(own, leak_i, leak_g, area, n_instance, v, i_membrane, g_membrane, d, r):
-    """:func:`assemble` for many instances."""
-    for i in range(own.size):
-        for j in range(i * n_instance, (i + 1) * n_instance):
-            d[j] = own[i] + g_membrane[j] * area[i]
-            r[j] = -(i_membrane[j] * area[i] + (leak_i[i] + leak_g[i] * v[j]))
-            i_membrane[j] = 0.0
-            g_membrane[j] = 0.0
 
 
 @njit(**J)

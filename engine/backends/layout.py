@@ -31,6 +31,9 @@ class Layout:
     parent : (n_comp,) uint32
         Place of the parent of the node at each place; 0, which means nothing, at roots.
     n_root : int
+    level_start : (n_level + 1,) int64
+        Where, from the first place that is no root's on, depth or part changes: no node in between
+        is another one's parent.
     start : (n_part + 1,) int64
         Places where the parts begin that cores work on at once; before the first one lies the
         trunk. One part, all but the roots, on one core.
@@ -43,6 +46,7 @@ class Layout:
     place: IntArray
     parent: NDArray[np.uint32]
     n_root: int
+    level_start: NDArray[np.int64]
     start: NDArray[np.int64]
     joint: NDArray[np.uint32]
 
@@ -129,11 +133,14 @@ def _layout(parent: IntArray, part: NDArray[np.int64], n_part: int) -> Layout:
         joint = joint[np.lexsort((-joint, -depth[joint]))]
     else:
         start = np.array([n_root, len(parent)], np.int64)
+    new = np.flatnonzero(np.diff(depth[order]) | np.diff(part[order])) + 1
+    levels = np.unique([n_root, *new[new > n_root], len(parent)]).astype(np.int64)
     return Layout(
         order=order,
         place=place,
         parent=np.where(up < 0, 0, place[up]).astype(np.uint32),
         n_root=n_root,
+        level_start=levels,
         start=start,
         joint=place[joint].astype(np.uint32),
     )

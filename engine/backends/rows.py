@@ -31,7 +31,7 @@ def assemble_lanes(own, leak_i, leak_g, area, v, i_membrane, g_membrane, d, r):
 
 @njit(**J)
 def assemble_eights(own, leak_i, leak_g, area, v, i_membrane, g_membrane, d, r):
-    """:func:`engine.backends.kernels.assemble_rows` for eight instances."""
+    """:func:`engine.backends.kernels.assemble` for eight instances."""
     wide_vectors()
     for i in range(own.size):
         j = i * EIGHT
@@ -45,7 +45,7 @@ def assemble_eights(own, leak_i, leak_g, area, v, i_membrane, g_membrane, d, r):
 
 @njit(**J)
 def solve_eights(parent, n_root, a, v, d, r, f):
-    """:func:`engine.backends.kernels.solve_rows` for eight instances."""
+    """:func:`engine.backends.kernels.solve` for eight instances."""
     wide_vectors()
     n = parent.size
     for i in range(n - 1, n_root - 1, -1):
@@ -76,3 +76,50 @@ def update_lanes(v, r, limit):
         lanes.store(v, i, new)
         fine = fine & (lanes.fabs(new) <= limit)
     return 0 if lanes.every(fine) else 1
+
+
+@njit(**J)
+def eliminate(parent, n_root, a, v, d, r, f):
+    """The first half of :func:`engine.backends.kernels.solve`: to the roots, which are solved."""
+    n, root = np.uint64(parent.size), np.uint64(n_root)
+    for k in range(n - root):
+        i = n - np.uint64(1) - k
+        p = parent[i]
+        dv = a[i] * (v[p] - v[i])
+        inverse = 1.0 / d[i]
+        right = r[i] + dv
+        factor = a[i] * inverse
+        d[p] -= factor * a[i]
+        r[p] += factor * right - dv
+        r[i] = right * inverse
+        f[i] = factor
+    for i in range(root):
+        r[i] = r[i] * (1.0 / d[i])
+
+
+@njit(**J)
+def substitute(parent, n_root, level_start, v, r, f, limit):
+    """The second half and :func:`engine.backends.kernels.update`; not 0 where voltages are bad.
+
+    Eight nodes of a level are one vector.
+    """
+    wide_vectors()
+    bad = 0
+    for i in range(n_root):
+        v[i] += r[i]
+        bad += 0 if abs(v[i]) <= limit else 1
+    fine = lanes.splat(0.0) == 0.0
+    for level in range(level_start.size - 1):
+        first, last = level_start[level], level_start[level + 1]
+        whole = first + (last - first) // EIGHT * EIGHT
+        for i in range(first, whole, EIGHT):
+            change = lanes.load(r, i) + lanes.load(f, i) * lanes.gather(r, parent, i)
+            lanes.store(r, i, change)
+            new = lanes.load(v, i) + change
+            lanes.store(v, i, new)
+            fine = fine & (lanes.fabs(new) <= limit)
+        for i in range(np.uint64(whole), np.uint64(last)):
+            r[i] += f[i] * r[parent[i]]
+            v[i] += r[i]
+            bad += 0 if abs(v[i]) <= limit else 1
+    return bad if lanes.every(fine) else bad + 1

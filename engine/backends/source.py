@@ -35,6 +35,7 @@ COMMON = [
     "carry",
     "x",
     "applied",
+    "level_start",
     "n_part",
     "part_start",
     "joint",
@@ -147,19 +148,20 @@ def emit(structure: Structure) -> str:
             f"# kernels {_fingerprint()}",
             "from numba import njit",
             "from engine.backends.constant import (",
-            "    REFRESH, clamp_changes, right_side, step_eights, step_one,",
+            "    REFRESH, clamp_changes, right_side, right_side_eights, step_eights, step_one,",
             ")",
             "from engine.backends.attached import (",
             "    collect_points, couple, hold, measure_hold, play,",
             ")",
             "from engine.backends.kernels import (",
-            "    assemble, detect, inject, sample, snapshot, solve",
+            "    assemble, detect, inject, sample, snapshot",
             ")",
             "from engine.backends.parts import (",
             "    assemble_parts, right_side_parts, share_out, solve_parts, step_parts,",
             ")",
             "from engine.backends.rows import (",
-            "    assemble_eights, assemble_lanes, solve_eights, update_lanes,",
+            "    assemble_eights, assemble_lanes, eliminate, solve_eights, substitute,",
+            "    update_lanes,",
             ")",
             IMPORT,
             event_source.IMPORT,
@@ -291,14 +293,18 @@ def _loop(structure: Structure) -> list[str]:
             f"bad = step_parts({places}, rate, inverse, f, v, carry, x, limit)",
         ]
     elif structure.constant:
-        sides = "a, leak_i, leak_g, n_instance, v, carry, applied"
+        sides = "a, leak_i, leak_g, v, carry, applied"
         clamps = "clamp_node, clamp_on, clamp_off, clamp_amplitude"
-        kernel = "step_eights" if structure.rows else "step_one"
+        places = (
+            "step_eights(parent, n_root"
+            if structure.rows
+            else ("step_one(parent, n_root, level_start")
+        )
         solved = [
             "if counter[0] % REFRESH == 0:",
-            f"    right_side(parent, n_root, {sides})",
+            f"    right_side{'_eights' * structure.rows}(parent, n_root, {sides})",
             f"clamp_changes(t, {clamps}, n_instance, applied, carry)",
-            f"bad = {kernel}(parent, n_root, rate, inverse, f, v, carry, x, limit)",
+            f"bad = {places}, rate, inverse, f, v, carry, x, limit)",
         ]
     elif structure.cores:
         membrane = "own, leak_i, leak_g, area, v, i_membrane, g_membrane, d, r"
@@ -321,8 +327,8 @@ def _loop(structure: Structure) -> list[str]:
         solved = [
             "assemble_lanes(own, leak_i, leak_g, area, v, i_membrane, g_membrane, d, r)",
             *_attach(structure, "1"),
-            "solve(parent, n_root, a, v, d, r, f)",
-            "bad = update_lanes(v, r, limit)",
+            "eliminate(parent, n_root, a, v, d, r, f)",
+            "bad = substitute(parent, n_root, level_start, v, r, f, limit)",
             *measured,
         ]
     step = [

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.backends import kernels
+from engine.backends import constant, kernels, rows
 from engine.backends.layout import level_order
+from engine.mechanisms.lanes import WIDTH
 from engine.schedule import make_schedule
 from engine.simulation import solve_by_schedule, solve_in_order
 from engine.types import ScheduleMethod
@@ -51,8 +52,8 @@ def test_every_schedule_gives_the_bits_of_the_serial_order(system, method, n_thr
 
 
 @settings(max_examples=80, deadline=None)
-@given(tree_systems(), st.integers(1, 5))
-def test_level_order_gives_the_bits_of_the_serial_order(system, n_instance):
+@given(tree_systems())
+def test_level_order_gives_the_bits_of_the_serial_order(system):
     parent, a, d, r = system
     v = voltages(parent)
     serial = solve_in_order(a, v, d, r, parent)
@@ -63,16 +64,45 @@ def test_level_order_gives_the_bits_of_the_serial_order(system, n_instance):
     np.testing.assert_array_equal(r1[layout.place], serial)
 
     a1, v1, d1, r1 = (x.copy() for x in stored)
-    inverse, f = np.empty_like(a1), np.empty_like(a1)
-    kernels.factor_constant(layout.parent, layout.n_root, a1, d1, inverse, f)
-    kernels.solve_constant(layout.parent, layout.n_root, a1, v1, inverse, r1, f)
+    f = np.empty_like(a1)
+    rows.eliminate(layout.parent, layout.n_root, a1, v1, d1, r1, f)
+    bad = rows.substitute(layout.parent, layout.n_root, layout.level_start, v1, r1, f, np.inf)
+    assert bad == 0
     np.testing.assert_array_equal(r1[layout.place], serial)
+    np.testing.assert_array_equal(v1[layout.place], v + serial)
 
-    v2, d2, r2 = (np.repeat(x, n_instance) for x in stored[1:])
-    f2 = np.empty_like(v2)
-    kernels.solve_rows(layout.parent, layout.n_root, n_instance, stored[0], v2, d2, r2, f2)
-    rows = r2.reshape(-1, n_instance)[layout.place]
-    np.testing.assert_array_equal(rows, np.repeat(serial[:, None], n_instance, axis=1))
+    v2, d2, r2 = (np.repeat(x, WIDTH) for x in stored[1:])
+    rows.solve_eights(layout.parent, layout.n_root, stored[0], v2, d2, r2, np.empty_like(v2))
+    eight = r2.reshape(-1, WIDTH)[layout.place]
+    np.testing.assert_array_equal(eight, np.repeat(serial[:, None], WIDTH, axis=1))
+
+
+@settings(max_examples=60, deadline=None)
+@given(tree_systems())
+def test_steps_of_a_constant_matrix_solve_it_and_carry_the_next_right_side(system):
+    """One sweep from factors made before; what it carries is r - G x, with G = M - rate."""
+    parent, a, d, r = system
+    rate = d - 0.5 * d  # any part of the diagonal
+    layout, dense = level_order(parent), dense_matrix(parent, a, d)
+    expected = np.linalg.solve(dense, r)
+    stored = [layout.arrange(x) for x in (a, d, r, rate)]
+    inverse, f = np.zeros((2, len(parent)))
+    kernels.factor_constant(layout.parent, layout.n_root, stored[0], stored[1], inverse, f)
+    v, x, carry = np.zeros((3, len(parent)))
+    carry[:] = stored[2]
+    place = layout.parent, layout.n_root
+    matrix = stored[3], inverse, f
+    bad = constant.step_one(*place, layout.level_start, *matrix, v, carry, x, np.inf)
+    assert bad == 0
+    np.testing.assert_allclose(v[layout.place], expected, rtol=1e-9, atol=1e-10)
+    remaining = r - (dense - np.diag(rate)) @ expected
+    np.testing.assert_allclose(carry[layout.place], remaining, rtol=1e-8, atol=1e-9)
+
+    v8, x8, carry8 = np.zeros((3, len(parent) * WIDTH))
+    carry8[:] = np.repeat(stored[2], WIDTH)
+    constant.step_eights(*place, *matrix, v8, carry8, x8, np.inf)
+    np.testing.assert_array_equal(v8, np.repeat(v, WIDTH))
+    np.testing.assert_array_equal(carry8, np.repeat(carry, WIDTH))
 
 
 @settings(max_examples=50, deadline=None)
