@@ -126,6 +126,7 @@ def run(experiment, **options):
     return collect(model, simulate(model))
 
 
+@pytest.mark.slow
 def test_events_of_every_kind_are_neurons(request, base, tmp_path):
     """Self-events, moved ones, watches, depression per connection: on a cell that spikes."""
     synapses = [
@@ -143,6 +144,7 @@ def test_events_of_every_kind_are_neurons(request, base, tmp_path):
     assert (seen[:, -1] > 100).any()  # a watch went both ways
 
 
+@pytest.mark.slow
 def test_events_do_not_depend_on_instances_or_chunks(base):
     short = replace(base, duration=15.0)
     one, many = run(short), run(short, n_instance=9)

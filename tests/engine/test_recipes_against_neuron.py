@@ -41,7 +41,8 @@ LIMIT = 1e-7
 """mV; NEURON takes derivatives of currents by differences, and sums currents in another order."""
 
 
-@pytest.mark.parametrize("name", ["human_l23", "l5b",
+@pytest.mark.parametrize("name", ["l5b",
+                                  pytest.param("human_l23", marks=pytest.mark.slow),
                                   pytest.param("ca1", marks=pytest.mark.slow),
                                   pytest.param("mitral", marks=pytest.mark.slow)])  # fmt: skip
 def test_a_published_membrane_runs_as_in_neuron(compiled_library, data_dir, tmp_path, name):

@@ -171,6 +171,7 @@ def test_four_hundred_synapses_on_a_large_tree_are_neurons(h, data_dir):
     assert np.abs(silent - values).max() > 1.0
 
 
+@pytest.mark.slow
 def test_instances_chunks_node_sets_and_schedules_do_not_change_numbers(base):
     one = run(base)
     many = run(base, n_instance=9)
