@@ -1,6 +1,7 @@
 """How fast the engine is, beside other simulators."""
 
 import argparse
+import json
 import sys
 from pathlib import Path
 
@@ -48,14 +49,11 @@ def execute(args: argparse.Namespace) -> None:
     for setting, answers in measure(chosen, peers, args.peers_python, args.rounds):
         rows.append((setting, answers))
         print(line(setting.name, answers), file=sys.stderr, flush=True)
-    document = report(rows)
-    if args.out is not None:
-        import json
-
-        text = json.dumps(document, indent=2, ensure_ascii=False)
-        args.out.write_text(text + "\n", encoding="utf-8")
+        if args.out is not None:  # after every row, so that what is measured is not lost
+            text = json.dumps(report(rows), indent=2, ensure_ascii=False)
+            args.out.write_text(text + "\n", encoding="utf-8")
     if args.json:
-        print_json(document)
+        print_json(report(rows))
 
 
 def line(name: str, answers: dict) -> str:
