@@ -1,0 +1,1 @@
+"""Whole experiments made of runs or solves."""

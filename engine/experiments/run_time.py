@@ -1,0 +1,365 @@
+"""Run time of the solve: the steps that schedules predict beside the time that is measured."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from statistics import median
+from time import perf_counter
+from typing import Literal, Protocol
+
+import numpy as np
+
+from engine.errors import UserError
+from engine.experiments.cpu_solves import EIGHT, CpuSolve, Walk, numbers_needed
+from engine.experiments.machine import processor_name
+from engine.experiments.tree_system import TreeSystem
+from engine.schedule.making import schedule_topology
+from engine.schedule.model import Schedule
+from engine.schedule.topology import as_thread_count, make_topology
+from engine.types import ScheduleMethod
+from engine.validation import free_memory
+
+SIZES = (1, 10, 100, 250, 1000, 3000)
+"""Numbers of cells that are measured, where they fit."""
+ROUNDS = 5
+LEAST = 0.012
+"""Seconds that a measurement takes at least; small populations are solved many times."""
+GUESS = 6e-9
+"""Seconds per node, from which progress is foretold."""
+LONGEST = 0.6
+"""Seconds that one solve of all cells may take by that guess: a cancel must be heard."""
+LARGEST = 2e9
+"""Bytes that are used at most, however much memory is free."""
+
+Device = Literal["cpu", "gpu"]
+
+
+@dataclass(frozen=True)
+class Way:
+    """One way to solve.
+
+    Attributes
+    ----------
+    name
+        Short and unique: ``cpu-dhs-stored``.
+    title, hint
+        For people.
+    device
+    method
+        Whose steps are the prediction.
+    n_step : int
+        Predicted steps of the elimination of one cell, or of ``together`` cells at once.
+    together : int
+        Cells that such a step takes at once.
+    """
+
+    name: str
+    title: str
+    hint: str
+    device: Device
+    method: ScheduleMethod
+    n_threads: int
+    n_step: int
+    together: int = 1
+
+    def steps_of(self, n_cells: int) -> int:
+        """Predicted steps, one after the other, of so many cells on one core."""
+        return self.n_step * -(-n_cells // self.together)
+
+
+@dataclass(frozen=True)
+class Timing:
+    """What one solve of ``n_cells`` cells took: median, least and most of the rounds, in s."""
+
+    n_cells: int
+    n_comp: int
+    seconds: float
+    lowest: float
+    highest: float
+    rounds: int
+
+    @property
+    def ns_per_node(self) -> float:
+        return 1e9 * self.seconds / (self.n_cells * self.n_comp)
+
+    def per_second(self, dt: float = 0.025) -> float:
+        """Seconds that the solves of 1 s of simulated time take, ``dt`` in ms."""
+        return self.seconds * 1000.0 / dt
+
+
+@dataclass(frozen=True)
+class Row:
+    """A way with its times by number of cells; ``missing`` says why some are not there."""
+
+    way: Way
+    timings: tuple[Timing, ...] = ()
+    missing: str = ""
+
+    def at(self, n_cells: int) -> Timing | None:
+        return next((t for t in self.timings if t.n_cells == n_cells), None)
+
+
+@dataclass(frozen=True)
+class RunTimes:
+    """All that was measured so far on one tree.
+
+    ``devices`` names what it was measured on, ``date`` says when (ISO 8601, local time);
+    ``left_out`` tells which sizes were not measured, and why.
+    """
+
+    cell: str
+    n_comp: int
+    n_threads: int
+    sizes: tuple[int, ...]
+    rows: tuple[Row, ...]
+    devices: tuple[str, ...]
+    date: str
+    left_out: str = ""
+    complete: bool = False
+
+    @property
+    def measured_sizes(self) -> tuple[int, ...]:
+        return tuple(n for n in self.sizes if any(row.at(n) for row in self.rows))
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far the measuring is: ``fraction`` 0 to 1 of its foreseen time."""
+
+    text: str
+    fraction: float
+    result: RunTimes
+
+
+@dataclass(frozen=True, eq=False)
+class Job:
+    """What is to be measured: a tree's equations, the threads of the schedules, and how.
+
+    ``free`` is the memory in bytes that may be used, by default a quarter of what is free.
+    """
+
+    cell: str
+    system: TreeSystem
+    n_threads: int
+    sizes: tuple[int, ...] = SIZES
+    rounds: int = ROUNDS
+    least: float = LEAST
+    free: float | None = None
+    clock: Callable[[], float] = perf_counter
+
+
+class Solver(Protocol):
+    """Something to measure."""
+
+    def take_room(self) -> None: ...
+
+    def solve(self, times: int) -> None: ...
+
+
+class DeviceSolves(Protocol):
+    """The ways of a device, measured by it; :mod:`engine.experiments.device_solves` makes one."""
+
+    name: str
+
+    def ways(self, job: Job) -> tuple[Way, ...]: ...
+
+    def fits(self, job: Job, n_cells: int) -> bool: ...
+
+    def seconds(self, way: Way, job: Job, n_cells: int) -> float:
+        """Of one solve of all cells, once."""
+
+
+CPU_WAYS: tuple[tuple[str, Walk, ScheduleMethod, str, str], ...] = (
+    ("cpu-hines", "serial", "hines", "Serial Hines", "One node after another, as NEURON does it."),
+    ("cpu-depth", "gather", "depth_levels", "Depth levels, walked", "Level by level."),
+    ("cpu-height", "gather", "height_levels", "Height levels, walked", "All tips first."),
+    ("cpu-branches", "gather", "branches", "Branches, walked", "Whole branches, then the trunk."),
+    ("cpu-permute2", "gather", "permute2", "Permute 2, walked", "CoreNEURON's levels of a warp."),
+    ("cpu-dhs", "gather", "dhs", "DHS, walked", "The order of DHS, nodes numbered as in the tree."),
+    ("cpu-dhs-stored", "stored", "dhs", "DHS, stored in order", "Nodes stored as they are taken."),
+    ("cpu-engine", "engine", "hines", "DendView's CPU solve", "Stored by depth; from four cells on "
+     "eight cells fill a vector."),
+)  # fmt: skip
+"""Name, walk, method, title and hint of every way on the CPU."""
+
+
+def measure(
+    job: Job, device: DeviceSolves | None = None, no_device: str = "no GPU was looked for"
+) -> Iterator[Progress]:
+    """Measure all ways; closing the generator ends it between two measurements.
+
+    The ways take turns in every round, so that what else goes on in the machine meets all of them;
+    the first solve of each, which compiles, is not counted.
+
+    Parameters
+    ----------
+    job : Job
+    device : DeviceSolves or None
+    no_device
+        Why there is none.
+
+    Yields
+    ------
+    Progress
+        After every measurement; the last one is complete.
+
+    Raises
+    ------
+    UserError
+        If the tree or the number of threads cannot be used.
+    """
+    clock = job.clock
+    schedules = _schedules(job)
+    ways = {name: _cpu_way(job, name, schedules) for name, *_ in CPU_WAYS}
+    device_ways = () if device is None else device.ways(job)
+    sizes, left_out = sizes_that_fit(job)
+    rows = [Row(way) for way in (*ways.values(), *device_ways)]
+    if device is None:
+        rows += [Row(way, missing=no_device) for way in _ways_without_device(job, schedules)]
+    devices = (f"{processor_name()}, one core", *((device.name,) if device else ()))
+    date = datetime.now().astimezone().isoformat(timespec="seconds")
+    result = RunTimes(
+        job.cell, job.system.n_comp, job.n_threads, sizes, tuple(rows), devices, date, left_out
+    )
+    yield Progress("compiling the solves…", 0.0, result)
+    room = np.empty(max(numbers_needed(walk, n, job.system.n_comp) for _, walk, *_ in CPU_WAYS
+                        for n in sizes))  # fmt: skip
+    measured = [row.way for row in rows if not row.missing]
+    costs = [_cost(job, n) * job.rounds * len(measured) for n in sizes]
+    total, done = sum(costs), 0.0
+    for n_cells, cost in zip(sizes, costs, strict=True):
+        solvers = {
+            name: CpuSolve(job.system, walk, n_cells, schedules[method], room)
+            for name, walk, method, *_ in CPU_WAYS
+        }
+        times: dict[str, list[float]] = {way.name: [] for way in measured}
+        repeats: dict[str, int] = {}
+        for round_number in range(1, job.rounds + 1):
+            for way in measured:
+                if way.device == "gpu":
+                    assert device is not None
+                    if device.fits(job, n_cells):
+                        times[way.name].append(device.seconds(way, job, n_cells))
+                else:
+                    solver = solvers[way.name]
+                    solver.take_room()
+                    if way.name not in repeats:
+                        repeats[way.name] = _repeats(solver, job.least, clock)
+                    times[way.name].append(_seconds(solver, repeats[way.name], clock))
+                done += cost / (job.rounds * len(measured))
+                result = _with_timing(result, way, n_cells, times[way.name])
+                of = f"{way.title} · {n_cells} {'cell' if n_cells == 1 else 'cells'}"
+                text = f"{of} · round {round_number} of {job.rounds}"
+                yield Progress(text, min(done / total, 1.0), result)
+    yield Progress("done", 1.0, replace(result, complete=True))
+
+
+def sizes_that_fit(job: Job) -> tuple[tuple[int, ...], str]:
+    """The numbers of cells that memory and patience allow, and why the others are left out.
+
+    Raises
+    ------
+    UserError
+        If not even one cell fits.
+    """
+    free = job.free
+    if free is None:
+        free = min((free_memory() or LARGEST) / 4, LARGEST)
+    fitting: list[int] = []
+    reasons: list[str] = []
+    for n in sorted(set(job.sizes)):
+        need = 8 * max(numbers_needed(walk, n, job.system.n_comp) for _, walk, *_ in CPU_WAYS)
+        if need > free:
+            reasons.append(f"{n} cells need {need / 1e9:.1f} GB of the {free / 1e9:.1f} GB allowed")
+        elif fitting and GUESS * n * job.system.n_comp > LONGEST:
+            reasons.append(f"{n} cells take more than {LONGEST:g} s a solve")
+        else:
+            fitting.append(n)
+    if not fitting:
+        raise UserError(
+            f"a cell of {job.system.n_comp} nodes cannot be measured: {reasons[0]}; close other "
+            "programs or choose fewer cells"
+        )
+    return tuple(fitting), "; ".join(reasons)
+
+
+def table(result: RunTimes, dt: float = 0.025) -> list[tuple[object, ...]]:
+    """Every number of a result as rows under a header; empty where nothing was measured."""
+    head: list[tuple[object, ...]] = [
+        ("cell", "nodes", "threads", "variant", "device", "method", "predicted_steps", "n_cells",
+         "measured_ms_per_solve", "lowest_ms", "highest_ms", "rounds", "ns_per_node",
+         f"s_per_simulated_s_dt_{dt:g}_ms", "not_measured_because", "measured_on", "date")
+    ]  # fmt: skip
+    for row in result.rows:
+        way = row.way
+        on = result.devices[min(way.device == "gpu", len(result.devices) - 1)]
+        lead = (result.cell, result.n_comp, result.n_threads, way.title, way.device, way.method)
+        for n in result.sizes:
+            steps, t = way.steps_of(n) if way.device == "cpu" else way.n_step, row.at(n)
+            if t is None:
+                none = ("",) * 6
+                head.append((*lead, steps, n, *none, row.missing or "not reached", "", ""))
+            else:
+                ms = (f"{1e3 * s:.6g}" for s in (t.seconds, t.lowest, t.highest))
+                ns, total = f"{t.ns_per_node:.4g}", f"{t.per_second(dt):.6g}"
+                head.append((*lead, steps, n, *ms, t.rounds, ns, total, "", on, result.date))
+    return head
+
+
+def _schedules(job: Job) -> dict[ScheduleMethod, Schedule]:
+    topology, k = make_topology(job.system.parent), as_thread_count(job.n_threads)
+    methods: set[ScheduleMethod] = {method for _, _, method, *_ in CPU_WAYS} | {"permute1"}
+    return {method: schedule_topology(topology, method, k) for method in methods}
+
+
+def _cpu_way(job: Job, name: str, schedules: dict[ScheduleMethod, Schedule]) -> Way:
+    _, walk, method, title, hint = next(entry for entry in CPU_WAYS if entry[0] == name)
+    schedule = schedules[method]
+    together = EIGHT if walk == "engine" else 1
+    return Way(name, title, hint, "cpu", method, job.n_threads, schedule.n_step, together)
+
+
+def _ways_without_device(job: Job, schedules: dict[ScheduleMethod, Schedule]) -> Iterator[Way]:
+    """What a device would be asked; shown with its steps, so that nobody takes it for done."""
+    k = job.n_threads
+    for method, title in (
+        ("permute1", "Permute 1 on a GPU"),
+        ("permute2", "Permute 2 on a GPU"),
+        ("branches", f"Branches, k = {k}, on a GPU"),
+        ("dhs", f"DHS, k = {k}, on a GPU"),
+    ):
+        steps = schedules[method].n_step  # type: ignore[index]
+        yield Way(f"gpu-{method}", title, "", "gpu", method, k, steps)  # type: ignore[arg-type]
+
+
+def _cost(job: Job, n_cells: int) -> float:
+    """Seconds that one measurement will take, roughly."""
+    return max(job.least, GUESS * n_cells * job.system.n_comp)
+
+
+def _repeats(solver: Solver, least: float, clock: Callable[[], float]) -> int:
+    """Solves in a measurement; the first of them compiles and warms up."""
+    solver.solve(1)
+    times = 1
+    while (seconds := _seconds(solver, times, clock) * times) < least and times < 1 << 20:
+        times = max(2 * times, min(int(1.2 * times * least / max(seconds, 1e-9)), 64 * times))
+    return times
+
+
+def _seconds(solver: Solver, times: int, clock: Callable[[], float]) -> float:
+    begin = clock()
+    solver.solve(times)
+    return (clock() - begin) / times
+
+
+def _with_timing(result: RunTimes, way: Way, n_cells: int, times: list[float]) -> RunTimes:
+    if not times:
+        return result
+    timing = Timing(n_cells, result.n_comp, median(times), min(times), max(times), len(times))
+    rows = []
+    for row in result.rows:
+        if row.way.name == way.name:
+            kept = tuple(t for t in row.timings if t.n_cells != n_cells)
+            row = replace(row, timings=(*kept, timing))
+        rows.append(row)
+    return replace(result, rows=tuple(rows))
