@@ -1,6 +1,7 @@
 """Many instances of one cell: eight side by side in a part, the parts on all cores."""
 
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -20,7 +21,8 @@ class BatchRun:
     """Instances in motion; each has the bits it has alone.
 
     A part of eight instances takes all its steps of a call while its arrays are in the cache, then
-    the next part does.
+    the next part does. Threads live as long as the run and keep to their own parts, which stay in
+    the cache of one core; who is done first takes over one of another's.
 
     Parameters
     ----------
@@ -33,6 +35,7 @@ class BatchRun:
         self.model = model
         self._parts = list(split(model))
         self._threads = min(threads or available_cores(), len(self._parts))
+        self._pool = ThreadPoolExecutor(max(self._threads - 1, 1))  # idle until it is given work
 
     @property
     def voltage(self) -> FloatArray:
@@ -45,11 +48,22 @@ class BatchRun:
 
     def advance(self, n_step: int) -> Samples:
         """Take ``n_step`` steps, or fewer where a voltage leaves the possible numbers."""
-        runs: list[Callable[[int], Samples]] = [run.advance for run, _ in self._parts]
-        if self._threads == 1:
-            return self._join([run(n_step) for run in runs])
-        with ThreadPoolExecutor(self._threads) as pool:  # the loops hold no lock of Python's
-            return self._join(list(pool.map(lambda run: run(n_step), runs)))
+        left = [deque(range(k, len(self._parts), self._threads)) for k in range(self._threads)]
+        done: dict[int, Samples] = {}
+
+        def work(thread: int) -> None:  # the loops hold no lock of Python's
+            while todo := left[thread] or max(left, key=len):
+                try:
+                    part = todo.popleft() if todo is left[thread] else todo.pop()
+                except IndexError:
+                    continue  # another thread was sooner
+                done[part] = self._parts[part][0].advance(n_step)
+
+        others = [self._pool.submit(work, thread) for thread in range(1, self._threads)]
+        work(0)
+        for other in others:
+            other.result()
+        return self._join([done[part] for part in range(len(self._parts))])
 
     def _join(self, samples: list[Samples]) -> Samples:
         """The parts' samples as those of one run, up to the first bad step of any."""
