@@ -167,7 +167,7 @@ def compile_with_shim(text: str, folder: Path) -> ctypes.CDLL:
         pytest.skip("g++ is not installed")
     source, library = folder / "kernels.cpp", folder / "kernels.so"
     source.write_text(text)
-    options = ["-std=c++17", "-O1", "-ffp-contract=off", "-shared", "-fPIC", "-include", str(SHIM)]
+    options = ["-std=c++20", "-O1", "-ffp-contract=off", "-shared", "-fPIC", "-include", str(SHIM)]
     done = subprocess.run(
         ["g++", *options, str(source), "-o", str(library)], capture_output=True, text=True
     )

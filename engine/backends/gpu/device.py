@@ -1,0 +1,127 @@
+"""What the engine needs from a device that runs CUDA kernels, and what every such device offers."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from engine.errors import BackendError
+
+Buffer = Any
+"""An array in the device's memory, with ``shape``, ``dtype`` and ``nbytes``; no host array."""
+Argument = Buffer | np.int32 | np.int64 | np.float32 | np.float64
+"""What a kernel takes: buffers for pointers, numpy scalars of the declared width for numbers."""
+Kernel = Any
+"""A compiled ``extern "C" __global__`` function, to be launched by the device it comes from."""
+WARP = 32
+
+
+@dataclass(frozen=True)
+class Properties:
+    """What a device is.
+
+    Attributes
+    ----------
+    name : str
+        As its maker calls it.
+    capability : tuple of int
+        Compute capability, (9, 0) on Hopper.
+    n_multiprocessor : int
+    shared_memory : int
+        Bytes of shared memory that one block may have.
+    shared_per_multiprocessor : int
+        Bytes that the blocks of one multiprocessor have together.
+    threads_per_multiprocessor : int
+    l2_cache : int
+        Bytes.
+    driver : int
+        CUDA version of the driver, 12040 for 12.4; 0 where there is none.
+    """
+
+    name: str
+    capability: tuple[int, int]
+    n_multiprocessor: int
+    shared_memory: int
+    shared_per_multiprocessor: int
+    threads_per_multiprocessor: int
+    l2_cache: int
+    driver: int = 0
+
+
+class OutOfDeviceMemoryError(BackendError):
+    """More memory was asked for than the device has free."""
+
+    def __init__(self, wanted: int, free: int) -> None:
+        super().__init__(
+            f"the device has {free / 1e9:.2f} GB free where {wanted / 1e9:.2f} GB more are needed; "
+            "record less, run fewer cells at once or choose backend 'cpu'"
+        )
+
+
+class Module(Protocol):
+    """Compiled source."""
+
+    def kernel(self, name: str) -> Kernel:
+        """The ``extern "C"`` kernel of that name."""
+
+
+class Device(Protocol):
+    """One device. All work is done in order, on one stream."""
+
+    index: int
+    properties: Properties
+
+    def memory(self) -> tuple[int, int]:
+        """Free and total bytes now."""
+
+    def compile(self, source: str, options: tuple[str, ...] = ()) -> Module:
+        """Compile CUDA C++; the same text is compiled once.
+
+        Raises
+        ------
+        BackendError
+            With the compiler's first complaint.
+        """
+
+    def upload(self, values: NDArray[Any]) -> Buffer:
+        """A copy of a host array, C-contiguous."""
+
+    def allocate(self, shape: int | tuple[int, ...], dtype: DTypeLike = np.float64) -> Buffer:
+        """Zeros.
+
+        Raises
+        ------
+        OutOfDeviceMemoryError
+            If there is not enough memory.
+        """
+
+    def write(self, buffer: Buffer, values: NDArray[Any]) -> None:
+        """Copy a host array of the same shape and type into a buffer."""
+
+    def download(self, buffer: Buffer) -> NDArray[Any]:
+        """A host copy, once all work before it is done."""
+
+    def launch(
+        self,
+        kernel: Kernel,
+        grid: int,
+        block: int,
+        arguments: Sequence[Argument],
+        shared: int = 0,
+    ) -> None:
+        """Start ``grid`` blocks of ``block`` threads with ``shared`` bytes of shared memory each;
+        does not wait for their end."""
+
+    def synchronize(self) -> None:
+        """Wait until all work is done.
+
+        Raises
+        ------
+        BackendError
+            If a kernel failed.
+        """
+
+    def elapsed(self, work: Callable[[], None]) -> float:
+        """Seconds on the device from the start to the end of what ``work`` launches."""
