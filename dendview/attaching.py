@@ -7,6 +7,7 @@ from engine.biophysics import Painter
 from engine.errors import UserError
 from engine.experiment import Experiment
 from engine.mechanisms import Mechanism, library
+from engine.model import find_places
 from engine.placing import place, place_ions, place_points
 from engine.probes import offered
 from engine.stimuli import Site, VoltageClamp
@@ -90,11 +91,13 @@ def recordables(cell: Cell, experiment: Experiment, segment: int) -> tuple[Recor
     """
     tree, known = cell.trees["neuron"], experiment_mechanisms(experiment)
     painter = Painter(tree)
-    placed = (*place(experiment, tree, painter, known), *place_points(experiment, tree, known))
+    membrane = place(experiment, tree, painter, known)
+    places = find_places((experiment,), painter, membrane)
+    placed = (*membrane, *place_points((experiment,), places, known))
     ions_placed, ions = place_ions(experiment, placed, painter)
     placed = (*ions_placed, *placed)
     found: dict[str, Recordable] = {}
-    for name, target in offered(cell.site(segment), experiment, tree, placed, ions):
+    for name, target in offered(cell.site(segment), (experiment,), places, placed, ions):
         group = {"voltage": "", "ion": "ions", "hold": "clamps", "gap": "gap junctions"}.get(
             target.kind, ""
         )

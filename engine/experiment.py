@@ -14,6 +14,7 @@ from engine.errors import FileError
 from engine.morphology.model import Sections, Tag
 from engine.morphology.sections import STUB_LENGTHS
 from engine.regions import Region, Subset
+from engine.spines import FFactor, Spine, SpineDensity
 from engine.stimuli import CurrentClamp, GapJunction, Site, VoltageClamp, Waveform
 from engine.synapses import Synapse
 from engine.types import AxonPolicy, NodeSet, ScheduleMethod
@@ -129,6 +130,13 @@ class Experiment:
         What else is put on the cell.
     mechanism_folders : tuple of str
         Folders of ``.mod`` files to be used beside the library; later ones win.
+    spines
+        Single spines; ``Site("spine[7]", 1.0)`` is the end of the head of entry 7, see
+        :func:`engine.spines.place_on_spine`.
+    spine_density
+        Equal spines on every segment of a region.
+    f_factors
+        Spines as a factor on the membrane instead; several multiply.
     """
 
     morphology: str
@@ -159,6 +167,9 @@ class Experiment:
     synapses: tuple[Synapse, ...] = ()
     gap_junctions: tuple[GapJunction, ...] = ()
     mechanism_folders: tuple[str, ...] = ()
+    spines: tuple[Spine, ...] = ()
+    spine_density: tuple[SpineDensity, ...] = ()
+    f_factors: tuple[FFactor, ...] = ()
 
 
 FORMAT = "dendview-experiment"

@@ -1,8 +1,8 @@
 """From an experiment to flat arrays that any backend can run."""
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -12,9 +12,9 @@ from engine.compartments import CompartmentTree
 from engine.discretize import discretize
 from engine.errors import UserError
 from engine.experiment import Experiment
-from engine.mechanisms.expressions import Expr, names
+from engine.linear import leak
 from engine.mechanisms.ions import CONCENTRATIONS, REVERSALS
-from engine.mechanisms.model import Mechanism, Program
+from engine.mechanisms.model import Mechanism
 from engine.morphology.model import Morphology, Sections
 from engine.morphology.reading import read_morphology
 from engine.morphology.samples import resolve
@@ -29,13 +29,15 @@ from engine.placing import (
 from engine.probes import ProbeTarget, recorded, target
 from engine.schedule import make_schedule
 from engine.schedule.model import Schedule
+from engine.spines import place_on_spine
 from engine.stimuli import Site
+from engine.twigs import Membrane, Places, Twigs, make_twigs
 from engine.types import FloatArray, IntArray
 from engine.units import NF_PER_UF_CM2_UM2
 from engine.validation import (
     check_memory,
     check_settings,
-    check_site,
+    check_sites,
     experiment_mechanisms,
     locate,
     sites,
@@ -48,6 +50,10 @@ ION_DEFAULTS: dict[str, float] = {
     **{f"{ion}o": outside for ion, (_, outside) in CONCENTRATIONS.items()},
 }
 """NEURON's reversal potentials (mV) and concentrations (mM) of ions where nothing sets them."""
+
+
+DIFFERING = ("synapses", "spines", "stimuli", "seed", "name")
+"""Fields in which the experiments of a batch may differ."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,6 +80,8 @@ class Model:
     clamp_on, clamp_off : (n_clamp,) ms
         On where on <= t < off.
     clamp_amplitude : (n_clamp,) nA
+    clamp_instance, played_instance, hold_instance, gap_instance : (n,) int32 or None
+        The instance that each belongs to, ascending; None: to all.
     played_node : (n_played,) int32
     played : (n_step, n_played) nA
         Currents that follow a formula.
@@ -89,6 +97,11 @@ class Model:
     n_step : int
     frame_every : int
         Steps between two frames.
+    experiments : tuple of Experiment
+        That of every instance, or one where all have the same.
+    twigs : Twigs or None
+        Spines; the numbers of their nodes follow those of the tree. Clamps, points and probes may
+        be on them.
     """
 
     experiment: Experiment
@@ -115,6 +128,12 @@ class Model:
     spike_node: int
     n_step: int
     frame_every: int
+    clamp_instance: IntArray | None = None
+    played_instance: IntArray | None = None
+    hold_instance: IntArray | None = None
+    gap_instance: IntArray | None = None
+    experiments: tuple[Experiment, ...] = ()
+    twigs: Twigs | None = None
 
     @property
     def n_comp(self) -> int:
@@ -128,46 +147,6 @@ class Model:
     @property
     def n_frame(self) -> int:
         return self.n_step // self.frame_every + 1
-
-
-def is_linear(mechanism: Mechanism) -> bool:
-    """Whether the current is a constant plus a constant conductance times v, as a leak's is.
-
-    Such a mechanism has no states, has nothing to do with ions, whose values may change, and its
-    parameters are all it depends on.
-    """
-    program = mechanism.current
-    if (
-        mechanism.kind != "density"
-        or mechanism.states
-        or mechanism.ions
-        or program.stores
-        or program.current is None
-        or not mechanism.analytic
-    ):
-        return False
-    fixed = {p.name for p in mechanism.parameters} | {"celsius"}
-    return (
-        _reads(program, program.current) <= fixed | {"v"}
-        and program.conductance is not None
-        and _reads(program, program.conductance) <= fixed
-    )
-
-
-def _reads(program: Program, expression: Expr) -> set[str]:
-    """Inputs that an expression of a program depends on, through all its definitions."""
-    value = {step.target: step.value for step in program.steps}
-    inputs: set[str] = set()
-    seen: set[str] = set()
-    todo = set(names(expression))
-    while todo:
-        name = todo.pop()
-        if name not in value:
-            inputs.add(name)
-        elif name not in seen:
-            seen.add(name)
-            todo |= set(names(value[name]))
-    return inputs
 
 
 def build(
@@ -188,24 +167,84 @@ def build(
     UserError
         With one sentence on what cannot be run and the way out.
     """
-    check_settings(experiment)
     if n_instance < 1:
         raise UserError(f"{n_instance} instances cannot be run; ask for at least 1")
-    tree = cut(experiment, cell)
+    return _build((experiment,), n_instance, cell)
+
+
+def build_batch(
+    experiments: Sequence[Experiment], cell: Morphology | Sections | None = None
+) -> Model:
+    """One instance of a cell for every experiment, side by side in one run.
+
+    Parameters
+    ----------
+    experiments
+        May differ in what :data:`DIFFERING` names; all else is one. A place on which one of them
+        has something at a section's end has its node in all.
+    cell
+        As of :func:`build`.
+
+    Raises
+    ------
+    UserError
+        As :func:`build`, or if the experiments differ in something else; names it.
+    """
+    if not experiments:
+        raise UserError("a batch needs at least one experiment")
+    first = experiments[0]
+    for number, other in enumerate(experiments):
+        for field in fields(Experiment):
+            same = getattr(first, field.name) == getattr(other, field.name)
+            if not same and field.name not in DIFFERING:
+                raise UserError(
+                    f"experiments 0 and {number} of a batch differ in '{field.name}'; only "
+                    f"{', '.join(DIFFERING[:-1])} and {DIFFERING[-1]} may differ, so run them in "
+                    "batches of their own"
+                )
+    return _build(tuple(experiments), len(experiments), cell, tagged=True)
+
+
+def _build(
+    experiments: tuple[Experiment, ...],
+    n_instance: int,
+    cell: Morphology | Sections | None,
+    tagged: bool = False,
+) -> Model:
+    """``tagged``: what sits on single nodes belongs to one instance each."""
+    for each in experiments:
+        check_settings(each)
+    experiment = experiments[0]
+    tree = cut(experiment, cell, experiments[1:])
     check_memory(experiment, tree.n_comp, n_instance)
     painter = Painter(tree)
-    known = with_recorded(experiment_mechanisms(experiment), experiment)
-    placed = (*place(experiment, tree, painter, known), *place_points(experiment, tree, known))
+    known = with_recorded(experiment_mechanisms(*experiments), experiment)
+    membrane = place(experiment, tree, painter, known)
+    places = find_places(experiments, painter, membrane, tagged)
+    placed = (*membrane, *place_points(experiments, places, known, tagged))
     ion_placed, ions = place_ions(experiment, placed, painter)
     placed = (*ion_placed, *placed)
-    clamps, holds, gaps = experiment.stimuli, experiment.voltage_clamps, experiment.gap_junctions
     spike_site = experiment.spike_site or Site(tree.sections.name[0])
     steps_per_frame = max(1, round(min(experiment.frame_interval / experiment.dt, 2**31)))
     n_step = step_count(experiment)
 
-    def nodes(attached: tuple[Any, ...], what: str) -> IntArray:
-        return np.array([locate(tree, a.site, what) for a in attached], np.int32)
+    def gathered(what: str) -> tuple[list[Any], IntArray | None]:
+        """Everything of one kind, and the instance of each where they are not of all."""
+        found = [getattr(each, what) for each in experiments]
+        owner = np.repeat(np.arange(len(found)), [len(f) for f in found]).astype(np.int32)
+        return [item for items in found for item in items], owner if tagged else None
 
+    def nodes(attached: list[Any], owner: IntArray | None, what: str) -> IntArray:
+        of = owner if owner is not None else np.zeros(len(attached), np.int32)
+        pairs = zip(attached, of.tolist(), strict=True)
+        return np.array([places.node(a.site, what, i) for a, i in pairs], np.int32)
+
+    clamps, clamp_instance = gathered("stimuli")
+    waves, played_instance = gathered("waveforms")
+    holds, hold_instance = gathered("voltage_clamps")
+    gaps, gap_instance = gathered("gap_junctions")
+    others = [replace(gap, site=gap.other) for gap in gaps]
+    gap_ends = [nodes(ends, gap_instance, "gap junction") for ends in (gaps, others)]
     return Model(
         experiment=experiment,
         n_instance=n_instance,
@@ -215,26 +254,62 @@ def build(
         placed=placed,
         ions=ions,
         ion_currents=ion_currents(placed),
-        clamp_node=nodes(clamps, "clamp"),
+        clamp_node=nodes(clamps, clamp_instance, "clamp"),
         clamp_on=np.array([c.delay for c in clamps], np.float64),
         clamp_off=np.array([c.delay + c.duration for c in clamps], np.float64),
         clamp_amplitude=np.array([c.amplitude for c in clamps], np.float64),
-        played_node=nodes(experiment.waveforms, "clamp"),
-        played=played(experiment.waveforms, n_step, experiment.dt, experiment.seed),
-        hold_node=nodes(holds, "voltage clamp"),
+        clamp_instance=clamp_instance,
+        played_node=nodes(waves, played_instance, "clamp"),
+        played=np.concatenate(
+            [played(e.waveforms, n_step, experiment.dt, e.seed) for e in experiments], axis=1
+        ),
+        played_instance=played_instance,
+        hold_node=nodes(holds, hold_instance, "voltage clamp"),
         hold_until=np.cumsum(np.array([c.durations for c in holds]).reshape(-1, 3), axis=1),
         hold_level=np.array([c.levels for c in holds], np.float64).reshape(-1, 3),
         hold_conductance=np.array([1 / c.resistance for c in holds], np.float64),
-        gap_node=np.array(
-            [[locate(tree, site, "gap junction") for site in (g.site, g.other)] for g in gaps],
-            np.int32,
-        ).reshape(-1, 2),
+        hold_instance=hold_instance,
+        gap_node=np.stack(gap_ends, axis=1).reshape(-1, 2).astype(np.int32),
         gap_conductance=np.array([g.conductance for g in gaps], np.float64),
-        probes=tuple(target(p, experiment, tree, placed, ions) for p in experiment.probes),
+        gap_instance=gap_instance,
+        probes=tuple(
+            target(p, experiments, places, placed, ions, tagged) for p in experiment.probes
+        ),
         spike_node=locate(tree, spike_site, "spike site"),
         n_step=n_step,
         frame_every=steps_per_frame,
+        experiments=experiments,
+        twigs=places.twigs,
     )
+
+
+def find_places(
+    experiments: Sequence[Experiment],
+    painter: Painter,
+    membrane: Sequence[Placed],
+    tagged: bool = False,
+) -> Places:
+    """The nodes of a cell with its spines, whose membrane may follow that of the dendrite.
+
+    Parameters
+    ----------
+    experiments
+        One, or one of every instance.
+    painter
+    membrane
+        The density mechanisms that are on the cell.
+    tagged
+        Every spine is of one instance.
+    """
+    tree, experiment = painter.tree, experiments[0]
+    if not (experiment.spine_density or any(e.spines for e in experiments)):
+        return Places(tree, None)
+    area = np.where(tree.massless, 1.0, tree.area)
+    cm = _capacitance(experiment, painter) / area / NF_PER_UF_CM2_UM2
+    leak_i, leak_g = leak(membrane, tree.n_comp, experiment.celsius)
+    ra = section_cables(experiment.cables, tree.sections)[0]
+    bearing = Membrane(cm, leak_i, leak_g, ra)
+    return Places(tree, make_twigs(experiments, painter, bearing, tagged))
 
 
 def with_recorded(known: Mapping[str, Mechanism], experiment: Experiment) -> dict[str, Mechanism]:
@@ -252,13 +327,22 @@ def step_count(experiment: Experiment) -> int:
     return max(1, math.ceil(experiment.duration / experiment.dt - 0.5 - 1e-9))
 
 
-def cut(experiment: Experiment, cell: Morphology | Sections | None = None) -> CompartmentTree:
-    """The compartments of an experiment's cell, with the axon and the nodes it asks for."""
+def cut(
+    experiment: Experiment,
+    cell: Morphology | Sections | None = None,
+    others: Sequence[Experiment] = (),
+) -> CompartmentTree:
+    """The compartments of an experiment's cell, with the axon and the nodes it asks for.
+
+    ``others`` are experiments on the same cell whose nodes are to be there, too.
+    """
     if cell is None:
         cell = read_morphology(resolve(experiment.morphology))
     sections = with_axon(make_sections(cell) if isinstance(cell, Morphology) else cell, experiment)
-    for what, site in (named := sites(experiment)):
-        check_site(sections.name, site, what)
+    wanted: dict[Site, None] = {}
+    for each in (experiment, *others):
+        check_sites(each, sections.name)
+        wanted |= {site: None for _, site in sites(each) if site.x in (0, 1)}
     ra, cm = section_cables(experiment.cables, sections)
     return discretize(
         sections,
@@ -266,7 +350,7 @@ def cut(experiment: Experiment, cell: Morphology | Sections | None = None) -> Co
         nodes=experiment.nodes,
         ra=ra,
         cm=cm,
-        keep=tuple(site for _, site in named),
+        keep=tuple(site for site in wanted if place_on_spine(site) is None),
     )
 
 
@@ -284,6 +368,8 @@ def _capacitance(experiment: Experiment, painter: Painter) -> FloatArray:
     cm = section_cables(experiment.cables, tree.sections)[1][tree.section]
     for cable in experiment.cables:
         painter.paint(cm, cable.cm, cable.region, cable.where, cable.segment_ends)
+    for f in experiment.f_factors:
+        cm[painter.covered(f.region, f.where, f.segment_ends)] *= f.factor
     if (bad := np.flatnonzero(~(cm > 0))).size:
         i = int(bad[0])
         raise UserError(

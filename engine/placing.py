@@ -14,8 +14,12 @@ from engine.mechanisms.ions import IonStyle, ion_mechanism, ion_style, starting_
 from engine.mechanisms.loading import library
 from engine.mechanisms.model import Mechanism
 from engine.synapses import DETECTION, SpikeSource, Synapse, event_times
+from engine.twigs import Places
 from engine.types import FloatArray, IntArray
-from engine.validation import locate, no_parameter, placed_mechanism
+from engine.validation import no_parameter, placed_mechanism
+
+LEAK = "pas"
+"""The mechanism whose conductance grows with :class:`engine.spines.FFactor`."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +58,8 @@ class Placed:
     ----------
     mechanism : Mechanism
     node : (n,) int32
-        Ascending; all have membrane. For points a node may stand several times or have none.
+        Ascending; all have membrane. For points ascending within an instance; a node may stand
+        several times, have none, or be one of :class:`engine.twigs.Twigs`.
     values : name → (n,)
         Every per-node parameter.
     shared : name → float
@@ -62,7 +67,9 @@ class Placed:
     connections : Connections or None
         Of points; None for others.
     synapse : tuple of int
-        Which of the experiment's synapses each point is; empty for others.
+        Which of the synapses of its experiment each point is; empty for others.
+    instance : (n,) int32 or None
+        The instance that each point is in, ascending; None: in all.
     """
 
     mechanism: Mechanism
@@ -71,6 +78,7 @@ class Placed:
     shared: dict[str, float]
     connections: Connections | None = None
     synapse: tuple[int, ...] = ()
+    instance: IntArray | None = None
 
     @property
     def is_point(self) -> bool:
@@ -102,6 +110,11 @@ def place(
         _place(placed_mechanism(name, known), insertions, painter)
         for name, insertions in by_name.items()
     ]
+    for p in placed:
+        if p.mechanism.name == LEAK:
+            for f in experiment.f_factors:
+                covered = painter.covered(f.region, f.where, f.segment_ends)
+                p.values["g"][covered[p.node]] *= f.factor
     writers = [p for p in reversed(placed) if p.mechanism.writes_concentration]
     return (*writers, *(p for p in placed if not p.mechanism.writes_concentration))
 
@@ -140,9 +153,21 @@ def _place(mechanism: Mechanism, insertions: Sequence[Insertion], painter: Paint
 
 
 def place_points(
-    experiment: Experiment, tree: CompartmentTree, known: Mapping[str, Mechanism]
+    experiments: Sequence[Experiment],
+    places: Places,
+    known: Mapping[str, Mechanism],
+    tagged: bool = False,
 ) -> tuple[Placed, ...]:
-    """The experiment's synapses, those of one mechanism together, by node.
+    """The synapses of all instances, those of one mechanism together, by instance and node.
+
+    Parameters
+    ----------
+    experiments
+        One, or one of every instance.
+    places
+    known
+    tagged
+        Every point is of one instance.
 
     Raises
     ------
@@ -150,55 +175,82 @@ def place_points(
         If a mechanism or one of its parameters is not known, or it takes no events or fewer
         weights.
     """
-    by_name: dict[str, list[int]] = {}
-    for number, synapse in enumerate(experiment.synapses):
-        by_name.setdefault(synapse.mechanism, []).append(number)
+    by_name: dict[str, list[tuple[int, int]]] = {}
+    for instance, experiment in enumerate(experiments):
+        for number, synapse in enumerate(experiment.synapses):
+            by_name.setdefault(synapse.mechanism, []).append((instance, number))
     return tuple(
-        _place_points(placed_mechanism(name, known), numbers, experiment, tree)
+        _place_points(placed_mechanism(name, known), numbers, experiments, places, tagged)
         for name, numbers in by_name.items()
     )
 
 
 def _place_points(
-    mechanism: Mechanism, numbers: list[int], experiment: Experiment, tree: CompartmentTree
+    mechanism: Mechanism,
+    numbers: list[tuple[int, int]],
+    experiments: Sequence[Experiment],
+    places: Places,
+    tagged: bool,
 ) -> Placed:
-    synapses = experiment.synapses
+    synapses = [experiments[instance].synapses[number] for instance, number in numbers]
     if mechanism.kind != "point":
         raise UserError(
             f"mechanism '{mechanism.name}' is no point process and cannot sit at "
-            f"{synapses[numbers[0]].site}; insert it into a region"
+            f"{synapses[0].site}; insert it into a region"
             if mechanism.kind == "density"
             else f"mechanism '{mechanism.name}' is an artificial cell and has no place at "
-            f"{synapses[numbers[0]].site}; use it as the source of a synapse"
+            f"{synapses[0].site}; use it as the source of a synapse"
         )
-    nodes = [locate(tree, synapses[n].site, "synapse") for n in numbers]
-    order = np.argsort(nodes, kind="stable")
-    numbers = [numbers[i] for i in order]
+    instance = np.array([i for i, _ in numbers], np.int32)
+    pairs = zip(synapses, instance.tolist(), strict=True)
+    node = np.array([places.node(s.site, "synapse", i) for s, i in pairs], np.int32)
+    order = np.lexsort((node, instance))
+    synapses, numbers = [synapses[i] for i in order], [numbers[i] for i in order]
+    node, instance = node[order], instance[order]
+    if mechanism.ions and (node >= places.tree.n_comp).any():
+        where = synapses[int(np.flatnonzero(node >= places.tree.n_comp)[0])].site
+        raise UserError(
+            f"mechanism '{mechanism.name}' at {where} uses the ion '{mechanism.ions[0].name}', "
+            "which spines do not have; put it on the dendrite"
+        )
     values = {p.name: np.full(len(numbers), p.default) for p in mechanism.parameters if p.per_node}
     shared = {p.name: p.default for p in mechanism.parameters if not p.per_node}
-    for row, number in enumerate(numbers):
-        for name, value in synapses[number].parameters:
+    given: dict[str, tuple[int, float]] = {}
+    for row, synapse in enumerate(synapses):
+        for name, value in synapse.parameters:
             if name in values:
                 values[name][row] = value
             elif name in shared:
+                owner, before = given.setdefault(name, (numbers[row][0], value))
+                if before != value and owner != numbers[row][0]:
+                    raise UserError(
+                        f"parameter '{name}' of mechanism '{mechanism.name}' is one number for the "
+                        f"whole batch (GLOBAL); instances {owner} and {numbers[row][0]} have "
+                        f"{before:g} and {value:g}"
+                    )
                 shared[name] = value
             else:
                 raise no_parameter(mechanism, name)
     return Placed(
         mechanism,
-        np.array(nodes, np.int32)[order],
+        node,
         values,
         shared,
-        _connections(mechanism, [synapses[n] for n in numbers], experiment, tree),
-        tuple(numbers),
+        _connections(mechanism, synapses, instance, experiments, places),
+        tuple(number for _, number in numbers),
+        instance if tagged else None,
     )
 
 
 def _connections(
-    mechanism: Mechanism, synapses: Sequence[Synapse], experiment: Experiment, tree: CompartmentTree
+    mechanism: Mechanism,
+    synapses: Sequence[Synapse],
+    instance: IntArray,
+    experiments: Sequence[Experiment],
+    places: Places,
 ) -> Connections:
     """One connection for every synapse that has a source."""
-    end = experiment.duration + experiment.dt
+    end = experiments[0].duration + experiments[0].dt
     rows = [(row, s) for row, s in enumerate(synapses) if s.source is not None]
     for _, synapse in rows:
         if mechanism.receive is None:
@@ -214,11 +266,12 @@ def _connections(
             )
     weight = np.zeros((len(rows), max(1, len(mechanism.weights))))
     times, detectors = [np.empty(0)], []
-    for c, (_, synapse) in enumerate(rows):
+    for c, (row, synapse) in enumerate(rows):
         weight[c, : len(synapse.weights)] = synapse.weights
-        times.append(event_times(synapse.source, end, experiment.seed) + synapse.delay)
+        own = int(instance[row])
+        times.append(event_times(synapse.source, end, experiments[own].seed) + synapse.delay)
         if isinstance(synapse.source, SpikeSource):
-            node = locate(tree, synapse.source.site, "source of a synapse")
+            node = places.node(synapse.source.site, "source of a synapse", own)
             detectors.append((node, c, synapse.source.threshold, DETECTION + synapse.delay))
     time = np.concatenate(times)
     connection = np.repeat(np.arange(len(rows)), [len(t) for t in times[1:]]).astype(np.int32)
@@ -304,7 +357,7 @@ def _styles(name: str, placed: Sequence[Placed], n_comp: int) -> list[tuple[IonS
     users = [p for p in placed if any(ion.name == name for ion in p.mechanism.ions)]
     there = np.zeros((n_comp, len(users)), bool)
     for column, p in enumerate(users):
-        there[p.node, column] = True
+        there[p.node, column] = True  # a mechanism with ions is on no twig
     patterns, pattern = np.unique(there, axis=0, return_inverse=True)
     nodes: dict[IonStyle, list[IntArray]] = {}
     for number, row in enumerate(patterns):

@@ -16,6 +16,7 @@ from engine.distributions import Distribution, Value
 from engine.experiment import FORMAT, VERSION, AxonStub, Cable, Experiment, Insertion, Probe
 from engine.recipes import RECIPES
 from engine.regions import Region, Subset
+from engine.spines import FFactor
 from engine.stimuli import Site
 
 SOMA = Site("soma[0]")
@@ -49,7 +50,6 @@ def human_l23() -> Experiment:
     neck of 1.35 by 0.25 µm, a head of 2.8 µm², reversing at −86 mV.
     """
     leak, rest = 1 / 48300, -83.1011
-    spiny = Subset(farther=60.0)
     soma = insert(
         "soma",
         {
@@ -80,13 +80,10 @@ def human_l23() -> Experiment:
         axon="stub",
         stub=AxonStub(attach=1.0),
         rule=Rule("max_length", 40.0),
-        cables=(
-            Cable("all", 0.44, 261.97),
-            Cable("dendrite", SPINES * 0.44, 261.97, spiny, segment_ends=True),
-        ),
+        cables=(Cable("all", 0.44, 261.97),),
+        f_factors=(FFactor(SPINES),),
         insertions=(
             *insert("all", {"pas": {"g": leak, "e": rest}}),
-            *insert("dendrite", {"pas": {"g": SPINES * leak, "e": rest}}, spiny, True),
             *soma,
             *channels(
                 "soma",

@@ -14,6 +14,7 @@ from engine.mechanism_folders import known_mechanisms
 from engine.mechanisms.model import Mechanism
 from engine.regions import Subset
 from engine.schedule import MAX_THREADS
+from engine.spines import place_on_spine
 from engine.stimuli import NoiseClamp, Site
 from engine.synapses import NetStim, SpikeSource, SpikeTrain
 from engine.units import ABSOLUTE_ZERO_C
@@ -29,8 +30,7 @@ def validate(experiment: Experiment, tree: CompartmentTree) -> None:
         an unknown mechanism or parameter, or a run too long for the memory of this machine.
     """
     check_settings(experiment)
-    for what, site in sites(experiment):
-        check_site(tree.sections.name, site, what)
+    check_sites(experiment, tree.sections.name)
     known = experiment_mechanisms(experiment)
     given = [(i.mechanism, i.parameters) for i in experiment.insertions]
     given += [(s.mechanism, s.parameters) for s in experiment.synapses]
@@ -95,6 +95,13 @@ def check_settings(experiment: Experiment) -> None:
         check_value(entry.value, f"'{entry.name}' of region '{entry.region}'")
     for what, where in subsets(experiment):
         where.check(what)
+    for number, spine in enumerate(experiment.spines):
+        if spine.shape is not None:
+            spine.shape.check(f"spine[{number}] at {spine.site}")
+    for density in experiment.spine_density:
+        density.check(f"the spines of region '{density.region}'")
+    for factor in experiment.f_factors:
+        _check_positive(f"F factor of region '{factor.region}'", factor.factor, "", "such as 1.9")
     check_attached(experiment)
 
 
@@ -156,6 +163,8 @@ def _check_not_negative(what: str, value: float, unit: str) -> None:
 def subsets(experiment: Experiment) -> list[tuple[str, Subset]]:
     """Every part of a region that an experiment names, with what it is for."""
     named = [("cable", cable.where) for cable in experiment.cables]
+    named += [("F factor", factor.where) for factor in experiment.f_factors]
+    named += [("spines", density.where) for density in experiment.spine_density]
     named += [(f"mechanism '{i.mechanism}'", i.where) for i in experiment.insertions]
     named += [(f"'{entry.name}'", entry.where) for entry in experiment.ion_values]
     return [(what, where) for what, where in named if where is not None]
@@ -183,9 +192,31 @@ def sites(experiment: Experiment) -> list[tuple[str, Site]]:
         named.append(("synapse", synapse.site))
         if isinstance(synapse.source, SpikeSource):
             named.append(("source of a synapse", synapse.source.site))
+    named += [("spine", spine.site) for spine in experiment.spines]
     if experiment.spike_site is not None:
         named.append(("spike site", experiment.spike_site))
     return named + origins(experiment)
+
+
+def check_sites(experiment: Experiment, sections: Sequence[str]) -> None:
+    """Refuse sites that neither the cell nor one of the experiment's spines has.
+
+    Raises
+    ------
+    UserError
+        As :func:`check_site`.
+    """
+    n_spine = len(experiment.spines)
+    for what, site in sites(experiment):
+        place = place_on_spine(site) if what not in ("spine", "spike site", "origin") else None
+        if place is None:
+            check_site(sections, site, what)
+        elif place[0] >= n_spine:
+            there = f"it has spine[0] … spine[{n_spine - 1}]" if n_spine else "it has no spines"
+            raise UserError(
+                f"{what} at {site}: the experiment has no spine {place[0]}; {there}, add one to "
+                "its spines"
+            )
 
 
 def check_site(sections: Sequence[str], site: Site, what: str) -> None:
@@ -210,17 +241,17 @@ def locate(tree: CompartmentTree, site: Site, what: str) -> int:
     return tree.locate(site.section, site.x)
 
 
-def experiment_mechanisms(experiment: Experiment) -> dict[str, Mechanism]:
-    """The mechanisms an experiment can use, by name: the library's and those of its folders.
+def experiment_mechanisms(*experiments: Experiment) -> dict[str, Mechanism]:
+    """The mechanisms experiments can use, by name: the library's and those of the first's folders.
 
     Raises
     ------
     FileError
         If a folder cannot be read, or the file of a mechanism that is used is not ready.
     """
-    wanted = [insertion.mechanism for insertion in experiment.insertions]
-    wanted += [synapse.mechanism for synapse in experiment.synapses]
-    return known_mechanisms(experiment.mechanism_folders, wanted)
+    wanted = {i.mechanism for e in experiments for i in e.insertions}
+    wanted |= {synapse.mechanism for e in experiments for synapse in e.synapses}
+    return known_mechanisms(experiments[0].mechanism_folders, sorted(wanted))
 
 
 def placed_mechanism(name: str, known: Mapping[str, Mechanism]) -> Mechanism:

@@ -14,11 +14,12 @@ from engine.backends.layout import Layout, level_order, part_order
 from engine.backends.pace import Pace
 from engine.backends.source import emit, loop_arguments
 from engine.backends.structure import Structure, ion_name, state_name, table_name
+from engine.errors import BackendError
+from engine.linear import is_linear, leak
 from engine.mechanisms.cache import compile_source
-from engine.mechanisms.expressions import evaluate
 from engine.mechanisms.lanes import WIDTH, roomy
-from engine.mechanisms.model import Program
-from engine.model import Model, Placed, is_linear
+from engine.model import Model
+from engine.placing import Placed
 from engine.types import BoolArray, FloatArray, IntArray
 from engine.units import NA_PER_MA_CM2_UM2
 
@@ -45,6 +46,8 @@ class CpuBackend:
         from engine.backends.batch import BatchRun  # made of CpuRun
         from engine.backends.rest import tune_rest
 
+        if model.twigs is not None or len(model.experiments) > 1:
+            raise BackendError("backend 'cpu' runs no spines and no different instances yet")
         if model.experiment.tune_rest:
             model = tune_rest(model)
         if model.n_instance > 1:
@@ -212,7 +215,8 @@ class CpuRun:
         """Everything about the cell's equations that never changes."""
         model, layout, arrays = self.model, self.layout, self._arrays
         area = layout.arrange(model.tree.area) * NA_PER_MA_CM2_UM2
-        leak_i, leak_g = (layout.arrange(x) * area for x in leak(model))
+        linear = leak(model.placed, model.n_comp, model.experiment.celsius)
+        leak_i, leak_g = (layout.arrange(x) * area for x in linear)
         a = layout.arrange(model.tree.g_axial)
         rate = layout.arrange(model.capacitance) / model.experiment.dt
         own = rate + a + leak_g
@@ -355,36 +359,3 @@ def spread(node: IntArray, layout: Layout, massless: BoolArray) -> tuple[IntArra
 def first_of_run(node: IntArray) -> int:
     """The first node where the nodes are consecutive, else -1."""
     return int(node[0]) if node[-1] - node[0] == len(node) - 1 else -1
-
-
-def leak(model: Model) -> tuple[FloatArray, FloatArray]:
-    """Current density at 0 mV and conductance density of the linear mechanisms.
-
-    Returns
-    -------
-    i, g : (n_comp,) mA/cm², S/cm²
-    """
-    i, g = np.zeros(model.n_comp), np.zeros(model.n_comp)
-    for placed in model.placed:
-        if is_linear(placed.mechanism) and len(placed.node):
-            names = list(placed.values)
-            table = np.stack([np.zeros(len(placed.node)), *placed.values.values()], axis=1)
-            kinds, kind = np.unique(table, axis=0, return_inverse=True)
-            shared = {**placed.shared, "celsius": model.experiment.celsius, "v": 0.0}
-            pairs = [
-                line(placed.mechanism.current, {**shared, **dict(zip(names, row[1:], strict=True))})
-                for row in kinds.tolist()
-            ]
-            i[placed.node] += np.array([p[0] for p in pairs])[kind]
-            g[placed.node] += np.array([p[1] for p in pairs])[kind]
-    return i, g
-
-
-def line(program: Program, values: dict[str, float]) -> tuple[float, float]:
-    """Current at the voltage in ``values`` and conductance of a linear mechanism."""
-    known = dict(values)
-    for step in program.steps:
-        known[step.target] = evaluate(step.value, known)
-    if program.current is None or program.conductance is None:
-        return 0.0, 0.0
-    return evaluate(program.current, known), evaluate(program.conductance, known)

@@ -25,6 +25,7 @@ from engine.experiment import (
 )
 from engine.morphology.model import Sections, Tag
 from engine.regions import Region, Subset
+from engine.spines import FFactor, Spine, SpineDensity, SpineShape
 from engine.stimuli import (
     CurrentClamp,
     GapJunction,
@@ -71,6 +72,8 @@ waveforms = st.one_of(
     st.builds(SineClamp, site, *[number] * 6),
     st.builds(NoiseClamp, site, *[number] * 5, whole),
 )
+optional = st.none() | positive
+shape = st.builds(SpineShape, *[positive] * 4, *[optional] * 4)
 valued = st.lists(st.tuples(text, value), max_size=3).map(tuple)
 
 
@@ -103,6 +106,9 @@ experiments = st.builds(
     synapses=some(st.builds(Synapse, site, text, pairs, some(number), source, number, text)),
     gap_junctions=some(st.builds(GapJunction, site, site, number)),
     mechanism_folders=some(text),
+    spines=some(st.builds(Spine, site, st.none() | shape, st.booleans())),
+    spine_density=some(st.builds(SpineDensity, region, subset, number, number, shape)),
+    f_factors=some(st.builds(FFactor, positive, region, subset, st.booleans())),
 )
 
 

@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 
 from engine.backends import choose_backend
-from engine.backends.cpu import CpuRun, first_of_run, leak, spread
+from engine.backends.cpu import CpuRun, first_of_run, spread
 from engine.backends.layout import level_order
 from engine.discretize import Rule
 from engine.errors import BackendError
 from engine.experiment import Experiment, Insertion, Probe
+from engine.linear import leak
 from engine.model import build
 from engine.recording import collect
 from engine.simulation import compare_orders, simulate
@@ -157,7 +158,7 @@ def test_a_leak_is_read_off_the_mechanism(experiment):
             probes=(),
         )
     )
-    i, g = leak(model)
+    i, g = leak(model.placed, model.n_comp, model.experiment.celsius)
     apical = model.tree.tag == 4
     membrane = ~model.tree.massless
     np.testing.assert_allclose(g, np.where(apical, 1e-3, 2e-4) * membrane, rtol=1e-15)
