@@ -8,8 +8,9 @@ import pytest
 from engine.discretize import Rule
 from engine.errors import UserError
 from engine.experiment import Cable, Experiment, Insertion, Probe
+from engine.linear import is_linear
 from engine.mechanisms import library
-from engine.model import build, bytes_needed, cut, is_linear
+from engine.model import build, bytes_needed, cut
 from engine.morphology.model import Tag
 from engine.morphology.reading import read_morphology
 from engine.morphology.sections import make_sections
