@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from PyQt6.QtGui import QAction, QActionGroup, QKeySequence
 from PyQt6.QtWidgets import QMenu, QMenuBar, QWidget
 
+from dendview.attaching import WAVEFORMS
 from dendview.membranes import short_title
 from dendview.schedule_scene import METHOD_TEXTS
 from dendview.state import AppState
@@ -52,6 +53,10 @@ def can_run(s: Situation) -> bool:
 
 def has_run(s: Situation) -> bool:
     return s.state.perspective == "simulate" and s.state.shown_run is not None
+
+
+def can_cancel(s: Situation) -> bool:
+    return s.state.job is not None or s.state.picking is not None
 
 
 def can_play(s: Situation) -> bool:
@@ -146,6 +151,8 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("select_soma", "Select &soma", "Cell", ("Ctrl+M",), "Select the middle of the soma", has_cell),
     ActionSpec("clamp", "&Current clamp here", "Cell", ("Ctrl+I",), "Inject a current pulse at the selection", has_selection),
     ActionSpec("voltage_clamp", "&Voltage clamp here", "Cell", (), "Hold the voltage at the selection", has_selection),
+    *(ActionSpec(f"waveform:{kind}", f"{name} current here", "Cell/Played current", (), f"Inject a {kind} of current at the selection", has_selection) for kind, name in WAVEFORMS.items()),
+    ActionSpec("gap_junction", "&Gap junction from here…", "Cell", (), "Join the selection with the place you click next", has_selection),
     ActionSpec("probe", "&Record voltage here", "Cell", ("Ctrl+R",), "Record the voltage at the selection", has_selection),
     *(_membrane(name, info) for name, info in RECIPES.items()),
     ActionSpec("mechanisms", "Mec&hanisms…", "Cell", (), "Use .mod files of your own: which are ready, and why others are not", has_cell),
@@ -159,7 +166,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("step_first", "To the &start", "Schedule", ("Ctrl+Shift+Left",), "Nothing is done yet", in_schedule),
     ActionSpec("step_last", "To the &end", "Schedule", ("Ctrl+Shift+Right",), "All steps are done", in_schedule),
     ActionSpec("run", "&Run", "Simulate", ("F5",), "Run the experiment in the engine", can_run),
-    ActionSpec("cancel", "&Cancel", "Simulate", ("Esc",), "Stop the run and keep what is done", lambda s: s.state.job is not None),
+    ActionSpec("cancel", "&Cancel", "Simulate", ("Esc",), "Stop the run and keep what is done; choose no place where one is asked for", can_cancel),
     ActionSpec("play", "&Play or pause", "Simulate", ("Ctrl+Space",), "Play the schedule's steps, or the run", can_play, separator=True),
     ActionSpec("clear_runs", "C&lear earlier runs", "Simulate", (), "Forget all runs but the shown one", lambda s: len(s.state.runs) > 1 and s.state.job is None),
     ActionSpec("restart_engine", "Restart &engine", "Simulate", (), "End the engine's process and start a new one", separator=True),

@@ -5,11 +5,13 @@ from dataclasses import replace
 from typing import Any, Literal
 
 from dendview.experiment_fields import Field, changed, clamp_fields, item
-from dendview.wording import UNITS
+from dendview.wording import UNITS, place
+from engine.errors import UserError
 from engine.experiment import Experiment
 from engine.mechanisms import Mechanism
 from engine.mechanisms.loading import LIBRARY
-from engine.synapses import NetStim, SpikeSource, Synapse
+from engine.synapses import NetStim, SpikeSource, SpikeTrain, Synapse
+from engine.validation import experiment_mechanisms
 
 Group = Literal["stimuli", "waveforms", "voltage_clamps", "synapses", "gap_junctions"]
 """Fields of an experiment that hold what sits on places."""
@@ -65,7 +67,7 @@ def shape_of(group: Group, thing: Any) -> tuple[object, ...]:
     """What decides which fields an item has, apart from their values."""
     if group == "synapses":
         return thing.site, thing.mechanism, len(thing.weights), source_text(thing)
-    return thing.site, type(thing)
+    return thing.site, type(thing), getattr(thing, "other", None)
 
 
 def _hold_fields(index: int) -> Iterator[Field]:
@@ -187,6 +189,32 @@ def _with_parameter(name: str, default: float) -> Callable[[Synapse, float], Syn
     return put
 
 
+SOURCES = {
+    "own": "Events of its own",
+    "spikes": "Spikes of a place…",
+    "train": "Recorded events",
+    "": "Nothing",
+}
+"""Where a synapse's events come from, by the key of :func:`source_kind`."""
+
+
+def source_kind(synapse: Synapse) -> str:
+    """Key of the kind of a synapse's source."""
+    kinds = {NetStim: "own", SpikeSource: "spikes", SpikeTrain: "train"}
+    return kinds.get(type(synapse.source), "")
+
+
+def wants_events(experiment: Experiment, synapse: Synapse) -> bool:
+    """Whether a synapse's mechanism takes events at all."""
+    if synapse.source is not None:
+        return True
+    try:
+        known = experiment_mechanisms(experiment)
+    except UserError:
+        return False
+    return synapse.mechanism in known and known[synapse.mechanism].receive is not None
+
+
 def source_text(synapse: Synapse) -> str:
     """Where the events of a synapse come from, in a few words."""
     match synapse.source:
@@ -195,6 +223,6 @@ def source_text(synapse: Synapse) -> str:
         case NetStim():
             return "events of its own"
         case SpikeSource(site):
-            return f"spikes of {site}"
+            return f"spikes of {place(site)}"
         case _:
             return "recorded events"

@@ -10,14 +10,16 @@ from engine.mechanisms import Mechanism, library
 from engine.model import find_places
 from engine.placing import place, place_ions, place_points
 from engine.probes import offered
-from engine.stimuli import Site, VoltageClamp
-from engine.synapses import NetStim, Synapse
+from engine.stimuli import NoiseClamp, RampClamp, SineClamp, Site, VoltageClamp, Waveform
+from engine.synapses import NetStim, SpikeSource, Synapse
 from engine.validation import experiment_mechanisms
 
 WEIGHT = 1e-3
 """µS of a new synapse: a strong single synapse of a pyramidal cell."""
 STEP = 40.0
 """mV by which a new voltage clamp steps up in the middle of its time."""
+WAVEFORMS = {"ramp": "Ramp", "sine": "Sine", "noise": "Noise"}
+"""Currents that follow a formula."""
 PEAK = 0.3
 """nA of a synapse that is a current."""
 
@@ -44,9 +46,43 @@ def new_synapse(mechanism: Mechanism, site: Site, experiment: Experiment) -> Syn
         given = {"onset": start, "imax": PEAK}
         parameters = tuple((n, v) for n, v in given.items() if known.get(n) == 0)
         return Synapse(site, mechanism.name, parameters, ())
+    weights = (WEIGHT,) * len(mechanism.weights)
+    return Synapse(site, mechanism.name, (), weights, new_events(experiment))
+
+
+def new_events(experiment: Experiment) -> NetStim:
+    """Ten events 10 ms apart, with random numbers of their own where they are made noisy."""
     used = [s.source.stream for s in experiment.synapses if isinstance(s.source, NetStim)]
-    source = NetStim(start=start, stream=max(used, default=-1) + 1)
-    return Synapse(site, mechanism.name, (), (WEIGHT,) * len(mechanism.weights), source)
+    return NetStim(start=start_of(experiment), stream=max(used, default=-1) + 1)
+
+
+def new_waveform(kind: str, site: Site, experiment: Experiment, amplitude: float) -> Waveform:
+    """A ``ramp``, ``sine`` or ``noise`` in the middle of the run.
+
+    Parameters
+    ----------
+    kind, site, experiment
+    amplitude
+        nA that make the cell fire; a ramp ends at twice as much, a sine reaches it, noise is
+        around half of it.
+    """
+    start = start_of(experiment)
+    match kind:
+        case "ramp":
+            return RampClamp(site, start, start, 0.0, 2 * amplitude)
+        case "sine":
+            return SineClamp(site, start, start, amplitude, 1000 / start)
+        case "noise":
+            used = [w.stream for w in experiment.waveforms if isinstance(w, NoiseClamp)]
+            stream = max(used, default=-1) + 1
+            half = amplitude / 2
+            return NoiseClamp(site, start, start, half, half, stream=stream)
+    raise ValueError(kind)
+
+
+def new_spike_source(site: Site, experiment: Experiment) -> SpikeSource:
+    """Events at the spikes of a place, counted as the run counts its own."""
+    return SpikeSource(site, experiment.spike_threshold)
 
 
 def new_voltage_clamp(site: Site, experiment: Experiment) -> VoltageClamp:

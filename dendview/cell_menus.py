@@ -1,68 +1,37 @@
-"""Menus and messages about putting things on a place of the cell."""
+"""Menus about putting things on a place of the cell."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from PyQt6.QtCore import QPoint
 from PyQt6.QtWidgets import QMenu
 
-from dendview.attached_fields import source_text
-from dendview.attaching import Recordable, point_processes, recordables
+from dendview.attaching import WAVEFORMS, Recordable, point_processes, recordables
 from dendview.dialogs.mechanisms import MechanismsDialog
+from dendview.picking import offer
+from dendview.putting import (
+    add_clamp,
+    add_probe,
+    add_synapse,
+    add_voltage_clamp,
+    add_waveform,
+    begin_gap_junction,
+    begin_synapse,
+)
 from dendview.state import Message
-from dendview.wording import UNITS, place
+from dendview.wording import UNITS, place, variable_text
 from engine.errors import UserError
 from engine.mechanism_folders import read_folder
-from engine.synapses import NetStim
 
 if TYPE_CHECKING:
     from dendview.main_window import MainWindow
+    from engine.mechanisms import Mechanism
 
-
-def add_clamp(window: MainWindow, segment: int) -> None:
-    """A clamp at a segment; the next step is to run, so go where that is seen."""
-    state = window.state
-    if window.controllers.experiment.add_clamp(segment) and state.cell and state.experiment:
-        clamp = state.experiment.stimuli[-1]
-        what = f"{clamp.amplitude:g} nA from {clamp.delay:g} to {clamp.delay + clamp.duration:g} ms"
-        state.message = Message(f"Current clamp at {place(clamp.site)}: {what}. F5 runs.", "done")
-
-
-def add_voltage_clamp(window: MainWindow, segment: int) -> None:
-    """A voltage clamp at a segment."""
-    state = window.state
-    if window.controllers.experiment.add_voltage_clamp(segment) and state.experiment:
-        clamp = state.experiment.voltage_clamps[-1]
-        steps = zip(clamp.levels, clamp.durations, strict=True)
-        what = ", then ".join(f"{level:g} mV for {lasts:g} ms" for level, lasts in steps)
-        text = f"Voltage clamp at {place(clamp.site)}: {what}. F5 runs."
-        state.message = Message(text.replace("-", "−"), "done")
-
-
-def add_synapse(window: MainWindow, segment: int, mechanism: str) -> None:
-    """A synapse at a segment."""
-    state = window.state
-    if window.controllers.experiment.add_synapse(segment, mechanism) and state.experiment:
-        synapse = state.experiment.synapses[-1]
-        what = f"{synapse.mechanism} at {place(synapse.site)}: {source_text(synapse)}"
-        source = synapse.source
-        if isinstance(source, NetStim):
-            what = (
-                f"{synapse.mechanism} at {place(synapse.site)}: {source.number} events every "
-                f"{source.interval:g} ms from {source.start:g} ms on"
-            )
-        state.message = Message(f"{what}. F5 runs.", "done")
-
-
-def add_probe(window: MainWindow, segment: int, variable: str = "v") -> None:
-    """A probe at a segment."""
-    state = window.state
-    if window.controllers.experiment.add_probe(segment, variable) and state.experiment:
-        what = "Voltage" if variable == "v" else variable
-        where = place(state.experiment.probes[-1].site)
-        state.message = Message(f"{what} is recorded at {where}.", "done")
+CHOOSE_FIRST = "Select a place on the cell first."
 
 
 def synapse_menu(window: MainWindow, segment: Callable[[], int | None]) -> QMenu:
@@ -72,17 +41,103 @@ def synapse_menu(window: MainWindow, segment: Callable[[], int | None]) -> QMenu
 
     def fill() -> None:
         menu.clear()
-        if (at := segment()) is None:
+        if window.state.experiment is None:
             return
-        for mechanism in point_processes(window.state.experiment):
-            act = partial(add_synapse, window, at, mechanism.name)
-            action = menu.addAction(mechanism.name, act)
-            assert action is not None
-            action.setToolTip(mechanism.title)
-            action.setStatusTip(mechanism.title)
+        at, points = segment(), point_processes(window.state.experiment)
+        for mechanism in points:
+            _add_mechanism(menu, mechanism, add_synapse, window, at)
+        menu.addSeparator()
+        driven = _titled(menu.addMenu("Driven by spikes of a place"))
+        for mechanism in points:
+            if mechanism.receive is not None:
+                _add_mechanism(driven, mechanism, begin_synapse, window, at)
 
     menu.aboutToShow.connect(fill)
     return menu
+
+
+def _add_mechanism(
+    menu: QMenu,
+    mechanism: Mechanism,
+    act: Callable[[MainWindow, int, str], None],
+    window: MainWindow,
+    segment: int | None,
+) -> None:
+    """An entry that puts a mechanism on a segment; gray where none is chosen."""
+    action = menu.addAction(mechanism.name)
+    assert action is not None
+    tip = mechanism.title if segment is not None else f"{mechanism.title}. {CHOOSE_FIRST}"
+    action.setToolTip(tip)
+    action.setStatusTip(tip)
+    action.setEnabled(segment is not None)
+    if segment is not None:
+        action.triggered.connect(lambda _=False: act(window, segment, mechanism.name))
+
+
+def place_menu(window: MainWindow, menu: QMenu, segment: int) -> None:
+    """Everything that can be put on a segment or recorded there."""
+    menu.addAction("Current clamp here", partial(add_clamp, window, segment))
+    played = _titled(menu.addMenu("Played current here"))
+    for kind, name in WAVEFORMS.items():
+        played.addAction(name, partial(add_waveform, window, kind, segment))
+    menu.addAction("Voltage clamp here", partial(add_voltage_clamp, window, segment))
+    menu.addMenu(synapse_menu(window, lambda: segment))
+    menu.addAction("Gap junction from here…", partial(begin_gap_junction, window, segment))
+    menu.addSeparator()
+    menu.addAction("Record voltage here", partial(add_probe, window, segment))
+    menu.addMenu(record_menu(window, lambda: segment))
+
+
+def context_menu(window: MainWindow, segment: int) -> QMenu:
+    """What can be done at a place on the cell."""
+    state, controllers = window.state, window.controllers
+    menu = QMenu(window)
+    if segment >= 0 and state.cell is not None:
+        heading = menu.addAction(place(state.cell.site(segment)))
+        assert heading is not None
+        heading.setEnabled(False)
+        menu.addSeparator()
+        if state.picking is not None:
+            take = partial(controllers.picking.take, segment)
+            menu.addAction(offer(state.picking), take)
+            menu.addAction("Choose no place", controllers.picking.stop)
+            menu.addSeparator()
+        place_menu(window, menu, segment)
+        menu.addSeparator()
+        menu.addAction("Select", partial(controllers.selection.select, segment))
+        menu.addAction("Show in inspector", partial(inspect, window, segment))
+        menu.addSeparator()
+    for name in ("fit", "align"):
+        menu.addAction(window.actions_table[name])
+    menu.addMenu(window.menus["View/Color by"])
+    return menu
+
+
+def show_context_menu(window: MainWindow, segment: int, position: QPoint) -> None:
+    window.context_menu = context_menu(window, segment)
+    window.context_menu.popup(position)
+
+
+def show_place_menu(window: MainWindow, position: QPoint) -> None:
+    """What can be put on the selection, or on the soma where nothing is selected."""
+    if window.state.cell is None:
+        return
+    if window.state.selection is None:
+        window.controllers.selection.select_soma()
+    if (segment := window.state.selection) is not None:
+        window.context_menu = QMenu(window)
+        place_menu(window, window.context_menu, segment)
+        window.context_menu.popup(position)
+
+
+def inspect(window: MainWindow, segment: int) -> None:
+    """Select a segment and bring the inspector to the front."""
+    if segment < 0:
+        return
+    window.controllers.selection.select(segment)
+    dock = window.docks.by_name["inspector"]
+    dock.show()
+    dock.raise_()
 
 
 def record_menu(window: MainWindow, segment: Callable[[], int | None]) -> QMenu:
@@ -92,7 +147,12 @@ def record_menu(window: MainWindow, segment: Callable[[], int | None]) -> QMenu:
     def fill() -> None:
         menu.clear()
         state, at = window.state, segment()
-        if at is None or state.cell is None or state.experiment is None:
+        if state.cell is None or state.experiment is None:
+            return
+        if at is None:
+            nothing = menu.addAction(f"Any variable. {CHOOSE_FIRST}")
+            assert nothing is not None
+            nothing.setEnabled(False)
             return
         try:
             found = recordables(state.cell, state.experiment, at)
@@ -123,16 +183,19 @@ def text_of(entry: Recordable) -> str:
     if entry.variable == "v":
         return "Voltage (mV)"
     unit = UNITS.get(entry.unit, entry.unit)
-    name = entry.variable
+    name = variable_text(entry.variable)
     if entry.group:
         name = name.replace(f"_{entry.group}", "")
     return f"{name} ({unit})" if unit else name
 
 
-def show_mechanisms(window: MainWindow) -> None:
-    """Folders of the user's own mechanisms."""
+def show_mechanisms(window: MainWindow, folder: str = "") -> None:
+    """Folders of the user's own mechanisms; one that was dropped is shown first."""
     state = window.state
     if (experiment := state.experiment) is None:
+        if folder:
+            text = f"{Path(folder).name} holds .mod files: open a cell, then drop it again."
+            state.message = Message(text, "warning")
         return
 
     def apply(folders: tuple[str, ...]) -> bool:
@@ -151,6 +214,8 @@ def show_mechanisms(window: MainWindow) -> None:
 
     used = experiment.mechanism_folders
     dialog = MechanismsDialog(used, window.folder, apply, state.theme, window)
+    if folder:
+        dialog.show_folder(folder)
     window.show_sheet(dialog)
 
 
@@ -174,8 +239,7 @@ def fill_cell_menu(window: MainWindow) -> None:
 
     def follow(*_: object) -> None:
         for menu in menus:
-            menu.setEnabled(selection() is not None)
+            menu.setEnabled(state.cell is not None)
 
-    for event in (state.events.selection, state.events.cell):
-        event.connect(follow)
+    state.events.cell.connect(follow)
     follow()

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
+from dendview.first_clamp import WHY
 from dendview.wording import UNITS
 from engine.discretize import Rule
 from engine.distributions import Value
@@ -103,7 +104,7 @@ def clamp_fields(index: int) -> tuple[Field, ...]:
             minimum=-1e4,
             maximum=1e4,
             step=0.05,
-            tip="Positive depolarizes; 200 pA may be typed, too",
+            tip=f"Positive depolarizes; 200 pA may be typed, too.\n{WHY}.",
         ),
     )
 

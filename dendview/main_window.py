@@ -179,7 +179,8 @@ class MainWindow(QMainWindow):
         events = self.state.events
         events.perspective.connect(self.show_perspective)
         for event in (
-            events.cell, events.experiment, events.perspective, events.selection, events.color_by,
+            events.cell, events.experiment, events.perspective, events.selection, events.picking,
+            events.color_by,
             events.method, events.n_threads, events.nodes, events.schedule, events.step,
             events.playing, events.runs, events.shown_run, events.job, events.engine,
             events.preflight, events.theme,
@@ -241,6 +242,7 @@ class MainWindow(QMainWindow):
         self.run_button.setIcon(line_icon("cancel" if running else "run", ink, colors["disabled"]))
 
     def _on_run(self) -> None:
+        self.controllers.picking.stop()
         self.actions_table["cancel" if self.run_button.property("busy") else "run"].trigger()
 
     # Perspectives

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Literal, cast
 
 from dendview.attached_fields import NOUNS, Group, fields_of, source_text
 from dendview.attaching import mechanisms_of
 from dendview.describe import parameters
 from dendview.dialogs.parameters import Field, ParametersDialog
+from dendview.state import Picking
 from dendview.views.project_tree import Item
-from dendview.wording import place, quantity
+from dendview.wording import place, quantity, variable_text
 from engine.distributions import Distribution
 from engine.experiment import Experiment
 
@@ -41,6 +42,17 @@ def remove_item(window: MainWindow, item: Item) -> None:
         controllers.run.discard(item.index)
     elif item.kind in NOUNS:
         controllers.experiment.remove(cast(Group, item.kind), item.index)
+
+
+def pick_for_item(window: MainWindow, item: Item) -> None:
+    """Ask for the other end of a gap junction, or for the place whose spikes drive a synapse."""
+    if (experiment := window.state.experiment) is None:
+        return
+    site = getattr(experiment, item.kind)[item.index].site
+    purpose: Literal["other_end", "source"] = (
+        "other_end" if item.kind == "gap_junctions" else "source"
+    )
+    window.controllers.picking.begin(Picking(purpose, site, index=item.index))
 
 
 def open_item(window: MainWindow, item: Item) -> None:
@@ -133,6 +145,8 @@ def attached_dialog(
     rows = [("site", place(thing.site))]
     if group == "synapses":
         rows.append(("source", source_text(thing)))
+    if group == "gap_junctions":
+        rows.append(("joined with", place(thing.other)))
     name = getattr(thing, "mechanism", "") or NOUNS[group].capitalize()
     return ParametersDialog(f"{name} {i + 1}", rows, fields, apply, window)
 
@@ -141,5 +155,5 @@ def probe_dialog(window: MainWindow, experiment: Experiment, i: int) -> Paramete
     """Where and what a probe records."""
     probe = experiment.probes[i]
     unit = " (mV)" if probe.variable == "v" else ""
-    rows = [("site", place(probe.site)), ("variable", probe.variable + unit)]
+    rows = [("site", place(probe.site)), ("variable", variable_text(probe.variable) + unit)]
     return ParametersDialog(f"Probe {i + 1}", rows, (), lambda _: True, window)

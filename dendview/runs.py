@@ -6,7 +6,7 @@ from functools import lru_cache
 import numpy as np
 
 from dendview.state import AppState, Cell, Run
-from dendview.wording import number, place
+from dendview.wording import number, place, variable_text
 from engine.compartments import CompartmentTree
 from engine.experiment import Experiment, Probe
 from engine.morphology.model import Tag
@@ -64,7 +64,7 @@ def trace_names(recording: Recording) -> tuple[str, ...]:
     if len(probes) != len(recording.labels):
         return recording.labels
     return tuple(
-        place(probe.site) + ("" if probe.variable == "v" else f" {probe.variable}")
+        place(probe.site) + ("" if probe.variable == "v" else f" {variable_text(probe.variable)}")
         for probe in probes
     )
 

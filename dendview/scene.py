@@ -2,12 +2,10 @@
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal
 
 import numpy as np
 
 from dendview.colors import (
-    OKABE_ITO,
     THEMES,
     ColorTable,
     ThemeName,
@@ -20,15 +18,15 @@ from dendview.colors import (
     type_color,
     type_name,
 )
+from dendview.markers import Link, Marker, links_of, markers_of
+from dendview.picking import ask
 from dendview.runs import nodes_of_run, shown_run
 from dendview.schedule_scene import step_classes
 from dendview.state import AppState, Cell
 from dendview.wording import place
 from engine.compartments import CompartmentTree
-from engine.experiment import Experiment
 from engine.schedule import depths
 from engine.schedule.model import Schedule
-from engine.stimuli import Site
 from engine.types import Float32Array, IntArray
 
 NOTHING_OPEN = "Open a morphology or pick a sample"
@@ -62,19 +60,6 @@ class Legend:
     note: str = ""
 
 
-MarkerKind = Literal["clamp", "probe", "voltage_clamp", "synapse", "gap_junction"]
-
-
-@dataclass(frozen=True)
-class Marker:
-    """What is put on a segment."""
-
-    kind: MarkerKind
-    segment: int
-    label: str
-    color: str
-
-
 @dataclass(frozen=True, eq=False)
 class CellScene:
     """Everything the 3-D view draws.
@@ -97,6 +82,9 @@ class CellScene:
         Of the schedule player: 0 waiting, 1 candidate, 2 taken now, 3 done.
     selection, hovered : int or None
     markers : tuple of Marker
+    links : tuple of Link
+    asked : str
+        What the person is to click next; empty where nothing is asked.
     theme : str
     """
 
@@ -114,6 +102,8 @@ class CellScene:
     selection: int | None
     hovered: int | None
     markers: tuple[Marker, ...]
+    links: tuple[Link, ...]
+    asked: str
     theme: ThemeName
 
 
@@ -178,7 +168,9 @@ def _scene(state: AppState, coloring: _Coloring, reason: str) -> CellScene:
         classes=_classes(state),
         selection=valid(state.selection),
         hovered=valid(state.hovered),
-        markers=_markers(state.cell, state.experiment, state.theme) if state.cell else (),
+        markers=markers_of(state),
+        links=links_of(state.cell, state.experiment, state.theme) if state.cell else (),
+        asked=f"{ask(state.picking)} Esc cancels." if state.picking is not None else "",
         theme=state.theme,
     )
 
@@ -302,37 +294,6 @@ def _classes(state: AppState) -> IntArray | None:
     if schedule.n_comp != tree.n_comp:
         return None
     return step_classes(schedule, state.step)[tree.node_of_segment].astype(np.int32)
-
-
-@lru_cache(maxsize=4)
-def _markers(cell: Cell, experiment: Experiment | None, theme: ThemeName) -> tuple[Marker, ...]:
-    if experiment is None:
-        return ()
-    ground = rgb(THEMES[theme].canvas)
-    colors = THEMES[theme]
-    marks: list[tuple[MarkerKind, Site, str, str]] = []
-    for clamp in experiment.stimuli:
-        marks.append(("clamp", clamp.site, f"{clamp.amplitude:g} nA", colors.warning))
-    for wave in experiment.waveforms:
-        marks.append(("clamp", wave.site, wave.kind, colors.warning))
-    for hold in experiment.voltage_clamps:
-        levels = [v for v, lasts in zip(hold.levels, hold.durations, strict=True) if lasts > 0]
-        text = " → ".join(f"{v:g}" for v in levels).replace("-", "−")
-        marks.append(("voltage_clamp", hold.site, f"{text} mV", colors.error))
-    for synapse in experiment.synapses:
-        marks.append(("synapse", synapse.site, synapse.name or synapse.mechanism, colors.accent))
-    for gap in experiment.gap_junctions:
-        for site in (gap.site, gap.other):
-            marks.append(("gap_junction", site, "gap junction", colors.done))
-    for i, probe in enumerate(experiment.probes):
-        color = hex_color(readable(rgb(OKABE_ITO[i % len(OKABE_ITO)]), ground, 2.2))
-        what = "" if probe.variable == "v" else f" {probe.variable}"
-        marks.append(("probe", probe.site, f"{place(probe.site)}{what}", color))
-    return tuple(
-        Marker(kind, cell.segment(site), label, color)
-        for kind, site, label, color in marks
-        if site.section in cell.sections.name
-    )
 
 
 def describe(state: AppState, segment: int) -> tuple[str, ...]:

@@ -75,6 +75,28 @@ class Job:
     cancelling: bool = False
 
 
+@dataclass(frozen=True)
+class Picking:
+    """A place is asked for: the one that is chosen next, on the cell or elsewhere.
+
+    Attributes
+    ----------
+    purpose
+        ``gap_junction``: a new one's other end; ``synapse``: where the spikes come from that drive
+        a new one; ``other_end`` and ``source``: the same of the one numbered ``index``.
+    site : Site
+        Where the thing itself sits.
+    mechanism : str
+        Of a new synapse.
+    index : int
+    """
+
+    purpose: Literal["gap_junction", "synapse", "other_end", "source"]
+    site: Site
+    mechanism: str = ""
+    index: int = -1
+
+
 @dataclass(frozen=True, eq=False)
 class Run:
     """A finished, cancelled or growing run. ``stale`` where the experiment has changed since."""
@@ -108,6 +130,7 @@ class AppState:
 
     selection: int | None = None  # segment
     hovered: int | None = None  # segment
+    picking: Picking | None = None
     color_by: ColorBy = "type"
     voltage_limits: tuple[float, float] = (-90.0, 40.0)  # mV, fixed while playing
 

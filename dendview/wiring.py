@@ -7,18 +7,16 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
-from PyQt6.QtCore import QPoint
 from PyQt6.QtWidgets import QApplication, QFileDialog, QMenu
 
 from dendview.actions import COLORINGS, NODE_SETS, PERSPECTIVES
+from dendview.attaching import WAVEFORMS
 from dendview.cell_menus import (
-    add_clamp,
-    add_probe,
-    add_voltage_clamp,
     fill_cell_menu,
-    record_menu,
+    inspect,
+    show_context_menu,
     show_mechanisms,
-    synapse_menu,
+    show_place_menu,
 )
 from dendview.colors import ThemeName
 from dendview.controllers.files import notes_text
@@ -26,12 +24,19 @@ from dendview.diagnosis import system_report
 from dendview.dialogs.texts import AboutDialog, ShortcutsDialog, TextDialog
 from dendview.export_sheet import open_export
 from dendview.opening import stop_reading
-from dendview.project_items import open_item, remove_item, select_item
+from dendview.project_items import open_item, pick_for_item, remove_item, select_item
+from dendview.putting import (
+    add_clamp,
+    add_probe,
+    add_voltage_clamp,
+    add_waveform,
+    begin_gap_junction,
+)
 from dendview.schedule_scene import METHOD_TEXTS
 from dendview.state import Message
 from dendview.theme_qt import apply_theme
 from dendview.widgets.background import Background
-from dendview.wording import place, plural
+from dendview.wording import plural
 from engine.morphology.samples import PREFIX, SAMPLES
 from engine.recipes import RECIPES
 from engine.schedule import MAX_THREADS
@@ -81,6 +86,7 @@ def make_handlers(window: MainWindow) -> Handlers:
         "select_soma": selection.select_soma,
         "clamp": at_selection(partial(add_clamp, window)),
         "voltage_clamp": at_selection(partial(add_voltage_clamp, window)),
+        "gap_junction": at_selection(partial(begin_gap_junction, window)),
         "probe": at_selection(partial(add_probe, window)),
         "mechanisms": partial(show_mechanisms, window),
         "notes": partial(show_notes, window),
@@ -100,6 +106,9 @@ def make_handlers(window: MainWindow) -> Handlers:
         "about": lambda: window.show_sheet(AboutDialog(window)),
     }
     handlers |= {f"perspective:{name}": put("perspective", name) for name in PERSPECTIVES}
+    handlers |= {
+        f"waveform:{kind}": at_selection(partial(add_waveform, window, kind)) for kind in WAVEFORMS
+    }
     handlers |= {f"color:{name}": put("color_by", name) for name in COLORINGS}
     handlers |= {f"membrane:{name}": partial(experiment.put_membrane, name) for name in RECIPES}
     handlers |= {f"theme:{name}": put("theme", name) for name in get_args(ThemeName)}
@@ -132,8 +141,10 @@ def run(window: MainWindow) -> None:
 
 
 def cancel(window: MainWindow) -> None:
-    """Stop what goes on: reading, or the run."""
-    if window.reading:
+    """Stop what goes on: the choice of a place, reading, or the run."""
+    if window.state.picking is not None:
+        window.controllers.picking.stop()
+    elif window.reading:
         stop_reading(window)
     else:
         window.controllers.run.cancel()
@@ -233,45 +244,12 @@ def raise_defect(error: Exception) -> None:
     raise error
 
 
-def context_menu(window: MainWindow, segment: int) -> QMenu:
-    """What can be done at a place on the cell."""
-    state, controllers = window.state, window.controllers
-    menu = QMenu(window)
-    if segment >= 0 and state.cell is not None:
-        site = state.cell.site(segment)
-        heading = menu.addAction(place(site))
-        assert heading is not None
-        heading.setEnabled(False)
-        menu.addSeparator()
-        menu.addAction("Current clamp here", partial(add_clamp, window, segment))
-        menu.addAction("Voltage clamp here", partial(add_voltage_clamp, window, segment))
-        menu.addMenu(synapse_menu(window, lambda: segment))
-        menu.addSeparator()
-        menu.addAction("Record voltage here", partial(add_probe, window, segment))
-        menu.addMenu(record_menu(window, lambda: segment))
-        menu.addSeparator()
-        menu.addAction("Select", partial(controllers.selection.select, segment))
-        menu.addAction("Show in inspector", partial(inspect, window, segment))
-        menu.addSeparator()
-    for name in ("fit", "align"):
-        menu.addAction(window.actions_table[name])
-    menu.addMenu(window.menus["View/Color by"])
-    return menu
-
-
-def show_context_menu(window: MainWindow, segment: int, position: QPoint) -> None:
-    window.context_menu = context_menu(window, segment)
-    window.context_menu.popup(position)
-
-
-def inspect(window: MainWindow, segment: int) -> None:
-    """Select a segment and bring the inspector to the front."""
-    if segment < 0:
-        return
-    window.controllers.selection.select(segment)
-    dock = window.docks.by_name["inspector"]
-    dock.show()
-    dock.raise_()
+def click(window: MainWindow, segment: int) -> None:
+    """A click on the cell: the place that was asked for, or a new selection."""
+    if window.state.picking is not None:
+        window.controllers.picking.take(segment)
+    else:
+        window.controllers.selection.select(segment)
 
 
 def fill_sample_menus(window: MainWindow) -> None:
@@ -335,7 +313,7 @@ def _wire_cell(window: MainWindow) -> None:
     start.file_chosen.connect(lambda path: window.open_source(path))
     start.browse_clicked.connect(window.actions_table["open"].trigger)
 
-    view.segment_clicked.connect(selection.select)
+    view.segment_clicked.connect(partial(click, window))
     view.segment_hovered.connect(selection.hover)
     view.segment_double_clicked.connect(partial(inspect, window))
     view.context_requested.connect(partial(show_context_menu, window))
@@ -348,6 +326,8 @@ def _wire_cell(window: MainWindow) -> None:
     docks.project.item_clicked.connect(partial(select_item, window))
     docks.project.item_opened.connect(partial(open_item, window))
     docks.project.remove_requested.connect(partial(remove_item, window))
+    docks.project.place_requested.connect(partial(pick_for_item, window))
+    docks.inspector.more_clicked.connect(partial(show_place_menu, window))
 
 
 def _wire_schedule(window: MainWindow) -> None:
@@ -376,6 +356,9 @@ def _wire_simulation(window: MainWindow) -> None:
     docks.experiment.experiment_edited.connect(experiment.replace)
     docks.experiment.membrane_chosen.connect(experiment.put_membrane)
     docks.experiment.segment_clicked.connect(selection.select)
+    docks.experiment.remove_requested.connect(experiment.remove)
+    docks.experiment.place_wanted.connect(window.controllers.picking.begin)
+    docks.experiment.more_clicked.connect(partial(show_place_menu, window))
     docks.traces.experiment_edited.connect(experiment.replace)
     docks.traces.time_clicked.connect(run.set_time)
     docks.traces.probe_clicked.connect(selection.select_probe)

@@ -1,5 +1,7 @@
 """Numbers and places as people read them."""
 
+import re
+
 from engine.distributions import Value
 from engine.stimuli import Site
 
@@ -15,6 +17,11 @@ THIN = "\u202f"
 def place(site: Site) -> str:
     """``dend[3](0.167)``."""
     return f"{site.section}({site.x:.3g})"
+
+
+def variable_text(name: str) -> str:
+    """A variable as its file writes it: ``ca[0]_cadiff`` of what is stored as ``ca__0_cadiff``."""
+    return re.sub(r"__(\d+)(?=_|$)", r"[\1]", name)
 
 
 def number(value: int) -> str:

@@ -6,6 +6,7 @@ from dendview.controllers.coloring import ColoringController
 from dendview.controllers.experiment import ExperimentController
 from dendview.controllers.export import ExportController
 from dendview.controllers.files import FilesController
+from dendview.controllers.picking import PickingController
 from dendview.controllers.run import RunController, Worker
 from dendview.controllers.schedule import ScheduleController
 from dendview.controllers.selection import SelectionController
@@ -21,18 +22,21 @@ class Controllers:
     coloring: ColoringController
     schedule: ScheduleController
     experiment: ExperimentController
+    picking: PickingController
     run: RunController
     export: ExportController
 
 
 def make_controllers(state: AppState, worker: Worker) -> Controllers:
     """One controller of each kind for a state."""
+    experiment = ExperimentController(state)
     return Controllers(
         FilesController(state),
         SelectionController(state),
         ColoringController(state),
         ScheduleController(state),
-        ExperimentController(state),
+        experiment,
+        PickingController(state, experiment),
         RunController(state, worker),
         ExportController(state),
     )

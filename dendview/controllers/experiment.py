@@ -5,20 +5,20 @@ from dataclasses import replace
 from typing import Any
 
 from dendview.attached_fields import NOUNS, Group
-from dendview.attaching import new_synapse, new_voltage_clamp, start_of
+from dendview.attaching import new_synapse, new_voltage_clamp, new_waveform, start_of
 from dendview.controllers.cells import rebuild, same_cut
+from dendview.first_clamp import amplitude_at
 from dendview.history import History
 from dendview.membranes import published_in, short_title, with_recipe
+from dendview.removing import without_item
 from dendview.state import AppState, Cell, Message
-from dendview.wording import place, plural
+from dendview.wording import place, plural, variable_text
 from engine.errors import UserError
 from engine.experiment import Experiment, Probe
 from engine.recipes import RECIPES
 from engine.stimuli import CurrentClamp, Site
+from engine.synapses import Source
 from engine.validation import experiment_mechanisms, placed_mechanism, validate
-
-AMPLITUDE = 0.3
-"""nA of a new clamp."""
 
 
 class ExperimentController:
@@ -56,9 +56,18 @@ class ExperimentController:
         if (here := self._here()) is None:
             return False
         cell, experiment = here
-        third = start_of(experiment)
-        clamp = CurrentClamp(cell.site(segment), third, third, AMPLITUDE)
+        third, amplitude = start_of(experiment), amplitude_at(experiment, cell, segment)
+        clamp = CurrentClamp(cell.site(segment), third, third, amplitude)
         return self.edit(stimuli=(*experiment.stimuli, clamp))
+
+    def add_waveform(self, segment: int, kind: str) -> bool:
+        """A ``ramp``, ``sine`` or ``noise`` in the middle of a segment."""
+        if (here := self._here()) is None:
+            return False
+        cell, experiment = here
+        amplitude = amplitude_at(experiment, cell, segment)
+        wave = new_waveform(kind, cell.site(segment), experiment, amplitude)
+        return self.edit(waveforms=(*experiment.waveforms, wave))
 
     def add_voltage_clamp(self, segment: int) -> bool:
         """A voltage clamp in the middle of a segment; one to a place."""
@@ -73,24 +82,38 @@ class ExperimentController:
 
     def add_synapse(self, segment: int, mechanism: str) -> bool:
         """A point process in the middle of a segment, with events of its own."""
-        if (here := self._here()) is None:
+        cell = self.state.cell
+        return cell is not None and self.add_synapse_at(cell.site(segment), mechanism)
+
+    def add_synapse_at(self, site: Site, mechanism: str, source: Source | None = None) -> bool:
+        """A point process at a place, with a source of events or with events of its own."""
+        if (experiment := self.state.experiment) is None:
             return False
-        cell, experiment = here
         try:
             known = experiment_mechanisms(experiment)
             found = placed_mechanism(mechanism, known)
         except UserError as error:
             self.state.message = Message(str(error), "error")
             return False
-        synapse = new_synapse(found, cell.site(segment), experiment)
+        synapse = new_synapse(found, site, experiment)
+        if source is not None:
+            synapse = replace(synapse, source=source)
         return self.edit(synapses=(*experiment.synapses, synapse))
 
     def remove(self, group: Group, index: int) -> bool:
-        """Take one item of a group off the cell."""
-        experiment = self.state.experiment
-        if experiment is None:
+        """Take one item of a group off the cell, and what is recorded of it; undo brings both."""
+        if (here := self._here()) is None:
             return False
-        return self.edit(**{group: without(getattr(experiment, group), index)})
+        cell, experiment = here
+        removed = without_item(experiment, cell, group, index)
+        done = self.replace(removed.experiment)
+        if done and removed.probes:
+            names = ", ".join(variable_text(probe.variable) for probe in removed.probes)
+            were = "is" if len(removed.probes) == 1 else "are"
+            site = place(getattr(experiment, group)[index].site)
+            what = f"The {NOUNS[group]} at {site} is removed; with it {names} {were} no longer"
+            self._say(f"{what} recorded. Ctrl+Z brings it back.")
+        return done
 
     def add_probe(self, segment: int, variable: str = "v") -> bool:
         """Record a variable in the middle of a segment; once is enough."""
@@ -99,7 +122,7 @@ class ExperimentController:
         cell, experiment = here
         probe = Probe(cell.site(segment), variable)
         if probe in experiment.probes:
-            what = "" if variable == "v" else f"{variable} of "
+            what = "" if variable == "v" else f"{variable_text(variable)} of "
             self._say(f"{what}{place(probe.site)} is already recorded.")
             return False
         return self.edit(probes=(*experiment.probes, probe))

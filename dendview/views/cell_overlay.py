@@ -9,7 +9,8 @@ from PyQt6.QtGui import QBrush, QColor, QFontMetricsF, QPainter, QPainterPath, Q
 
 from dendview.colors import THEMES, ColorTable, Theme, luminance, rgb
 from dendview.geometry import CellGeometry
-from dendview.scene import CellScene, Marker, MarkerKind, round_below
+from dendview.markers import Link, Marker, MarkerKind
+from dendview.scene import CellScene, round_below
 from dendview.schedule_scene import TAKEN
 from dendview.views.cell_camera import Camera
 from dendview.views.cell_legend import paint_legend
@@ -24,6 +25,7 @@ LOW = 260.0
 """A view lower than this has no room for the axes."""
 AXES_ROOM = 88.0
 """Height of the axes; where the legend reaches down to them they stand beside it."""
+LINE_HEIGHT = 28.0
 LEGEND_WIDTH = 140.0
 """Room of a legend with the classes of the schedule player."""
 
@@ -74,14 +76,20 @@ def paint(
         _paint_empty(painter, size, theme, scene.reason)
         return
     _paint_taken(painter, size, theme, scene, camera, geometry)
+    if len(scene.links) <= MAX_PINS:
+        _paint_links(painter, size, theme, scene.links, camera, geometry)
     _paint_markers(painter, size, theme, scene.markers, camera, geometry)
     below = paint_legend(painter, size, theme, scene)
     if size[1] >= LOW:
         left = MARGIN if below < size[1] - AXES_ROOM else LEGEND_WIDTH
         _paint_axes(painter, QPointF(left, size[1]), scene.theme == "dark", theme, camera)
     _paint_scale_bar(painter, size, theme, camera.scale)
+    if scene.asked:
+        _paint_line(painter, size, theme, scene.asked, theme.text, MARGIN)
     if scene.reason:
-        _paint_reason(painter, size, theme, scene.reason)
+        _paint_line(
+            painter, size, theme, scene.reason, theme.warning, size[1] - MARGIN - LINE_HEIGHT
+        )
     if card is not None and card.lines:
         _paint_card(painter, size, theme, card)
 
@@ -160,6 +168,31 @@ def _paint_axes(
         at = middle + QPointF(turn[0, axis], -turn[1, axis]) * (reach + 9)
         painter.setFont(font(12, bold=True))
         haloed(painter, theme, QRectF(at.x() - 8, at.y() - 9, 16, 18), letter, True, color)
+
+
+def _paint_links(
+    painter: QPainter,
+    size: tuple[float, float],
+    theme: Theme,
+    links: tuple[Link, ...],
+    camera: Camera,
+    geometry: CellGeometry,
+) -> None:
+    """A dashed line between two places that belong together; a dot where it starts."""
+    if not links:
+        return
+    start = camera.project(geometry.center[[link.start for link in links]], size)
+    stop = camera.project(geometry.center[[link.stop for link in links]], size)
+    for link, one, other in zip(links, start, stop, strict=True):
+        ends = QPointF(*one), QPointF(*other)
+        painter.setPen(QPen(QColor(theme.canvas), 3.5))
+        painter.drawLine(*ends)
+        painter.setPen(QPen(QColor(link.color), 1.5, Qt.PenStyle.DashLine))
+        painter.drawLine(*ends)
+        painter.setPen(QPen(QColor(theme.canvas), 1.5))
+        painter.setBrush(QBrush(QColor(link.color)))
+        painter.drawEllipse(ends[0], DOT, DOT)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
 
 
 def _paint_markers(
@@ -278,13 +311,16 @@ def _paint_card(painter: QPainter, size: tuple[float, float], theme: Theme, card
         painter.drawText(row, Qt.AlignmentFlag.AlignVCenter, text)
 
 
-def _paint_reason(painter: QPainter, size: tuple[float, float], theme: Theme, text: str) -> None:
+def _paint_line(
+    painter: QPainter, size: tuple[float, float], theme: Theme, text: str, color: str, top: float
+) -> None:
+    """A sentence on a panel in the middle, at a height."""
     painter.setFont(font(13))
     metrics = QFontMetricsF(painter.font())
     wide = min(metrics.horizontalAdvance(text) + 28, max(size[0] - 330, 120.0))
-    box = QRectF((size[0] - wide) / 2, size[1] - MARGIN - 28, wide, 28)
+    box = QRectF((size[0] - wide) / 2, top, wide, LINE_HEIGHT)
     panel(painter, theme, box)
-    painter.setPen(QColor(theme.warning))
+    painter.setPen(QColor(color))
     text = metrics.elidedText(text, Qt.TextElideMode.ElideRight, wide - 16)
     painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)
 

@@ -25,7 +25,7 @@ from dendview.visuals.capsules import CapsuleVisual, Viewport  # noqa: E402
 
 ALWAYS = (
     *("cell", "experiment", "selection", "hovered", "color_by", "voltage_limits", "nodes"),
-    *("schedule", "theme", "perspective"),
+    *("schedule", "theme", "perspective", "picking"),
 )
 OF_RUNS = ("runs", "shown_run", "time")
 OF_PLAYER = ("step", "playing")
@@ -191,6 +191,8 @@ class CellView(QWidget):
 
     def _on_state(self, *_: object) -> None:
         self._scene = None
+        asked = self._state.picking is not None
+        self.setCursor(Qt.CursorShape.CrossCursor if asked else Qt.CursorShape.ArrowCursor)
         self._redraw()
 
     def _on_run(self, *_: object) -> None:

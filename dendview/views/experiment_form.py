@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from PyQt6.QtCore import QEvent, QObject, QSize, Qt, pyqtSignal
+from PyQt6.QtCore import QEvent, QObject, QPoint, QSize, Qt, pyqtSignal
 from PyQt6.QtGui import QColor, QIcon, QPainter, QPixmap
 from PyQt6.QtWidgets import (
     QAbstractSpinBox,
@@ -132,6 +132,7 @@ class ExperimentForm(QWidget):
         choices: dict[Any, str],
         get: Callable[[Experiment], object],
         put: Callable[[Experiment, Any], Experiment],
+        indent: bool = False,
     ) -> None:
         """A label and a choice."""
         combo = self._make_combo(text)
@@ -142,16 +143,27 @@ class ExperimentForm(QWidget):
         )
         label = QLabel(text)
         label.setBuddy(combo)
+        if indent:
+            label.setContentsMargins(12, 0, 0, 0)
         row = self._row()
         self._grid.addWidget(label, row, 0)
         self._grid.addWidget(combo, row, 1, 1, 2)
         self._combos.append((combo, get))
 
-    def item_row(self, site: Site, text: str, color: str, noun: str, remove: Change) -> None:
+    def item_row(
+        self, site: Site, text: str, color: str, noun: str, remove: Callable[[], object]
+    ) -> None:
         """A place that is selected by a click, with a button that removes what sits there."""
         row = self._row()
         self._grid.addWidget(self._site_button(site, text, color), row, 0, 1, 2)
         self._add_remove(row, f"Remove the {noun} at {text}", remove)
+
+    def button_row(self, text: str, tip: str, clicked: Callable[[QPoint], object]) -> None:
+        """A button across the columns; ``clicked`` hears where a menu may open."""
+        button = QPushButton(text)
+        button.setToolTip(tip)
+        button.clicked.connect(lambda _: clicked(button.mapToGlobal(button.rect().bottomLeft())))
+        self._grid.addWidget(button, self._row(), 0, 1, 3)
 
     def named_row(self, html: str, tip: str, noun: str, remove: Change) -> None:
         """Something by its name, with a button that removes it."""
@@ -159,7 +171,7 @@ class ExperimentForm(QWidget):
         label = QLabel(html)
         label.setToolTip(tip)
         self._grid.addWidget(label, row, 0, 1, 2)
-        self._add_remove(row, f"Remove {noun}", remove)
+        self._add_remove(row, f"Remove {noun}", lambda: self.edited.emit(remove))
 
     def add_row(
         self, choices: Sequence[tuple[str, Sequence[str]]], tip: str, add: Callable[..., Change]
@@ -179,15 +191,25 @@ class ExperimentForm(QWidget):
         line.addWidget(button)
         self._grid.addLayout(line, self._row(), 0, 1, 3)
 
-    def site_row(self, text: str, site: Site | None, default: str) -> None:
-        """A label and a place that is selected by a click; ``default`` where there is none."""
+    def site_row(
+        self, text: str, site: Site | None, default: str, choose: Callable[[], object] | None = None
+    ) -> None:
+        """A label and a place that is selected by a click; ``default`` where there is none.
+
+        ``choose`` is called where another place is wanted.
+        """
         row = self._row()
-        self._grid.addWidget(QLabel(text), row, 0)
+        label = QLabel(text)
+        if choose is not None:
+            label.setContentsMargins(12, 0, 0, 0)
+        self._grid.addWidget(label, row, 0)
         if site is None:
             self._grid.addWidget(_muted(default), row, 1, 1, 2)
         else:
             button = self._site_button(site, place(site), self._theme.muted)
-            self._grid.addWidget(button, row, 1, 1, 2)
+            self._grid.addWidget(button, row, 1, 1, 1 if choose else 2)
+            if choose is not None:
+                self._grid.addWidget(_choose_button(text, choose), row, 2)
 
     def _site_button(self, site: Site, text: str, color: str) -> QPushButton:
         button = QPushButton(_dot(color), text)
@@ -201,7 +223,7 @@ class ExperimentForm(QWidget):
         button.clicked.connect(lambda _: self.site_clicked.emit(site))
         return button
 
-    def _add_remove(self, row: int, tip: str, remove: Change) -> None:
+    def _add_remove(self, row: int, tip: str, remove: Callable[[], object]) -> None:
         icons = derived_colors(self._theme)
         button = QToolButton()
         button.setIcon(line_icon("close", icons["muted"], icons["disabled"]))
@@ -209,7 +231,7 @@ class ExperimentForm(QWidget):
         button.setAutoRaise(True)
         button.setToolTip(tip)
         button.setAccessibleName(tip)
-        button.clicked.connect(lambda _: self.edited.emit(remove))
+        button.clicked.connect(lambda _: remove())
         self._grid.addWidget(button, row, 2)
 
     def _make_combo(self, called: str) -> QComboBox:
@@ -234,6 +256,17 @@ class ExperimentForm(QWidget):
             event.ignore()
             return True
         return super().eventFilter(watched, event)
+
+
+def _choose_button(text: str, choose: Callable[[], object]) -> QToolButton:
+    """Asks for another place."""
+    button = QToolButton()
+    button.setText("…")
+    button.setAutoRaise(True)
+    button.setToolTip("Choose another place on the cell")
+    button.setAccessibleName(f"{text}: choose another place")
+    button.clicked.connect(lambda _: choose())
+    return button
 
 
 def _dot(color: str) -> QIcon:

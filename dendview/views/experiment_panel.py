@@ -4,24 +4,25 @@ from dataclasses import replace
 from functools import partial
 from typing import get_args
 
-from PyQt6.QtCore import QSize, Qt, pyqtSignal
+from PyQt6.QtCore import QPoint, QSize, Qt, pyqtSignal
 from PyQt6.QtWidgets import QFrame, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from dendview import experiment_fields as fields
-from dendview.attached_fields import NOUNS, Group, fields_of, shape_of
-from dendview.attaching import mechanisms_of
+from dendview.attached_fields import NOUNS, SOURCES, Group, fields_of, shape_of, source_kind
+from dendview.attaching import mechanisms_of, new_events
 from dendview.colors import THEMES
 from dendview.membranes import PREFIX, choice_of, choices
-from dendview.state import AppState
+from dendview.state import AppState, Picking
 from dendview.views.experiment_form import Change, ExperimentForm
 from dendview.views.trace_style import trace_color
 from dendview.widgets.lazy import LazyWidget
-from dendview.wording import place
+from dendview.wording import place, variable_text
 from engine.distributions import Distribution, Value
 from engine.experiment import Experiment, Insertion
 from engine.mechanisms import Mechanism
 from engine.regions import Region
 from engine.stimuli import Site
+from engine.synapses import SpikeSource, Synapse
 
 HEADINGS: dict[Group, tuple[str, str]] = {
     "stimuli": ("Current clamps", "Current clamp here"),
@@ -42,6 +43,9 @@ class ExperimentPanel(LazyWidget):
     experiment_edited = pyqtSignal(object)  # Experiment
     segment_clicked = pyqtSignal(int)
     membrane_chosen = pyqtSignal(str)  # name of a recipe
+    remove_requested = pyqtSignal(str, int)  # group, index
+    place_wanted = pyqtSignal(object)  # Picking
+    more_clicked = pyqtSignal(QPoint)  # where a menu of what can be added is to open
 
     def __init__(self, state: AppState, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -109,6 +113,11 @@ class ExperimentPanel(LazyWidget):
         form.site_clicked.connect(self._on_site)
         form.heading("Run")
         form.rows(fields.RUN)
+        form.button_row(
+            "Add to the cell ▾",
+            "Currents, clamps, synapses, gap junctions and recordings at the selected place",
+            self.more_clicked.emit,
+        )
         for group in HEADINGS:
             self._add_attached(form, experiment, group, known)
         self._add_probes(form, experiment)
@@ -144,19 +153,51 @@ class ExperimentPanel(LazyWidget):
         for i, thing in enumerate(items[:N_FIELDS]):
             what = getattr(thing, "mechanism", "") or getattr(thing, "kind", "")
             text = f"{what} at {place(thing.site)}" if what else place(thing.site)
-            remove = partial(_without, group=group, index=i)
+            remove = partial(self.remove_requested.emit, group, i)
             form.item_row(thing.site, text, color, NOUNS[group], remove)
+            if group == "synapses":
+                self._add_source(form, thing, i, known.get(thing.mechanism))
+            if group == "gap_junctions":
+                other = partial(self.place_wanted.emit, Picking("other_end", thing.site, index=i))
+                form.site_row("Other end", thing.other, "", other)
             form.rows(fields_of(group, i, experiment, known), indent=True)
         if len(items) > N_FIELDS:
             form.note(f"and {len(items) - N_FIELDS} more, in the project")
         if not items:
             form.note(f"None. Right-click the cell ▸ {how}.")
 
+    def _add_source(
+        self, form: ExperimentForm, synapse: Synapse, i: int, mechanism: Mechanism | None
+    ) -> None:
+        """Where a synapse's events come from."""
+        if synapse.source is None and (mechanism is None or mechanism.receive is None):
+            return
+        kind = source_kind(synapse)
+        pick = Picking("source", synapse.site, index=i)
+
+        def put(now: Experiment, chosen: str) -> Experiment:
+            if chosen == kind:
+                return now
+            if chosen == "spikes":
+                self.place_wanted.emit(pick)
+                return self.state.experiment or now
+            synapses = list(now.synapses)
+            source = new_events(now) if chosen == "own" else None
+            synapses[i] = replace(synapses[i], source=source)
+            return replace(now, synapses=tuple(synapses))
+
+        choices = {key: text for key, text in SOURCES.items() if key != "train" or key == kind}
+        form.combo("Driven by", choices, lambda e: source_kind(e.synapses[i]), put, indent=True)
+        if isinstance(synapse.source, SpikeSource):
+            choose = partial(self.place_wanted.emit, pick)
+            form.site_row("Spikes of", synapse.source.site, "", choose)
+
     def _add_probes(self, form: ExperimentForm, experiment: Experiment) -> None:
         form.heading("Recorded")
         for i, probe in enumerate(experiment.probes):
-            text = place(probe.site) + ("" if probe.variable == "v" else f" {probe.variable}")
-            remove = partial(_without, group="probes", index=i)
+            what = "" if probe.variable == "v" else f" {variable_text(probe.variable)}"
+            text = place(probe.site) + what
+            remove = partial(form.edited.emit, partial(_without, group="probes", index=i))
             form.item_row(probe.site, text, trace_color(i, self.state.theme), "probe", remove)
         if not experiment.probes:
             form.note(

@@ -1,6 +1,6 @@
 """The inspector: the selected segment with all its parameters, or the cell and its notes."""
 
-from PyQt6.QtCore import Qt, pyqtSignal
+from PyQt6.QtCore import QPoint, Qt, pyqtSignal
 from PyQt6.QtWidgets import (
     QFrame,
     QGridLayout,
@@ -23,6 +23,7 @@ class Inspector(LazyWidget):
 
     clamp_clicked = pyqtSignal(int)  # segment
     probe_clicked = pyqtSignal(int)  # segment
+    more_clicked = pyqtSignal(QPoint)  # where a menu is to open
 
     def __init__(self, state: AppState, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -40,11 +41,18 @@ class Inspector(LazyWidget):
         self.probe = QPushButton("Record")
         self.probe.setToolTip("Record the voltage here (Ctrl+R)")
         self.probe.clicked.connect(lambda: self._emit(self.probe_clicked))
+        self.more = QPushButton("More ▾")
+        self.more.setToolTip("Other currents, synapses, gap junctions and recordings here")
+        self.more.setAccessibleName("More to put here")
+        self.more.clicked.connect(
+            lambda: self.more_clicked.emit(self.more.mapToGlobal(self.more.rect().bottomLeft()))
+        )
         self._actions = QWidget()
         buttons = QHBoxLayout(self._actions)
         buttons.setContentsMargins(12, 8, 12, 10)
         buttons.addWidget(self.clamp)
         buttons.addWidget(self.probe)
+        buttons.addWidget(self.more)
         buttons.addStretch()
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)

@@ -7,12 +7,13 @@ from PyQt6.QtCore import QPoint, Qt, pyqtSignal
 from PyQt6.QtGui import QBrush, QColor
 from PyQt6.QtWidgets import QMenu, QTreeWidget, QTreeWidgetItem, QVBoxLayout, QWidget
 
-from dendview.attached_fields import NOUNS, Group
+from dendview.attached_fields import NOUNS, Group, source_text, wants_events
 from dendview.colors import THEMES
 from dendview.runs import is_stale
 from dendview.state import AppState, Run
 from dendview.widgets.lazy import LazyWidget
-from dendview.wording import place, plural, quantity
+from dendview.wording import place, plural, quantity, variable_text
+from engine.synapses import SpikeSource
 
 Kind = Literal["cell", "cable", "mechanism", "run", "probes"] | Group
 
@@ -31,6 +32,7 @@ class ProjectTree(LazyWidget):
     item_clicked = pyqtSignal(object)  # Item
     item_opened = pyqtSignal(object)  # Item
     remove_requested = pyqtSignal(object)  # Item
+    place_requested = pyqtSignal(object)  # Item that gets another second place
 
     def __init__(self, state: AppState, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -64,9 +66,17 @@ class ProjectTree(LazyWidget):
         menu = QMenu(self)
         opens = {"run": "Show", "cell": "Show in inspector"}.get(item.kind, "Parameters…")
         menu.addAction(opens, lambda: self.item_opened.emit(item))
+        if item.kind == "gap_junctions":
+            menu.addAction("Choose its other end…", lambda: self.place_requested.emit(item))
+        if item.kind == "synapses" and self._takes_events(item.index):
+            menu.addAction("Drive by spikes of a place…", lambda: self.place_requested.emit(item))
         if item.kind in (*NOUNS, "probes", "run"):
             menu.addAction("Remove", lambda: self.remove_requested.emit(item))
         return menu
+
+    def _takes_events(self, index: int) -> bool:
+        experiment = self._state.experiment
+        return experiment is not None and wants_events(experiment, experiment.synapses[index])
 
     def _on_context(self, position: QPoint) -> None:
         row = self.tree.itemAt(position)
@@ -114,13 +124,19 @@ class ProjectTree(LazyWidget):
             synapses = self._add(root, "Synapses", hint="none; right-click the cell")
             for i, synapse in enumerate(experiment.synapses):
                 text = f"{place(synapse.site)}: {synapse.name or synapse.mechanism}"
+                if isinstance(synapse.source, SpikeSource):
+                    text += f", {source_text(synapse)}"
                 self._add(synapses, text, Item("synapses", i))
             for i, gap in enumerate(experiment.gap_junctions):
                 text = f"{place(gap.site)}: gap junction with {place(gap.other)}"
                 self._add(synapses, text, Item("gap_junctions", i))
             probes = self._add(root, "Probes", hint="none; right-click the cell")
             for i, probe in enumerate(experiment.probes):
-                self._add(probes, f"{place(probe.site)}: {probe.variable}", Item("probes", i))
+                self._add(
+                    probes,
+                    f"{place(probe.site)}: {variable_text(probe.variable)}",
+                    Item("probes", i),
+                )
         runs = self._add(root, "Runs", hint="none; press F5")
         for run in state.runs:
             row = self._add(runs, _run_text(run, state), Item("run", run.number))

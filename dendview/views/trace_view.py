@@ -96,7 +96,7 @@ class TraceView(LazyWidget):
     def _draw(self) -> None:
         state = self.state
         run, experiment = shown_run(state), state.experiment
-        clamps = experiment.stimuli if experiment is not None else ()
+        clamps = (*experiment.stimuli, *experiment.waveforms) if experiment is not None else ()
         theme = THEMES[state.theme]
         self._empty.setStyleSheet(f"background: {theme.canvas}; color: {theme.muted};")
         self._legend_area.setStyleSheet(f"background: {theme.canvas};")

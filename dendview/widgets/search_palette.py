@@ -38,6 +38,7 @@ def entries(bar: QMenuBar) -> list[Entry]:
     def walk(menu: QMenu, place: str) -> Iterator[Entry]:
         for action in menu.actions():
             if (sub := action.menu()) is not None:
+                sub.aboutToShow.emit()  # some are filled when they open
                 yield from walk(sub, f"{place} ▸ {sub.title().replace('&', '')}")
             elif not action.isSeparator():
                 yield Entry(action, place)

@@ -205,7 +205,7 @@ def evaluate(expr: Expr, values: Mapping[str, float]) -> float:
         return float(_evaluate(expr, values))
 
 
-_OPERATORS: dict[str, Callable[[np.float64, np.float64], float | np.bool_]] = {
+OPERATORS: dict[str, Callable[[np.float64, np.float64], float | np.bool_]] = {
     "+": lambda a, b: a + b,
     "-": lambda a, b: a - b,
     "*": lambda a, b: a * b,
@@ -235,7 +235,7 @@ def _evaluate(expr: Expr, values: Mapping[str, float]) -> np.float64:
             return np.float64(_evaluate(operand, values) == 0)
         case Binary(operator, left, right):
             return np.float64(
-                _OPERATORS[operator](_evaluate(left, values), _evaluate(right, values))
+                OPERATORS[operator](_evaluate(left, values), _evaluate(right, values))
             )
         case Call(function, arguments):
             return np.float64(FUNCTIONS[function][1](*(_evaluate(a, values) for a in arguments)))

@@ -8,14 +8,13 @@ from PyQt6.QtWidgets import QLabel, QPushButton, QToolButton
 
 from dendview.attached_fields import NOUNS, fields_of
 from dendview.attaching import mechanisms_of, point_processes, recordables
-from dendview.cell_menus import text_of
+from dendview.cell_menus import context_menu, text_of
 from dendview.controllers.experiment import ExperimentController
 from dendview.project_items import parameters_dialog, remove_item, select_item
 from dendview.scene import resolve
 from dendview.views.cell_overlay import MAX_PINS
 from dendview.views.experiment_panel import N_FIELDS, ExperimentPanel
 from dendview.views.project_tree import Item
-from dendview.wiring import context_menu
 from engine.experiment import Probe
 from engine.model import build
 from engine.recording import collect
@@ -184,6 +183,7 @@ def test_the_panel_edits_and_removes_them(qtbot):
     controller, panel = ExperimentController(state), ExperimentPanel(state)
     qtbot.addWidget(panel)
     panel.experiment_edited.connect(controller.replace)
+    panel.remove_requested.connect(controller.remove)
     panel.resize(320, 900)
     panel.show()
     qtbot.waitExposed(panel)
@@ -254,7 +254,7 @@ def test_the_cell_menu_does_the_same_at_the_selection(qtbot):
     window = open_window(qtbot)
     open_cell(qtbot, window, "sample:toy15")
     menu = window.menus["Cell"]
-    assert not window.menus["Cell/Synapse"].isEnabled()
+    assert not entry(submenu(menu, "Add synapse"), "GABA_A").isEnabled()
     window.controllers.selection.select(3)
     entry(submenu(menu, "Add synapse"), "GABA_A").trigger()
     assert [s.mechanism for s in window.state.experiment.synapses] == ["GABA_A"]

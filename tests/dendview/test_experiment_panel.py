@@ -32,6 +32,7 @@ def bench(qtbot):
     panel = ExperimentPanel(state)
     qtbot.addWidget(panel)
     panel.experiment_edited.connect(controller.replace)
+    panel.remove_requested.connect(controller.remove)
     panel.resize(320, 900)
     panel.show()
     qtbot.waitExposed(panel)

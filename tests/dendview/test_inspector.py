@@ -130,11 +130,12 @@ def test_the_tree_lists_the_experiment_and_its_runs(qtbot, state):
         )
     ]
     site = place(state.cell.site(3))
-    assert f"{site}: 0.3 nA" in texts
+    assert f"{site}: {state.experiment.stimuli[0].amplitude:g} nA" in texts
     assert "hh · soma" in texts
     assert "none; press F5" in texts
     (item,) = panel.tree.findItems(
-        f"{site}: 0.3 nA", Qt.MatchFlag.MatchExactly | Qt.MatchFlag.MatchRecursive
+        f"{site}: {state.experiment.stimuli[0].amplitude:g} nA",
+        Qt.MatchFlag.MatchExactly | Qt.MatchFlag.MatchRecursive,
     )
     panel.tree.setCurrentItem(item)
     by_text = {action.text(): action for action in panel.context_menu(item).actions()}

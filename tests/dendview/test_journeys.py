@@ -7,7 +7,7 @@ import h5py
 import numpy as np
 import pytest
 
-from dendview.wiring import context_menu
+from dendview.cell_menus import context_menu
 from dendview.worker.process import EngineProcess
 
 from .open_window import in_perspective, open_cell, open_window

@@ -10,12 +10,12 @@ from PyQt6.QtGui import QColor, QDropEvent
 from PyQt6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLabel, QToolButton
 
 from dendview.actions import ACTIONS
+from dendview.cell_menus import context_menu
 from dendview.docks import LAYOUTS
 from dendview.settings import Settings
 from dendview.state import Job, Message
 from dendview.widgets.elided import ElidedLabel
 from dendview.widgets.search_palette import entries
-from dendview.wiring import context_menu
 
 from .open_window import in_perspective, open_cell, open_window
 

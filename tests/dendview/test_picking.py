@@ -1,162 +1,248 @@
-"""Picking: the segment under the pointer is the one drawn there."""
+"""Gap junctions and spike-driven synapses: one place after the other, by every way in."""
 
-import gc
+from dataclasses import replace
 
-import numpy as np
 import pytest
 from PyQt6.QtCore import QPoint, Qt
+from PyQt6.QtWidgets import QComboBox, QToolButton
 
-from dendview.geometry import make_geometry
-from dendview.state import AppState
-from dendview.views.cell_camera import Camera, rotation
-from dendview.views.cell_picking import nearest
-from dendview.views.cell_view import CellView
-from tests.dendview.made_cells import bush, made_cell, made_sections, y_cell
+from dendview.attached_fields import source_kind
+from dendview.cell_menus import context_menu
+from dendview.controllers.experiment import ExperimentController
+from dendview.controllers.picking import PickingController
+from dendview.controllers.selection import SelectionController
+from dendview.project_items import parameters_dialog, pick_for_item, remove_item
+from dendview.removing import without_item
+from dendview.scene import resolve
+from dendview.state import Picking
+from dendview.views.experiment_panel import ExperimentPanel
+from dendview.views.project_tree import Item
+from dendview.wording import place
+from engine.experiment import Probe
+from engine.stimuli import GapJunction, NoiseClamp, RampClamp, SineClamp, Site
+from engine.synapses import NetStim, SpikeSource, Synapse
+from tests.dendview.small_cell import small_state
 
-
-@pytest.fixture
-def show(qtbot):
-    views = []
-
-    def make(cell, size=(640, 480)):
-        view = CellView(AppState(cell=cell))
-        qtbot.addWidget(view)
-        view.resize(*size)
-        with qtbot.waitExposed(view):
-            view.show()
-        views.append(view)
-        return view
-
-    yield make
-    for view in views:
-        view.canvas.close()
-    gc.collect()
+from .open_window import in_perspective, open_cell, open_window
+from .test_attaching import entry, submenu
 
 
-def test_clicks_give_the_segment_drawn_there(show, qtbot):
-    view = show(bush(120, 12, 4))
-    numbers = view.segment_numbers()
-    places = np.argwhere(numbers >= 0)
-    clicked = []
-    view.segment_clicked.connect(clicked.append)
-    chosen = places[:: len(places) // 25]
-    for y, x in chosen:
-        qtbot.mouseClick(view.canvas.native, Qt.MouseButton.LeftButton, pos=QPoint(int(x), int(y)))
-    assert clicked == [numbers[y, x] for y, x in chosen]
-    assert len(set(clicked)) > 10
+def controlled(**experiment):
+    state = small_state(**experiment)
+    controller = ExperimentController(state)
+    return state, controller, PickingController(state, controller)
 
 
-def test_a_click_beside_a_cable_takes_it_and_one_on_the_ground_takes_nothing(show, qtbot):
-    view = show(y_cell())
-    at = view.project(3).toPoint()
-    clicked = []
-    view.segment_clicked.connect(clicked.append)
-    width = np.count_nonzero(view.segment_numbers()[at.y()] == 3)
-    for dx in (width // 2 + 3, width // 2 + 15):
-        spot = at + QPoint(dx, 0)
-        qtbot.mouseClick(view.canvas.native, Qt.MouseButton.LeftButton, pos=spot)
-    assert clicked == [3, -1]
+def test_two_clicks_join_two_places_and_undo_parts_them():
+    state, controller, picking = controlled()
+    one, other = state.cell.site(0), state.cell.site(10)
+    picking.begin(Picking("gap_junction", one))
+    assert "Esc cancels" in resolve(state).asked
+    assert not picking.take(-1)
+    assert state.picking is not None
+    assert not picking.take(0)
+    assert "two places" in state.message.text
+    assert picking.take(10)
+    assert state.experiment.gap_junctions == (GapJunction(one, other),)
+    assert state.picking is None
+    assert resolve(state).asked == ""
+    assert [(link.start, link.stop) for link in resolve(state).links] == [(0, 10)]
+    assert controller.undo()
+    assert state.experiment.gap_junctions == ()
+    assert "gap junction" in state.message.text
 
 
-def test_a_drag_is_no_click_and_a_double_click_is_one_signal(show, qtbot):
-    view = show(y_cell())
-    native, at = view.canvas.native, view.project(3).toPoint()
-    clicked, doubled, asked = [], [], []
-    view.segment_clicked.connect(clicked.append)
-    view.segment_double_clicked.connect(doubled.append)
-    view.context_requested.connect(lambda segment, _: asked.append(segment))
-    for button in (Qt.MouseButton.LeftButton, Qt.MouseButton.RightButton):
-        qtbot.mousePress(native, button, pos=at)
-        qtbot.mouseMove(native, at + QPoint(40, 0))
-        qtbot.mouseMove(native, at + QPoint(80, 0))
-        qtbot.mouseRelease(native, button, pos=at + QPoint(80, 0))
-    assert not clicked
-    assert not asked
-    view.fit()
-    view.align_apical()
-    at = view.project(3).toPoint()
-    qtbot.mouseDClick(native, Qt.MouseButton.LeftButton, pos=at)
-    assert doubled == [3]
-    assert len(clicked) <= 1
-    qtbot.mouseClick(native, Qt.MouseButton.RightButton, pos=at)
-    assert asked == [3]
+def test_whatever_selects_a_place_gives_it():
+    state, _, picking = controlled()
+    picking.begin(Picking("synapse", state.cell.site(10), "ExpSyn"))
+    SelectionController(state).select_soma()
+    (synapse,) = state.experiment.synapses
+    assert synapse.site == state.cell.site(10)
+    assert synapse.source == SpikeSource(
+        state.cell.site(state.selection), state.experiment.spike_threshold
+    )
+    assert synapse.weights
+    assert "hears spikes" in state.message.text
 
 
-def test_hovering_names_the_segment_and_leaving_says_none(show, qtbot):
-    view = show(y_cell())
-    hovered = []
-    view.segment_hovered.connect(hovered.append)
-    at = view.project(3).toPoint()
-    qtbot.mouseMove(view.canvas.native, at + QPoint(1, 1))
-    qtbot.mouseMove(view.canvas.native, at)
-    qtbot.waitUntil(lambda: hovered == [3], timeout=5000)
-    qtbot.mouseMove(view.canvas.native, QPoint(5, 470))
-    qtbot.waitUntil(lambda: hovered == [3, -1], timeout=5000)
+def test_another_end_and_another_source():
+    soma = Site("soma[0]")
+    gap, synapse = GapJunction(soma, Site("apic[1]")), Synapse(soma, "ExpSyn", (), (1e-3,))
+    state, _, picking = controlled(gap_junctions=(gap,), synapses=(synapse,))
+    picking.begin(Picking("other_end", soma, index=0))
+    assert picking.take(10)
+    assert state.experiment.gap_junctions == (replace(gap, other=state.cell.site(10)),)
+    picking.begin(Picking("source", soma, index=0))
+    assert picking.take(10)
+    assert source_kind(state.experiment.synapses[0]) == "spikes"
 
 
-def test_what_is_behind_is_not_picked(show):
-    """Two crossing cables, the nearer one wins, and the other once the cell is turned around."""
-    front = np.array([[-50, 0, 10], [50, 0, 10]], float)
-    back = np.array([[0, -50, -10], [0, 50, -10]], float)
-    cell = made_cell(made_sections([front, back], [np.full(2, 4.0)] * 2, [-1, -1], [3, 3]), 1)
-    view = show(cell)
-    view.set_camera(Camera(scale=4.0))
-    numbers = view.segment_numbers()
-    assert numbers[240, 320] == 0
-    view.set_camera(Camera(scale=4.0, azimuth=np.pi))
-    assert view.segment_numbers()[240, 320] == 1
+def test_an_edit_and_escape_end_it():
+    state, controller, picking = controlled()
+    picking.begin(Picking("gap_junction", state.cell.site(0)))
+    controller.edit(dt=0.0125)
+    assert state.picking is None
+    before = state.experiment
+    picking.begin(Picking("gap_junction", state.cell.site(0)))
+    picking.stop()
+    assert (state.picking, state.experiment) == (None, before)
 
 
-def test_hover_agrees_with_click_and_follows_the_camera(show):
-    view = show(bush(60, 12, 4))
-    picker, visual = view._picker, view._prepare()
-    for camera in (view.camera, view.camera.orbit(60, 20)):
-        view.set_camera(camera)
-        numbers = view.segment_numbers()
-        for y, x in np.argwhere(numbers >= 0)[::400]:
-            at = (float(x), float(y))
-            same = (visual, camera, (640, 480), 1.0, at)
-            assert picker.hover(*same) == picker.pick(*same) == numbers[y, x]
+@pytest.mark.parametrize("kind", [RampClamp, SineClamp, NoiseClamp])
+def test_played_currents_go_on_and_come_off(kind):
+    state, controller, _ = controlled(duration=60.0)
+    assert controller.add_waveform(0, kind.kind)
+    (wave,) = state.experiment.waveforms
+    assert type(wave) is kind
+    assert wave.delay + wave.duration <= 60.0
+    assert controller.undo()
+    assert state.experiment.waveforms == ()
 
 
-@pytest.mark.parametrize("seed", range(6))
-def test_round_cones_are_drawn_where_they_are(show, seed):
-    """Every pixel against 801 spheres along one cone: outline, and the segment at the surface."""
-    rng = np.random.default_rng(seed)
-    turn = rotation(np.array([0.6, 0.0, 0.8]), rng.uniform(0, np.pi))
-    b = turn @ np.array([rng.uniform(5, 30), 0, 0])
-    ra, rb = rng.uniform(1, 6, 2)
-    n_segment = 9
-    sections = made_sections([np.array([[0, 0, 0], b])], [np.array([ra, rb])], [-1], [3])
-    view = show(made_cell(sections, n_segment), (160, 120))
-    scale = 3.5
-    view.set_camera(Camera(scale=scale))
-    numbers = view.segment_numbers()
-    geometry = make_geometry(sections, made_cell(sections, n_segment).trees["neuron"])
-    a, b = geometry.ends[0, 0, :3].astype(float), geometry.ends[0, 1, :3].astype(float)
-    y, x = np.mgrid[0:120, 0:160]
-    ray = np.stack([(x + 0.5 - 80) / scale, (60 - y - 0.5) / scale], axis=-1)
-    depth = np.full(x.shape, -np.inf)
-    for t in np.linspace(0, 1, 801):
-        c, r = a + t * (b - a), ra + t * (rb - ra)
-        q = r * r - ((ray - c[:2]) ** 2).sum(axis=-1)
-        depth = np.maximum(depth, np.where(q >= 0, c[2] + np.sqrt(np.maximum(q, 0)), -np.inf))
-    inside = np.isfinite(depth)
-    assert np.count_nonzero(inside != (numbers >= 0)) < 0.02 * np.count_nonzero(inside)
-    hit = np.concatenate([ray, np.where(inside, depth, 0)[..., None]], axis=-1)
-    share = np.clip(((hit - a) @ (b - a)) / ((b - a) @ (b - a)), 0, 1 - 1e-9)
-    expected = np.where(inside, np.floor(share * n_segment), -1)
-    wrong = (expected != numbers) & inside & (numbers >= 0)
-    assert np.count_nonzero(wrong) < 0.02 * np.count_nonzero(inside)  # pixels on a border
+def test_streams_of_new_noises_differ():
+    state, controller, _ = controlled()
+    for _ in range(2):
+        controller.add_waveform(0, "noise")
+    assert [w.stream for w in state.experiment.waveforms] == [0, 1]
 
 
-def test_nearest_prefers_the_pixel_itself_then_the_closest():
-    image = np.full((20, 20), -1, np.int32)
-    image[5, 5], image[5, 9] = 3, 7
-    assert nearest(image, (5, 5), 4) == 3
-    assert nearest(image, (6, 5), 4) == 3
-    assert nearest(image, (8, 5), 4) == 7
-    assert nearest(image, (15, 15), 4) == -1
-    assert nearest(image, (-1, 3), 4) == -1
-    assert nearest(image, (8, 8), 4) == 7
-    assert nearest(image, (0, 9), 4) == -1
+# What goes with a thing that is removed
+
+
+def synapses_of_two(state, *variables):
+    here, there = state.cell.site(0), state.cell.site(10)
+    synapses = tuple(
+        Synapse(site, name, (), (1e-3,), NetStim())
+        for site, name in ((here, "ExpSyn"), (here, "Exp2Syn"), (here, "ExpSyn"), (there, "ExpSyn"))
+    )
+    probes = (Probe(there, "g_ExpSyn"), *(Probe(here, variable) for variable in variables))
+    return replace(state.experiment, synapses=synapses, probes=probes)
+
+
+def test_a_synapse_takes_its_probes_along_and_undo_brings_both():
+    state, controller, _ = controlled()
+    controller.replace(synapses_of_two(state, "v", "g_ExpSyn", "g_ExpSyn[1]", "g_Exp2Syn"))
+    before = state.experiment
+    assert controller.remove("synapses", 0)
+    assert [p.variable for p in state.experiment.probes] == [
+        "g_ExpSyn", "v", "g_ExpSyn", "g_Exp2Syn"
+    ]  # fmt: skip
+    assert "g_ExpSyn is no longer recorded" in state.message.text
+    assert controller.undo()
+    assert state.experiment == before
+
+
+def test_the_later_of_two_takes_only_its_own():
+    state, _, _ = controlled()
+    experiment = synapses_of_two(state, "g_ExpSyn", "i_ExpSyn[1]", "g_ExpSyn[1]")
+    removed = without_item(experiment, state.cell, "synapses", 2)
+    assert {p.variable for p in removed.probes} == {"i_ExpSyn[1]", "g_ExpSyn[1]"}
+    assert [p.variable for p in removed.experiment.probes] == ["g_ExpSyn", "g_ExpSyn"]
+
+
+def test_a_voltage_clamp_takes_its_current_along():
+    state, controller, _ = controlled()
+    controller.add_voltage_clamp(0)
+    controller.add_probe(0, "i_VoltageClamp")
+    assert controller.remove("voltage_clamps", 0)
+    assert all(p.variable == "v" for p in state.experiment.probes)
+
+
+# The panel
+
+
+def test_the_panel_changes_what_drives_a_synapse(qtbot):
+    state, controller, picking = controlled(duration=60.0)
+    controller.add_synapse(10, "ExpSyn")
+    panel = ExperimentPanel(state)
+    qtbot.addWidget(panel)
+    panel.experiment_edited.connect(controller.replace)
+    panel.place_wanted.connect(picking.begin)
+    panel.resize(320, 900)
+    panel.show()
+    qtbot.waitExposed(panel)
+
+    def driven():
+        return next(c for c in panel.findChildren(QComboBox) if c.accessibleName() == "Driven by")
+
+    driven().setCurrentText("Spikes of a place…")
+    assert state.picking == Picking("source", state.cell.site(10), index=0)
+    picking.take(0)
+    qtbot.wait(20)
+    assert driven().currentData() == "spikes"
+    button = next(b for b in panel.findChildren(QToolButton) if "Spikes of" in b.accessibleName())
+    button.click()
+    picking.take(5)
+    assert state.experiment.synapses[0].source.site == state.cell.site(5)
+    qtbot.wait(20)
+    driven().setCurrentText("Nothing")
+    assert state.experiment.synapses[0].source is None
+    qtbot.wait(20)
+    driven().setCurrentText("Events of its own")
+    assert state.experiment.synapses[0].source.start == pytest.approx(20.0)
+
+
+# The window
+
+
+def click(qtbot, window, segment):
+    at = window.pane.view.project(segment).toPoint()
+    qtbot.mouseClick(window.pane.view.canvas.native, Qt.MouseButton.LeftButton, pos=at)
+
+
+def test_pointing_in_the_window(qtbot):
+    window = open_window(qtbot)
+    cell = open_cell(qtbot, window, "sample:ball_and_stick")
+    state = window.state
+    in_perspective(qtbot, window, "simulate")
+    soma, far = cell.segment(Site("soma[0]")), cell.segment(Site("dend[0]", 0.9))
+
+    entry(context_menu(window, soma), "Gap junction from here…").trigger()
+    qtbot.wait(20)
+    assert window.actions_table["cancel"].isEnabled()
+    qtbot.keyClick(window, Qt.Key.Key_Escape)
+    assert state.picking is None
+    assert state.experiment.gap_junctions == ()
+
+    entry(context_menu(window, soma), "Gap junction from here…").trigger()
+    click(qtbot, window, far)
+    (gap,) = state.experiment.gap_junctions
+    assert gap.site == cell.site(soma)
+    assert gap.other.section == "dend[0]"
+
+    synapses = submenu(context_menu(window, far), "Add synapse")
+    entry(submenu(synapses, "Driven by spikes of a place"), "GABA_A").trigger()
+    entry(
+        context_menu(window, soma), f"Let spikes here drive the synapse at {place(cell.site(far))}"
+    ).trigger()
+    assert state.experiment.synapses[0].source.site == cell.site(soma)
+
+    for kind in ("Ramp", "Sine", "Noise"):
+        entry(submenu(context_menu(window, soma), "Played current here"), kind).trigger()
+    assert [w.kind for w in state.experiment.waveforms] == ["ramp", "sine", "noise"]
+    in_perspective(qtbot, window, "simulate")
+    assert window.docks.traces._stimulus is not None
+
+    pick_for_item(window, Item("gap_junctions", 0))
+    assert state.picking.purpose == "other_end"
+    window.actions_table["cancel"].trigger()
+    dialog = parameters_dialog(window, Item("gap_junctions", 0))
+    dialog.boxes["Conductance"].setValue(0.005)
+    dialog._on_ok()
+    assert state.experiment.gap_junctions[0].conductance == 0.005
+    remove_item(window, Item("gap_junctions", 0))
+    assert state.experiment.gap_junctions == ()
+
+
+def test_inspector_and_panel_offer_the_same(qtbot):
+    window = open_window(qtbot)
+    open_cell(qtbot, window, "sample:toy15")
+    in_perspective(qtbot, window, "simulate")
+    window.docks.experiment.more_clicked.emit(QPoint(5, 5))
+    assert window.state.selection is not None  # the soma, as nothing was selected
+    texts = [a.text() for a in window.context_menu.actions()]
+    window.context_menu.close()
+    assert {"Played current here", "Gap junction from here…", "Record voltage here"} <= set(texts)
+    window.docks.inspector.more.click()
+    assert [a.text() for a in window.context_menu.actions()] == texts
+    window.context_menu.close()

@@ -1,0 +1,70 @@
+"""Taking something off the cell, and with it what was recorded of it (no Qt)."""
+
+import re
+from dataclasses import dataclass, replace
+from typing import Any
+
+from dendview.attached_fields import Group
+from dendview.experiment_fields import changed
+from dendview.state import Cell
+from engine.experiment import Experiment, Probe
+from engine.stimuli import Site
+
+NUMBERED = re.compile(r"\[(\d+)\]$")
+"""``g_ExpSyn[1]``: of the second such synapse at a place."""
+
+
+@dataclass(frozen=True)
+class Removed:
+    """An experiment without a thing; ``probes`` of its variables went with it."""
+
+    experiment: Experiment
+    probes: tuple[Probe, ...] = ()
+
+
+def without_item(experiment: Experiment, cell: Cell, group: Group, index: int) -> Removed:
+    """The experiment without one item of a group and without the probes that read it.
+
+    Those of others of its kind at the same place are numbered anew: ``g_ExpSyn[1]`` becomes
+    ``g_ExpSyn`` where the first synapse goes.
+    """
+    items = getattr(experiment, group)
+    left = changed(experiment, **{group: items[:index] + items[index + 1 :]})
+    if not (suffix := _suffix(group, items[index])):
+        return Removed(left)
+    here = _node(cell, items[index].site)
+    same = [
+        i
+        for i, item in enumerate(items)
+        if _suffix(group, item) == suffix and _node(cell, item.site) == here
+    ]
+    number = same.index(index)
+    kept, gone = [], []
+    for probe in experiment.probes:
+        name, at = _split(probe.variable)
+        if not name.endswith(suffix) or _node(cell, probe.site) != here or at < number:
+            kept.append(probe)
+        elif at == number:
+            gone.append(probe)
+        else:
+            fewer = f"{name}[{at - 1}]" if at > 1 else name
+            kept.append(replace(probe, variable=fewer))
+    return Removed(replace(left, probes=tuple(kept)), tuple(gone))
+
+
+def _suffix(group: Group, item: Any) -> str:
+    """How the names of the variables of a thing end; empty where it has none."""
+    if group == "synapses":
+        return f"_{item.mechanism}"
+    return {"voltage_clamps": "i_VoltageClamp", "gap_junctions": "i_GapJunction"}.get(group, "")
+
+
+def _node(cell: Cell, site: Site) -> int:
+    tree = cell.trees["neuron"]
+    return tree.locate(site.section, site.x) if site.section in tree.section_index else -1
+
+
+def _split(variable: str) -> tuple[str, int]:
+    """A probe's variable and which of its kind at the place it means."""
+    found = NUMBERED.search(variable)
+    return (variable[: found.start()], int(found[1])) if found else (variable, 0)

@@ -1,0 +1,86 @@
+"""The resistance a cell's steady membrane opposes a current with, against runs of the engine."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from engine.experiment import Cable, Experiment, Insertion, Probe
+from engine.mechanisms.loading import library
+from engine.model import build, cut
+from engine.recipes import RECIPES, recipe
+from engine.recording import collect
+from engine.resistance import steady_conductance, transfer_resistance
+from engine.simulation import simulate
+from engine.stimuli import CurrentClamp, Site
+
+SOMA, TIP = Site("soma[0]"), Site("dend[0]", 0.95)
+
+
+def stick(**changes) -> Experiment:
+    leak = Insertion("pas", "all", (("g", 1e-4), ("e", -70.0)))
+    known = {"insertions": (leak,), "v_init": -70.0, "cables": (Cable("all", 1.0, 100.0),)}
+    return Experiment("sample:ball_and_stick", **(known | changes))
+
+
+def moved(experiment: Experiment, where: Site, amplitude: float) -> dict[Site, float]:
+    """mV by which a long weak pulse moves soma and tip, for each nA."""
+    probes = (Probe(SOMA), Probe(TIP))
+    clamp = CurrentClamp(where, 150.0, 150.0, amplitude)
+    experiment = replace(experiment, probes=probes, stimuli=(clamp,), duration=300.0)
+    model = build(experiment)
+    values = collect(model, simulate(model, "cpu")).values[:, 0]
+    before = values[:, round(149 / experiment.dt)]
+    return dict(zip((SOMA, TIP), (values[:, -1] - before) / amplitude, strict=True))
+
+
+@pytest.mark.parametrize("where", [SOMA, TIP])
+def test_a_passive_cell_moves_as_far_as_computed(where):
+    experiment = stick()
+    tree = cut(experiment)
+    node = {site: tree.locate(site.section, site.x) for site in (SOMA, TIP)}
+    r = transfer_resistance(tree, steady_conductance(experiment, tree), node[where])
+    for site, expected in moved(experiment, where, 0.01).items():
+        assert r[node[site]] == pytest.approx(expected, rel=1e-6)
+
+
+def test_transfer_is_the_same_both_ways():
+    experiment = stick()
+    tree = cut(experiment)
+    g = steady_conductance(experiment, tree)
+    a, b = 3, tree.n_comp - 1
+    there, back = transfer_resistance(tree, g, a), transfer_resistance(tree, g, b)
+    assert there[b] == pytest.approx(back[a], rel=1e-12)
+    assert there[a] > there[b] > 0
+
+
+def test_gates_count_as_a_small_negative_pulse_meets_them():
+    hh = Insertion("hh", "soma", (("gnabar", 1.2), ("gkbar", 0.36)))
+    leak = Insertion("pas", "dendrite", (("g", 5e-5), ("e", -71.0)))
+    experiment = stick(insertions=(hh, leak), v_init=-71.0)
+    tree = cut(experiment)
+    r = transfer_resistance(tree, steady_conductance(experiment, tree), tree.locate("soma[0]", 0.5))
+    expected = moved(experiment, SOMA, -0.002)[SOMA]
+    # the slope is taken at the initial voltage, the run's where the cell rests, 0.3 mV above
+    assert r[tree.locate("soma[0]", 0.5)] == pytest.approx(expected, rel=0.1)
+    passive = replace(experiment, insertions=(replace(hh, mechanism="pas", parameters=()), leak))
+    assert not np.allclose(steady_conductance(passive, tree), steady_conductance(experiment, tree))
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_every_published_membrane_has_one(name):
+    experiment = recipe(name)
+    tree = cut(experiment)
+    g = steady_conductance(experiment, tree)
+    assert np.isfinite(g).all()
+    assert (g[~tree.massless] > 0).all()
+    assert not g[tree.massless].any()
+    assert 10 < transfer_resistance(tree, g, tree.locate("soma[0]", 0.5))[0] < 100  # MΩ
+
+
+def test_every_density_mechanism_of_the_library_is_understood():
+    for mechanism in library().values():
+        if mechanism.kind == "density":
+            experiment = stick(insertions=(Insertion("pas"), Insertion(mechanism.name)))
+            g = steady_conductance(experiment, cut(experiment))
+            assert np.isfinite(g).all(), mechanism.name
