@@ -22,6 +22,7 @@ COMMANDS = {
     "schedule": "which thread eliminates which compartment at which step, in numbers",
     "run": "run an experiment and write its traces, spikes and recipe",
     "screenshot": "a picture of the window on a cell, also without a display",
+    "spike-lab": "how many synapses make a neuron fire, by where they sit",
     "bench": "time of a step beside other simulators",
 }
 """Name and summary; the module of that name in this package is imported when it is called."""
@@ -52,7 +53,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def execute(command: str, words: Sequence[str]) -> int:
     """Run one subcommand."""
-    module = importlib.import_module(f"dendview.cli.{command}")
+    module = importlib.import_module(f"dendview.cli.{command.replace('-', '_')}")
     parser = argparse.ArgumentParser(prog=f"dendview {command}", description=COMMANDS[command])
     module.add_arguments(parser)
     return int(module.execute(parser.parse_args(words)) or 0)
