@@ -9,6 +9,10 @@ from engine.compartments import CompartmentTree
 from engine.errors import UserError
 from engine.schedule.topology import as_parent
 from engine.types import FloatArray, IntArray
+from engine.units import NF_PER_UF_CM2_UM2, US_PER_S_CM2_UM2
+
+CM, G_LEAK = 1.0, 1e-4
+"""µF/cm² and S/cm² of the passive membrane whose equations are solved."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,8 +113,8 @@ def make_population(systems: Sequence[TreeSystem], by_diag: bool = False) -> Pop
     for number, system in enumerate(systems):
         parent = as_parent(system.parent)
         _check(number, system)
-        key = (parent.tobytes(), np.asarray(system.g_axial, float).tobytes())
-        key += (np.asarray(system.diag, float).tobytes(),) if by_diag else ()
+        numbers = (system.g_axial, system.diag) if by_diag else (system.g_axial,)
+        key = (parent.tobytes(), *(np.asarray(x, float).tobytes() for x in numbers))
         if key not in found:
             found[key] = len(shapes)
             shapes.append(
@@ -146,12 +150,11 @@ def passive_system(
 ) -> TreeSystem:
     """A backward Euler step of a passive cell with random currents.
 
-    The diagonal is ``C/dt + g_leak + sum of g_axial``, for 1 µF/cm² and 1e-4 S/cm²; currents are
-    drawn between -1 and 1 nA.
+    The diagonal is ``C/dt + g_leak + sum of g_axial``; currents are drawn between -1 and 1 nA.
     """
-    area = tree.area * 1e-8  # cm²
     g_axial = np.where(tree.parent < 0, 0.0, tree.g_axial)
-    diag = area * (1e3 / dt + 100.0) + g_axial  # nF/ms = µS: 1 µF/cm² is 1e3 nF; 1e-4 S is 100 µS
+    leak = G_LEAK * tree.area * US_PER_S_CM2_UM2
+    diag = CM * tree.area * NF_PER_UF_CM2_UM2 / dt + leak + g_axial
     inner = tree.parent >= 0
     np.add.at(diag, tree.parent[inner], g_axial[inner])
     rhs = np.random.default_rng(seed).uniform(-1, 1, tree.n_comp)

@@ -1,4 +1,4 @@
-"""Short unbranched ends of a tree, such as the necks and heads of spines, set apart from the rest."""
+"""Short unbranched ends of a tree, such as necks and heads of spines, set apart from the rest."""
 
 from dataclasses import dataclass
 
