@@ -51,6 +51,10 @@ def can_run(s: Situation) -> bool:
     return s.state.experiment is not None and s.state.job is None
 
 
+def can_measure(s: Situation) -> bool:
+    return s.state.cell is not None and s.state.job is None
+
+
 def has_run(s: Situation) -> bool:
     return s.state.perspective == "simulate" and s.state.shown_run is not None
 
@@ -161,6 +165,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("threads_double", "&Double the threads", "Schedule", ("Ctrl+]",), "Twice as many threads", lambda s: has_cell(s) and s.state.n_threads < 1024),
     ActionSpec("threads_halve", "&Halve the threads", "Schedule", ("Ctrl+[",), "Half as many threads", lambda s: has_cell(s) and s.state.n_threads > 1),
     *_choices("nodes", "nodes", "Schedule/Nodes", NODE_SETS, enabled=has_cell),
+    ActionSpec("run_time", "Measure run &time", "Schedule", ("Ctrl+T",), "Time of the solve by method and number of cells, beside the predicted steps", can_measure, separator=True),
     ActionSpec("step_forward", "Step &forward", "Schedule", ("Ctrl+Right",), "Do the next step", lambda s: in_schedule(s) and s.state.schedule is not None and s.state.step < s.state.schedule.n_step, separator=True),
     ActionSpec("step_back", "Step &back", "Schedule", ("Ctrl+Left",), "Take the last step back", lambda s: in_schedule(s) and s.state.step > 0),
     ActionSpec("step_first", "To the &start", "Schedule", ("Ctrl+Shift+Left",), "Nothing is done yet", in_schedule),

@@ -15,6 +15,7 @@ from dendview.views.gantt_view import GanttView
 from dendview.views.inspector import Inspector
 from dendview.views.method_table import MethodTable
 from dendview.views.project_tree import ProjectTree
+from dendview.views.run_time_view import RunTimeView
 from dendview.views.schedule_panel import SchedulePanel
 from dendview.views.step_player import StepPlayer
 from dendview.views.time_player import TimePlayer
@@ -49,7 +50,7 @@ LAYOUTS: dict[Perspective, Layout] = {
     "schedule": Layout(
         left=(("schedule", "project"),),
         right=(("inspector",),),
-        bottom=(("gantt",), ("costs", "methods")),
+        bottom=(("gantt",), ("costs", "methods", "run_time")),
         left_width=264,
     ),
     "simulate": Layout(
@@ -86,6 +87,7 @@ class Docks:
         self.gantt = GanttView(state)
         self.costs = CostView(state)
         self.methods = MethodTable(state)
+        self.run_time = RunTimeView(state)
         self.experiment = ExperimentPanel(state)
         self.traces = TraceView(state)
         self.step_player = StepPlayer(state)
@@ -95,6 +97,7 @@ class Docks:
             "gantt": self.gantt,
             "costs": self.costs,
             "methods": self.methods,
+            "run_time": self.run_time,
             "plot": self.traces,
         }
         self.players: dict[Perspective, QWidget] = {
@@ -108,6 +111,7 @@ class Docks:
             ("gantt", "Gantt chart", self.gantt),
             ("costs", "Cost against threads", self.costs),
             ("methods", "Methods", self.methods),
+            ("run_time", "Run time", self.run_time),
             ("experiment", "Experiment", self.experiment),
             ("traces", "Traces", self.traces),
         ):

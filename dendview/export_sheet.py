@@ -13,6 +13,7 @@ from dendview.controllers.export import ExportKind, Target
 from dendview.dialogs.export import ExportDialog
 from dendview.pictures import save_picture, to_image
 from dendview.state import Message
+from dendview.widgets.lazy import LazyWidget
 from engine.errors import UserError
 
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ def open_export(window: MainWindow) -> None:
             points = (size.width(), size.height())
             return to_image(view.render_image(*points, ratio, theme))
         widget = window.docks.plots.get(target)
+        if isinstance(widget, LazyWidget):
+            widget.draw_now()
         return None if widget is None else widget.grab().toImage()
 
     def save(kind: ExportKind, path: Path, scale: float, theme: ThemeName) -> None:

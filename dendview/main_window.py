@@ -193,6 +193,7 @@ class MainWindow(QMainWindow):
         """Hear the engine, and move a playing schedule on by the time that has passed."""
         now = time.monotonic()
         self.controllers.run.poll()
+        self.controllers.run_time.poll()
         if self.state.playing == "schedule":
             self.controllers.schedule.tick(now - self._polled)
         self._polled = now

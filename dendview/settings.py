@@ -9,7 +9,7 @@ from PyQt6.QtCore import QByteArray, QSettings
 from dendview.colors import ThemeName
 
 N_RECENT = 10
-LAYOUT_VERSION = 1
+LAYOUT_VERSION = 2
 """Raised when docks change, so that an old layout is not forced upon new docks."""
 
 

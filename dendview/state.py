@@ -12,12 +12,13 @@ from psygnal import SignalGroupDescriptor
 from dendview.colors import ThemeName
 from engine.compartments import CompartmentTree
 from engine.experiment import Experiment
+from engine.experiments.timings import RunTimes
 from engine.morphology.model import Morphology, Sections
 from engine.recording import Recording
 from engine.schedule.costs import CostCurve, MethodCost
 from engine.schedule.model import Schedule
 from engine.stimuli import Site
-from engine.types import FloatArray, NodeSet, ScheduleMethod
+from engine.types import BackendName, FloatArray, NodeSet, ScheduleMethod
 
 ColorBy = Literal["type", "depth", "thread", "step", "distance", "voltage"]
 Perspective = Literal["start", "explore", "schedule", "simulate"]
@@ -67,12 +68,16 @@ class Message:
 
 @dataclass(frozen=True)
 class Job:
-    """A long job: ``fraction`` 0..1 or None where it cannot be told; ``remaining`` in s or None."""
+    """A long job: ``fraction`` 0..1 or None where it cannot be told; ``remaining`` in s or None.
+
+    ``kind`` is what does it, for the panel that shows it.
+    """
 
     text: str
     fraction: float | None = None
     remaining: float | None = None
     cancelling: bool = False
+    kind: Literal["", "run_time"] = ""
 
 
 @dataclass(frozen=True)
@@ -142,6 +147,7 @@ class AppState:
     step_speed: float = 10.0  # steps per second while playing
     cost_curves: tuple[NamedCurve, ...] = ()  # the open cell first; grows while the chart is seen
     comparison: tuple[MethodCost, ...] = ()  # of all methods; empty until the table is seen
+    run_times: RunTimes | None = None  # of the open tree with these threads; grows while measured
     playing: Literal["", "schedule", "run"] = ""
 
     runs: tuple[Run, ...] = ()
@@ -149,7 +155,10 @@ class AppState:
     time: float = 0.0  # ms, of the scrubber
 
     job: Job | None = None
-    engine: str = ""  # the chip: "CPU, 2 threads" or why there is none
+    engine: str = ""  # the chip: "CPU · 2 threads" or why there is none
+    no_gpu: str = ""  # why no GPU computes; empty where one does or nobody has looked
+    backend: BackendName = "auto"  # what the person wants to run on
+    engine_trial: tuple[str, ...] | None = None  # what a test of the engines found; None: none yet
     preflight: str = ""  # what the next run costs: "1 263 comp × 12 000 steps · ~3 s · 46 MB"
     message: Message | None = None
     recent: tuple[str, ...] = ()

@@ -33,9 +33,9 @@ from dendview.putting import (
     begin_gap_junction,
 )
 from dendview.schedule_scene import METHOD_TEXTS
+from dendview.schedule_wiring import measure_run_time, wire_schedule
 from dendview.state import Message
 from dendview.theme_qt import apply_theme
-from dendview.widgets.background import Background
 from dendview.wording import plural
 from engine.morphology.samples import PREFIX, SAMPLES
 from engine.recipes import RECIPES
@@ -100,7 +100,8 @@ def make_handlers(window: MainWindow) -> Handlers:
         "run": partial(run, window),
         "cancel": partial(cancel, window),
         "clear_runs": partial(clear_runs, window),
-        "restart_engine": controllers.run.restart,
+        "restart_engine": partial(restart_engine, window),
+        "run_time": partial(measure_run_time, window),
         "shortcuts": lambda: window.show_sheet(ShortcutsDialog(window)),
         "report": partial(show_report, window),
         "about": lambda: window.show_sheet(AboutDialog(window)),
@@ -146,8 +147,16 @@ def cancel(window: MainWindow) -> None:
         window.controllers.picking.stop()
     elif window.reading:
         stop_reading(window)
+    elif window.controllers.run_time.measuring:
+        window.controllers.run_time.cancel()
     else:
         window.controllers.run.cancel()
+
+
+def restart_engine(window: MainWindow) -> None:
+    """End the engine's process and start a new one; what it was doing ends with it."""
+    window.controllers.run_time.drop()
+    window.controllers.run.restart()
 
 
 def toggle_play(window: MainWindow) -> None:
@@ -211,7 +220,7 @@ def show_message(window: MainWindow, message: Message | None) -> None:
     def act() -> None:
         window.toast.hide()
         if message.action == "restart_engine":
-            controllers.run.restart()
+            restart_engine(window)
         elif message.action == "halve_dt":
             controllers.experiment.halve_dt()
         elif message.action == "discard_run" and state.runs:
@@ -223,25 +232,6 @@ def show_message(window: MainWindow, message: Message | None) -> None:
     if message.details:
         buttons.append(("Details", partial(show_details, window)))
     window.toast.show_message(message, buttons)
-
-
-def compare_methods(window: MainWindow) -> None:
-    """Count all methods while the window lives on; on a large cell that takes seconds."""
-    controller, schedule = window.controllers.schedule, window.state.schedule
-    count = controller.comparison()
-    if count is None or schedule is None:
-        return
-    task = Background(window)
-    task.done.connect(partial(controller.show_comparison, schedule))
-    for over in (task.done, task.failed):
-        over.connect(task.deleteLater)
-    task.failed.connect(raise_defect)
-    task.start(count)
-
-
-def raise_defect(error: Exception) -> None:
-    """A defect of ours in another thread: the excepthook tells it with its traceback."""
-    raise error
 
 
 def click(window: MainWindow, segment: int) -> None:
@@ -296,7 +286,7 @@ def wire(window: MainWindow) -> None:
     fill_cell_menu(window)
     fill_panel_menu(window)
     _wire_cell(window)
-    _wire_schedule(window)
+    wire_schedule(window)
     _wire_simulation(window)
     state = window.state
     window.status.message_clicked.connect(partial(show_details, window))
@@ -328,25 +318,6 @@ def _wire_cell(window: MainWindow) -> None:
     docks.project.remove_requested.connect(partial(remove_item, window))
     docks.project.place_requested.connect(partial(pick_for_item, window))
     docks.inspector.more_clicked.connect(partial(show_place_menu, window))
-
-
-def _wire_schedule(window: MainWindow) -> None:
-    """Settings, chart, player, costs and methods of the schedule."""
-    docks, schedule = window.docks, window.controllers.schedule
-    selection = window.controllers.selection
-    docks.schedule.method_chosen.connect(schedule.choose_method)
-    docks.schedule.threads_chosen.connect(schedule.choose_threads)
-    docks.schedule.nodes_chosen.connect(schedule.choose_nodes)
-    docks.gantt.node_clicked.connect(selection.select_node)
-    docks.gantt.node_hovered.connect(selection.hover_node)
-    docks.gantt.step_clicked.connect(schedule.go_to)
-    docks.step_player.step_chosen.connect(schedule.go_to)
-    docks.step_player.play_toggled.connect(schedule.toggle_play)
-    docks.step_player.speed_chosen.connect(schedule.set_speed)
-    docks.costs.curve_wanted.connect(schedule.add_curve)
-    docks.costs.threads_clicked.connect(schedule.choose_threads)
-    docks.methods.comparison_wanted.connect(partial(compare_methods, window))
-    docks.methods.method_chosen.connect(schedule.choose_method)
 
 
 def _wire_simulation(window: MainWindow) -> None:

@@ -8,6 +8,7 @@ from dendview.controllers.export import ExportController
 from dendview.controllers.files import FilesController
 from dendview.controllers.picking import PickingController
 from dendview.controllers.run import RunController, Worker
+from dendview.controllers.run_time import RunTimeController
 from dendview.controllers.schedule import ScheduleController
 from dendview.controllers.selection import SelectionController
 from dendview.state import AppState
@@ -24,12 +25,14 @@ class Controllers:
     experiment: ExperimentController
     picking: PickingController
     run: RunController
+    run_time: RunTimeController
     export: ExportController
 
 
 def make_controllers(state: AppState, worker: Worker) -> Controllers:
     """One controller of each kind for a state."""
     experiment = ExperimentController(state)
+    run = RunController(state, worker)
     return Controllers(
         FilesController(state),
         SelectionController(state),
@@ -37,6 +40,7 @@ def make_controllers(state: AppState, worker: Worker) -> Controllers:
         ScheduleController(state),
         experiment,
         PickingController(state, experiment),
-        RunController(state, worker),
+        run,
+        RunTimeController(state, worker, run),
         ExportController(state),
     )

@@ -23,7 +23,16 @@ from engine.exporting import (
 )
 
 Target = Literal[
-    "cell", "gantt", "costs", "methods", "plot", "traces", "spikes", "schedule", "experiment"
+    "cell",
+    "gantt",
+    "costs",
+    "methods",
+    "run_time",
+    "plot",
+    "traces",
+    "spikes",
+    "schedule",
+    "experiment",
 ]
 
 NAME_LIMIT = 120
@@ -61,6 +70,12 @@ def _no_schedule(state: AppState) -> str:
     return "" if state.schedule is not None else "There is no schedule; open a cell first."
 
 
+def _no_times(state: AppState) -> str:
+    if state.run_times is None or not state.run_times.measured_sizes:
+        return "No run time is measured for these threads; press Ctrl+T."
+    return ""
+
+
 def _no_run(state: AppState) -> str:
     run = shown_run(state)
     if run is None:
@@ -76,6 +91,7 @@ KINDS: tuple[ExportKind, ...] = (
     ExportKind("gantt", "Gantt chart", "Threads by steps.", (PNG, ("svg", "SVG drawing")), _no_schedule),
     ExportKind("costs", "Cost curve", "Steps against threads.", (PNG, ("svg", "SVG drawing"), CSV), _no_schedule),
     ExportKind("methods", "Table of methods", "Steps of every method on this cell.", (CSV,), _no_schedule),
+    ExportKind("run_time", "Run time", "Predicted steps beside measured times, by number of cells.", (CSV, PNG, ("svg", "SVG drawing")), _no_times),
     ExportKind("schedule", "Schedule", "Step, thread and place of every node.", (CSV, ("json", "JSON")), _no_schedule),
     ExportKind("plot", "Plot of the traces", "As it is seen now, with legend and clamps.", (PNG, ("svg", "SVG drawing")), _no_run),
     ExportKind("traces", "Traces", "Every probe of the shown run, with units.", (CSV, ("h5", "HDF5")), _no_run),

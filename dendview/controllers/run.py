@@ -13,7 +13,6 @@ from engine.experiment import Experiment
 from engine.model import Model
 from engine.morphology.model import Morphology
 from engine.recording import RecordingBuilder
-from engine.types import BackendName
 
 PUBLISH_INTERVAL = 0.05
 """Seconds between two replacements of the growing run: the views draw at most 20 times a second."""
@@ -69,11 +68,9 @@ class RunController:
         self,
         state: AppState,
         worker: Worker,
-        backend: BackendName = "auto",
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.state = state
-        self.backend = backend
         self._worker = worker
         self._clock = clock
         self._active: _Active | None = None
@@ -83,6 +80,7 @@ class RunController:
         self._slowness = 0.0  # s, the longest time between two polls lately
         self._rate: float | None = None  # s per compartment and step, of the warm-up
         self._rates: dict[tuple[str, ...], float] = {}  # the same by mechanisms, of real runs
+        self.listeners: list[Callable[[Reply], None]] = []  # hear all that the engine says
         for event in (state.events.cell, state.events.experiment):
             event.connect(self._on_change)
         self._on_change()
@@ -106,14 +104,18 @@ class RunController:
         self.warm()
         starting = state.engine == STARTING
         self._last_number += 1
-        self._last_token += 1
-        number, token, experiment = self._last_number, self._last_token, state.experiment
+        number, token, experiment = self._last_number, self.next_token(), state.experiment
         self._active = _Active(number, token, experiment)
         state.playing = ""
         state.message = None
         what = "the engine is starting" if starting else "building the model"
         state.job = Job(f"Run {number}: {what}…")
-        self._worker.send(protocol.Run(token, with_probe(experiment, state.cell), self.backend))
+        self._worker.send(protocol.Run(token, with_probe(experiment, state.cell), state.backend))
+
+    def next_token(self) -> int:
+        """A number for a piece of work on the pipe, never used twice."""
+        self._last_token += 1
+        return self._last_token
 
     def cancel(self) -> None:
         """Stop the run; what is done of it is kept."""
@@ -183,6 +185,8 @@ class RunController:
         self._polled = now
         for reply in self._worker.poll():
             self._take(reply)
+            for listener in self.listeners:
+                listener(reply)
         if (active := self._active) is None:
             return
         interval = min(max(PUBLISH_INTERVAL, 2 * self._slowness), MAX_PUBLISH_INTERVAL)
@@ -195,9 +199,9 @@ class RunController:
 
     def _take(self, reply: Reply) -> None:
         match reply:
-            case protocol.Ready(engine, rate):
+            case protocol.Ready(engine, rate, no_gpu):
                 self._rate = rate
-                self.state.engine = engine
+                self.state.engine, self.state.no_gpu = engine, no_gpu
                 self._on_change()
                 if (active := self._active) is not None and active.cancelled_at is None:
                     self.state.job = Job(f"Run {active.number}: building the model…")
@@ -206,7 +210,8 @@ class RunController:
             case protocol.Stopped():
                 self._stopped(reply)
             case (
-                protocol.Started(number=number)
+                protocol.Compiling(number=number)
+                | protocol.Started(number=number)
                 | protocol.Grown(number=number)
                 | protocol.Finished(number=number)
                 | protocol.Cancelled(number=number)
@@ -216,6 +221,9 @@ class RunController:
 
     def _take_of_run(self, active: _Active, reply: Reply) -> None:
         match reply:
+            case protocol.Compiling():
+                if active.cancelled_at is None:
+                    self.state.job = Job(f"Run {active.number}: compiling…")
             case protocol.Started():
                 self._started(active, reply)
             case protocol.Grown(chunk=chunk):

@@ -10,7 +10,7 @@ from PyQt6.QtWidgets import QVBoxLayout, QWidget
 
 from dendview.colors import THEMES, Theme
 from dendview.state import AppState, NamedCurve
-from dendview.views.plotting import color_plot, export_widget
+from dendview.views.plotting import color_plot, export_widget, parted
 from dendview.widgets.lazy import AskingWidget
 
 LABEL_ROOM = 170, 120
@@ -137,15 +137,7 @@ class CostView(AskingWidget):
         _, (low, high) = box.viewRange()
         line = 13.5 * (high - low) / max(box.height(), 1)
         self._labels.sort(key=lambda entry: entry[0])
-        places = [y for y, _ in self._labels]
-        for i in range(1, len(places)):
-            places[i] = max(places[i], places[i - 1] + line)
-        over = places[-1] - (high - line / 2)
-        if over > 0:
-            places = [y - over for y in places]
-        under = low + line / 2 - places[0]
-        if under > 0:
-            places = [y + under for y in places]
+        places = parted([y for y, _ in self._labels], line, low, high)
         item, color = self.plot.getPlotItem(), THEMES[self._state.theme].grid
         for place, (y, label) in zip(places, self._labels, strict=True):
             item.addItem(pg.PlotCurveItem([10, 10.45], [y, place], pen=pg.mkPen(color)))

@@ -48,6 +48,19 @@ def round_step(least: float) -> int:
     return next(m * decade for m in (1, 2, 5, 10) if m * decade >= least)
 
 
+def parted(places: Sequence[float], line: float, low: float, high: float) -> list[float]:
+    """Places of labels in ascending order, moved apart by a line's height, inside low to high."""
+    moved = list(places)
+    for i in range(1, len(moved)):
+        moved[i] = max(moved[i], moved[i - 1] + line)
+    if not moved:
+        return moved
+    over = moved[-1] - (high - line / 2)
+    moved = [y - max(over, 0.0) for y in moved]
+    under = low + line / 2 - moved[0]
+    return [y + max(under, 0.0) for y in moved]
+
+
 def color_plot(plot: pg.PlotWidget, theme: Theme) -> None:
     """Give a plot the theme's ground, axes and letters."""
     plot.getPlotItem().setContentsMargins(7, 2, 2, 0)  # else the left label is cut

@@ -22,6 +22,12 @@ class LazyWidget(QWidget):
         if self.isVisible():
             self._timer.start()
 
+    def draw_now(self) -> None:
+        """Draw what is due, seen or not: a picture of it is wanted."""
+        if self._stale:
+            self._stale = False
+            self._draw()
+
     def showEvent(self, event: QShowEvent | None) -> None:
         super().showEvent(event)
         self._draw_if_seen()

@@ -1,5 +1,6 @@
 """The real engine as the process serves it; importing it is left until the process runs."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
@@ -7,10 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from dendview.worker.protocol import Nodes, Ready, Started, Trace
+from dendview.wording import plural
+from dendview.worker.protocol import Nodes, Ready, Started, Trace, Tried
 from dendview.worker.serving import Engine, Opened
 from engine.discretize import Rule
+from engine.errors import BackendError
 from engine.experiment import Experiment, default_experiment
+from engine.experiments.timings import Job, Progress
+from engine.model import Model
 from engine.morphology.model import Morphology, Tag
 from engine.stimuli import CurrentClamp, Site
 from engine.types import BackendName
@@ -29,13 +34,25 @@ class LocalEngine:
     def __init__(self) -> None:
         from engine import model, simulation
         from engine.backends import choose_backend
+        from engine.backends.cpu import available_cores
 
         self._model, self._simulation, self._choose = model, simulation, choose_backend
+        self._cores = available_cores()
         self._read: tuple[Any, Morphology] | None = None
 
     def warm(self) -> Ready:
         """Compile or load the kernels of the default experiment, and measure them."""
-        ball_and_stick = _ball_and_stick()
+        model = self._warm_up_model()
+        for _ in self._simulation.simulate(model):
+            pass  # compiled now
+        begin = perf_counter()
+        for _ in self._simulation.simulate(model):
+            pass
+        seconds = perf_counter() - begin
+        rate = seconds / (model.n_comp * WARM_STEPS)
+        return Ready(self._describe("auto"), rate, self._why_no_gpu())
+
+    def _warm_up_model(self) -> Model:
         experiment = replace(
             default_experiment("warm-up"),
             rule=Rule("max_length", 4.0),
@@ -43,21 +60,43 @@ class LocalEngine:
             duration=WARM_STEPS * 0.025,
             frame_interval=1.0,
         )
-        model = self._model.build(experiment, cell=ball_and_stick)
-        for _ in self._simulation.simulate(model):
-            pass  # compiled now
-        begin = perf_counter()
-        for _ in self._simulation.simulate(model):
-            pass
-        seconds = perf_counter() - begin
-        return Ready(self._choose("auto").describe(), seconds / (model.n_comp * WARM_STEPS))
+        return self._model.build(experiment, cell=_ball_and_stick())
+
+    def _describe(self, name: BackendName) -> str:
+        """``CPU · 2 threads``, or the GPU's name."""
+        backend = self._choose(name)
+        if backend.name != "cpu":
+            return backend.describe()
+        return f"CPU · {plural(self._cores, 'thread')}"
+
+    def _why_no_gpu(self) -> str:
+        try:
+            self._choose("gpu")
+        except BackendError as error:
+            return str(error)
+        return ""
+
+    def measure(self, job: Job) -> Iterator[Progress]:
+        """Measure the run time of the solve."""
+        from engine.experiments.device_solves import find_device
+        from engine.experiments.run_time import measure
+
+        device = find_device()
+        return measure(job, no_device=device) if isinstance(device, str) else measure(job, device)
+
+    def try_out(self, number: int) -> Tried:
+        """Look for a GPU anew, and let each engine that is there run the same model."""
+        from engine.experiments.engine_trial import try_engines
+
+        lines = try_engines(self._warm_up_model())
+        return Tried(number, lines, self._describe("auto"), self._why_no_gpu())
 
     def open(self, number: int, experiment: Experiment, backend: BackendName) -> Opened:
         """Build the model of an experiment."""
         model = self._model.build(experiment, cell=self._morphology(experiment.morphology))
         started = Started(
             number,
-            self._choose(backend).describe(),
+            self._describe(backend),
             experiment,
             n_time=model.n_time,
             n_frame=model.n_frame,

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from engine.experiment import Experiment
+from engine.experiments import timings
 from engine.recording import Chunk
 from engine.types import BackendName, IntArray
 
@@ -17,9 +18,24 @@ class Run:
     backend: BackendName = "auto"
 
 
+@dataclass(frozen=True, eq=False)
+class Measure:
+    """Measure the run time of the solve; everything said about it carries its ``number``."""
+
+    number: int
+    job: timings.Job
+
+
+@dataclass(frozen=True)
+class TryEngine:
+    """Look for a GPU anew and let it solve something beside the CPU."""
+
+    number: int
+
+
 @dataclass(frozen=True)
 class Cancel:
-    """End a run between two chunks; what was sent of it stays valid."""
+    """End a run or a measurement between two pieces; what was sent of it stays valid."""
 
     number: int
 
@@ -36,7 +52,10 @@ class Shutdown:
     """End the process at once."""
 
 
-Command = Run | Cancel | Ping | Shutdown
+Work = Run | Measure | TryEngine
+"""What takes time: done one after the other."""
+
+Command = Work | Cancel | Ping | Shutdown
 
 
 @dataclass(frozen=True)
@@ -44,11 +63,41 @@ class Ready:
     """The engine is loaded and its kernels are compiled.
 
     ``engine`` names it (``CPU · 2 threads``); ``rate`` is what its warm-up run took, in seconds per
-    compartment and step, or None where none was made.
+    compartment and step, or None where none was made. ``no_gpu`` is the reason why no GPU computes;
+    empty where one does.
     """
 
     engine: str
     rate: float | None = None
+    no_gpu: str = ""
+
+
+@dataclass(frozen=True)
+class Tried:
+    """What a test of the engine found: a line for each thing that was looked at.
+
+    ``engine`` and ``no_gpu`` as in :class:`Ready`.
+    """
+
+    number: int
+    lines: tuple[str, ...]
+    engine: str
+    no_gpu: str = ""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """How far a measurement is, with all that it has found."""
+
+    number: int
+    progress: timings.Progress
+
+
+@dataclass(frozen=True)
+class Compiling:
+    """The model is built; its machine code is made or loaded, and the first steps are taken."""
+
+    number: int
 
 
 @dataclass(frozen=True)
@@ -140,4 +189,16 @@ class Stopped:
     details: str = ""
 
 
-Reply = Ready | Pong | Started | Grown | Finished | Cancelled | Failed | Stopped
+Reply = (
+    Ready
+    | Pong
+    | Compiling
+    | Started
+    | Grown
+    | Measured
+    | Tried
+    | Finished
+    | Cancelled
+    | Failed
+    | Stopped
+)

@@ -15,7 +15,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
-from typing import Protocol
+from typing import Protocol, assert_never
 
 import numpy as np
 
@@ -23,10 +23,13 @@ from dendview.worker.protocol import (
     Cancel,
     Cancelled,
     Command,
+    Compiling,
     Failed,
     FailureKind,
     Finished,
     Grown,
+    Measure,
+    Measured,
     Ping,
     Pong,
     Ready,
@@ -34,9 +37,13 @@ from dendview.worker.protocol import (
     Run,
     Shutdown,
     Started,
+    Tried,
+    TryEngine,
+    Work,
 )
 from engine.errors import UnstableError, UserError
 from engine.experiment import Experiment
+from engine.experiments import timings
 from engine.recording import Chunk
 from engine.types import BackendName
 
@@ -61,6 +68,12 @@ class Engine(Protocol):
     def open(self, number: int, experiment: Experiment, backend: BackendName) -> Opened:
         """Build the model of an experiment."""
 
+    def measure(self, job: timings.Job) -> Iterator[timings.Progress]:
+        """Measure the run time of the solve."""
+
+    def try_out(self, number: int) -> Tried:
+        """Look for a GPU and try it."""
+
 
 def serve(connection: Connection, load: Callable[[], Engine], log: str) -> None:
     """Answer the window until the pipe closes; the target of the process.
@@ -80,14 +93,14 @@ def serve(connection: Connection, load: Callable[[], Engine], log: str) -> None:
     engine = load()
     line.send(engine.warm())
     while True:
-        _run(line, engine, line.runs.get())
+        _work(line, engine, line.work.get())
 
 
 class _Line:
     """The pipe with a thread that listens to it."""
 
     def __init__(self, connection: Connection) -> None:
-        self.runs: queue.SimpleQueue[Run] = queue.SimpleQueue()
+        self.work: queue.SimpleQueue[Work] = queue.SimpleQueue()
         self._connection = connection
         self._cancelled: set[int] = set()
         self._lock = threading.Lock()
@@ -113,8 +126,8 @@ class _Line:
             except (EOFError, OSError):
                 os._exit(0)  # the window is gone, or it closed the pipe
             match command:
-                case Run():
-                    self.runs.put(command)
+                case Run() | Measure() | TryEngine():
+                    self.work.put(command)
                 case Cancel(number):
                     self._cancelled.add(number)
                 case Ping(token):
@@ -127,25 +140,46 @@ class _Line:
             self.send(self._pongs.get())
 
 
-def _run(line: _Line, engine: Engine, run: Run) -> None:
-    """One experiment from its model to its last chunk; whatever goes wrong becomes a reply."""
-    number, begin = run.number, time.perf_counter()
+def _work(line: _Line, engine: Engine, work: Work) -> None:
+    """One piece of work from its beginning to its end; whatever goes wrong becomes a reply."""
+    number, begin = work.number, time.perf_counter()
     try:
         if not line.cancelled(number):
-            opened = engine.open(number, run.experiment, run.backend)
-            if not line.cancelled(number):
-                line.send(opened.started)
-                begin = time.perf_counter()
-                _step(line, number, opened.chunks)
+            match work:
+                case Run():
+                    begin = _run(line, engine, work)
+                case Measure():
+                    _measure(line, engine, work)
+                case TryEngine():
+                    line.send(engine.try_out(number))
+                    return
+                case _:
+                    assert_never(work)
         seconds = time.perf_counter() - begin
         line.send((Cancelled if line.cancelled(number) else Finished)(number, seconds))
     except Exception as error:
         line.send(_failure(number, error))
 
 
-def _step(line: _Line, number: int, chunks: Iterator[Chunk]) -> None:
+def _run(line: _Line, engine: Engine, run: Run) -> float:
+    """An experiment from its model to its last chunk; when the stepping began.
+
+    The first chunk compiles; it is waited for before the clock of the stepping starts.
+    """
+    number = run.number
+    opened = engine.open(number, run.experiment, run.backend)
+    begin = time.perf_counter()
+    if not line.cancelled(number):
+        line.send(Compiling(number))
+        first = next(opened.chunks, None)
+        line.send(opened.started)
+        begin = time.perf_counter()
+        _step(line, number, [] if first is None else [first], opened.chunks)
+    return begin
+
+
+def _step(line: _Line, number: int, pending: list[Chunk], chunks: Iterator[Chunk]) -> None:
     """Send a run's chunks, at most one in :data:`SEND_INTERVAL`, until it ends or is cancelled."""
-    pending: list[Chunk] = []
     last = 0.0
     try:
         for chunk in chunks:
@@ -160,6 +194,23 @@ def _step(line: _Line, number: int, chunks: Iterator[Chunk]) -> None:
             close()
         if pending:
             line.send(Grown(number, join(pending)))
+
+
+def _measure(line: _Line, engine: Engine, work: Measure) -> None:
+    """Send how far a measurement is, at most once in :data:`SEND_INTERVAL`, and its end."""
+    last = 0.0
+    steps = engine.measure(work.job)
+    progress: timings.Progress | None = None
+    for progress in steps:
+        if (now := time.perf_counter()) - last >= SEND_INTERVAL:
+            line.send(Measured(work.number, progress))
+            last = now
+        if line.cancelled(work.number):
+            break
+    if close := getattr(steps, "close", None):
+        close()
+    if progress is not None:
+        line.send(Measured(work.number, progress))
 
 
 def join(chunks: list[Chunk]) -> Chunk:

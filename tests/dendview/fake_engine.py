@@ -4,16 +4,19 @@ import os
 import signal
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
-from dendview.worker.protocol import Nodes, Ready, Started, Trace
+from dendview.worker.protocol import Nodes, Ready, Started, Trace, Tried
 from dendview.worker.serving import Opened
 from engine.errors import UnstableError, UserError
 from engine.experiment import Experiment
+from engine.experiments.timings import Job, Progress, RunTimes
 from engine.recording import Chunk
 
 N_COMP = 5
+COMPILE_SECONDS = 1.0
 
 
 class FakeEngine:
@@ -41,12 +44,25 @@ class FakeEngine:
         )
         return Opened(started, chunks(experiment, n_step))
 
+    def measure(self, job: Job) -> Iterator[Progress]:
+        result = RunTimes(job.cell, 2, job.n_threads, (1,), (), ("fake",), "today")
+        pieces = 100 if job.cell == "slow" else 10
+        for i in range(pieces):
+            time.sleep(0.1 if job.cell == "slow" else 0)
+            yield Progress(f"piece {i}", i / pieces, result)
+        yield Progress("done", 1.0, replace(result, complete=True))
+
+    def try_out(self, number: int) -> Tried:
+        return Tried(number, ("✓ CPU: fake.", "✗ No GPU."), "CPU · fake", "there is no GPU")
+
 
 def chunks(experiment: Experiment, n_step: int, size: int = 100) -> Iterator[Chunk]:
     """``size`` steps a chunk; frames at every ``frame_interval``, a spike every 10 ms."""
     dt, name = experiment.dt, experiment.name
     pause = 0.01 if name in ("slow", "killed") else 0.0
     every = max(round(experiment.frame_interval / dt), 1)
+    if name == "compiles":
+        time.sleep(COMPILE_SECONDS)
     for first in range(0, n_step, size):
         last = min(first + size, n_step)
         step = np.arange(first + (first > 0), last + 1)

@@ -15,20 +15,27 @@ from dendview.worker.process import EngineProcess
 from dendview.worker.protocol import (
     Cancel,
     Cancelled,
+    Compiling,
     Failed,
     Finished,
     Grown,
+    Measure,
+    Measured,
     Ping,
     Pong,
     Ready,
     Run,
     Started,
     Stopped,
+    Tried,
+    TryEngine,
 )
 from dendview.worker.serving import join
 from engine.experiment import Experiment, Probe
+from engine.experiments.timings import Job
+from engine.experiments.tree_system import TreeSystem
 from engine.stimuli import Site
-from tests.dendview.fake_engine import chunks, load_broken, load_fake
+from tests.dendview.fake_engine import COMPILE_SECONDS, chunks, load_broken, load_fake
 
 ROOT = Path(__file__).parents[2]
 SOMA = Site("soma[0]")
@@ -36,6 +43,12 @@ SOMA = Site("soma[0]")
 
 def experiment(name: str = "", duration: float = 20.0) -> Experiment:
     return Experiment("sample:toy", name=name, duration=duration, probes=(Probe(SOMA),))
+
+
+def measuring(cell: str = "") -> Job:
+    numbers = np.ones(2)
+    parent = np.array([-1, 0], np.int32)
+    return Job(cell, TreeSystem(parent, numbers, numbers, numbers, numbers), 4)
 
 
 def listen(engine: EngineProcess, until: type, seconds: float = 20.0) -> list:
@@ -63,15 +76,50 @@ def engine():
 def test_a_run_arrives_whole_and_in_order(engine):
     engine.send(Run(7, experiment(duration=500.0)))
     heard = listen(engine, Finished)
-    assert isinstance(heard[0], Started)
-    assert heard[0].n_step == 20_000
-    assert [trace.label for trace in heard[0].probes] == ["soma[0](0.5) v"]
+    assert isinstance(heard[0], Compiling)
+    assert isinstance(heard[1], Started)
+    assert heard[1].n_step == 20_000
+    assert [trace.label for trace in heard[1].probes] == ["soma[0](0.5) v"]
     whole = join([reply.chunk for reply in heard if isinstance(reply, Grown)])
     np.testing.assert_allclose(whole.time, np.arange(20_001) * 0.025)
     np.testing.assert_array_equal(whole.traces[0, 0], whole.time)
     assert len(whole.frame_time) == 1001
     assert whole.fraction == 1
     assert {reply.number for reply in heard} == {7}
+
+
+def test_compiling_is_no_part_of_the_time_of_a_run(engine):
+    engine.send(Run(1, experiment("compiles")))
+    heard = listen(engine, Finished)
+    assert isinstance(heard[0], Compiling)
+    assert heard[-1].seconds < COMPILE_SECONDS
+
+
+def test_a_measurement_tells_how_far_it_is_and_ends_whole(engine):
+    engine.send(Measure(4, measuring()))
+    heard = listen(engine, Finished)
+    told = [reply for reply in heard if isinstance(reply, Measured)]
+    assert told[-1].progress.fraction == 1
+    assert told[-1].progress.result.complete
+    assert {reply.number for reply in heard} == {4}
+
+
+def test_a_cancelled_measurement_keeps_what_it_has(engine):
+    engine.send(Measure(4, measuring("slow")))
+    listen(engine, Measured)
+    engine.send(Cancel(4))
+    heard = listen(engine, Cancelled, seconds=2.0)
+    told = [reply for reply in heard if isinstance(reply, Measured)]
+    assert not told[-1].progress.result.complete
+    engine.send(Run(5, experiment()))
+    listen(engine, Finished)
+
+
+def test_the_engines_are_tried_on_demand(engine):
+    engine.send(TryEngine(9))
+    tried = listen(engine, Tried)[-1]
+    assert tried.number == 9
+    assert tried.lines == ("✓ CPU: fake.", "✗ No GPU.")
 
 
 def test_small_chunks_are_joined_before_they_are_sent(engine):
@@ -227,8 +275,9 @@ def test_the_real_engine_gives_what_it_gives_without_a_pipe(tmp_path):
     engine.close()
     assert isinstance(heard[0], Ready)
     assert 0 < heard[0].rate < 1e-5
-    builder = RecordingBuilder(heard[1])
-    for reply in heard[2:-1]:
+    assert isinstance(heard[1], Compiling)
+    builder = RecordingBuilder(heard[2])
+    for reply in heard[3:-1]:
         builder.append(reply.chunk)
     piped, model = builder.recording(), build(asked)
     here = collect(model, simulate(model))

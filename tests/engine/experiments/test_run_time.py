@@ -9,7 +9,8 @@ import pytest
 from engine.errors import UserError
 from engine.experiment import Experiment
 from engine.experiments.cpu_solves import WALKS, CpuSolve, numbers_needed
-from engine.experiments.run_time import CPU_WAYS, Job, Way, measure, sizes_that_fit, table
+from engine.experiments.run_time import CPU_WAYS, measure, sizes_that_fit
+from engine.experiments.timings import Job, Way, table
 from engine.experiments.tree_system import TreeSystem, passive_system
 from engine.model import cut
 from engine.schedule import make_schedule

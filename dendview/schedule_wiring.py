@@ -1,0 +1,60 @@
+"""Which gestures of the schedule's panels call which controller."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from dendview.widgets.background import Background
+
+if TYPE_CHECKING:
+    from dendview.main_window import MainWindow
+
+
+def wire_schedule(window: MainWindow) -> None:
+    """Settings, chart, player, costs and methods of the schedule."""
+    docks, schedule = window.docks, window.controllers.schedule
+    selection = window.controllers.selection
+    docks.schedule.method_chosen.connect(schedule.choose_method)
+    docks.schedule.threads_chosen.connect(schedule.choose_threads)
+    docks.schedule.nodes_chosen.connect(schedule.choose_nodes)
+    docks.gantt.node_clicked.connect(selection.select_node)
+    docks.gantt.node_hovered.connect(selection.hover_node)
+    docks.gantt.step_clicked.connect(schedule.go_to)
+    docks.step_player.step_chosen.connect(schedule.go_to)
+    docks.step_player.play_toggled.connect(schedule.toggle_play)
+    docks.step_player.speed_chosen.connect(schedule.set_speed)
+    docks.costs.curve_wanted.connect(schedule.add_curve)
+    docks.costs.threads_clicked.connect(schedule.choose_threads)
+    docks.methods.comparison_wanted.connect(partial(compare_methods, window))
+    docks.methods.method_chosen.connect(schedule.choose_method)
+    docks.run_time.measure_clicked.connect(window.actions_table["run_time"].trigger)
+    docks.run_time.cancel_clicked.connect(window.actions_table["cancel"].trigger)
+
+
+def measure_run_time(window: MainWindow) -> None:
+    """Go where run times are seen, and measure."""
+    window.state.perspective = "schedule"
+    dock = window.docks.by_name["run_time"]
+    dock.show()
+    dock.raise_()
+    window.controllers.run_time.start()
+
+
+def compare_methods(window: MainWindow) -> None:
+    """Count all methods while the window lives on; on a large cell that takes seconds."""
+    controller, schedule = window.controllers.schedule, window.state.schedule
+    count = controller.comparison()
+    if count is None or schedule is None:
+        return
+    task = Background(window)
+    task.done.connect(partial(controller.show_comparison, schedule))
+    for over in (task.done, task.failed):
+        over.connect(task.deleteLater)
+    task.failed.connect(raise_defect)
+    task.start(count)
+
+
+def raise_defect(error: Exception) -> None:
+    """A defect of ours in another thread: the excepthook tells it with its traceback."""
+    raise error
