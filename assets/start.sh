@@ -134,7 +134,7 @@ fi
 install_project
 
 case $mode in
-  test) exec .venv/bin/python -m pytest "$@" ;;
+  test) exec .venv/bin/python -m pytest -n auto --dist worksteal "$@" ;;
   run) exec .venv/bin/dendview "$@" ;;
   open)
     if has_display; then exec .venv/bin/dendview sample:human_l23; fi

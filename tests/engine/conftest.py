@@ -8,6 +8,6 @@ from tests.engine import neuron_library
 
 
 @pytest.fixture(scope="session")
-def compiled_library(h, request: pytest.FixtureRequest) -> Path:
+def compiled_library(h) -> Path:
     """A folder where NEURON has compiled the whole library."""
-    return neuron_library.compiled(request.config.cache, neuron_library.library_texts())
+    return neuron_library.compiled(neuron_library.library_texts())

@@ -1,5 +1,6 @@
 """Our own ``.mod`` files in NEURON: compiled once by its compiler, run in their own process."""
 
+import fcntl
 import hashlib
 import json
 import re
@@ -12,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from engine.mechanisms.cache import cache_dir
 from engine.mechanisms.loading import LIBRARY
 
 PREFIX = "our_"
@@ -26,22 +28,26 @@ def neuron_name(name: str) -> str:
     return PREFIX + name if hasattr(h, name) or name in ("hh", "pas") else name
 
 
-def compiled(cache: pytest.Cache, files: dict[str, str]) -> Path:
-    """A folder where NEURON has compiled ``.mod`` texts; kept from one test run to the next."""
+def compiled(files: dict[str, str]) -> Path:
+    """A folder where NEURON has compiled ``.mod`` texts; kept from one test run to the next.
+
+    Of several processes that ask at once, one compiles and the others wait.
+    """
     compiler = Path(sys.executable).with_name("nrnivmodl")
     if not compiler.exists() or shutil.which("g++") is None:
         pytest.skip("nrnivmodl needs g++")
     key = hashlib.sha256(json.dumps([sys.version, files]).encode()).hexdigest()[:16]
-    folder = cache.mkdir("nrnivmodl") / key
+    folder = cache_dir() / "nrnivmodl" / key
+    folder.mkdir(parents=True, exist_ok=True)
     done = folder / "compiled"
-    if not done.exists():
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir()
-        for name, text in files.items():
-            (folder / f"{name}.mod").write_text(text)
-        run = subprocess.run([str(compiler), "."], cwd=folder, capture_output=True, text=True)
-        assert run.returncode == 0, run.stdout + run.stderr
-        done.touch()
+    with open(folder / "lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not done.exists():
+            for name, text in files.items():
+                (folder / f"{name}.mod").write_text(text)
+            run = subprocess.run([str(compiler), "."], cwd=folder, capture_output=True, text=True)
+            assert run.returncode == 0, run.stdout + run.stderr
+            done.touch()
     return folder
 
 

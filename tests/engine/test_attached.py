@@ -153,7 +153,7 @@ def test_a_voltage_clamp_is_neurons(h, base, site):
     assert compare_orders(build(experiment)) == 0.0
 
 
-def test_a_gap_junction_is_that_of_a_pointer(request, tmp_path):
+def test_a_gap_junction_is_that_of_a_pointer(tmp_path):
     experiment = Experiment(
         str(write(tmp_path, FORKED)),
         rule=Rule("fixed", 3),
@@ -163,7 +163,7 @@ def test_a_gap_junction_is_that_of_a_pointer(request, tmp_path):
         probes=(Probe(TUFT), Probe(END), Probe(TUFT, "i_GapJunction")),
         duration=20.0,
     )
-    folder = compiled(request.config.cache, {"HalfGap": HALF_GAP})
+    folder = compiled({"HalfGap": HALF_GAP})
     sites = [(s.section, s.x) for s in (TUFT, END)]
     given = {"path": experiment.morphology, "sites": sites, "g": 0.02}
     expected = run_script(folder, COUPLED, given, tmp_path / "out.npz")["values"]

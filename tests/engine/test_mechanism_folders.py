@@ -127,14 +127,14 @@ def run(experiment, **options):
 
 
 @pytest.mark.slow
-def test_events_of_every_kind_are_neurons(request, base, tmp_path):
+def test_events_of_every_kind_are_neurons(base, tmp_path):
     """Self-events, moved ones, watches, depression per connection: on a cell that spikes."""
     synapses = [
         (s.site.section, s.site.x, dict(s.parameters)["high"], s.weights[0], s.source.times)
         for s in base.synapses
     ]
     given = {"path": base.morphology, "synapses": synapses, "names": NAMES}
-    folder = compiled(request.config.cache, {"pulse": PULSE.read_text()})
+    folder = compiled({"pulse": PULSE.read_text()})
     expected = run_script(folder, RUN, given, tmp_path / "out.npz")["values"]
     recording = run(base)
     assert len(recording.spikes) > 0
