@@ -5,13 +5,27 @@ import json
 import sys
 from pathlib import Path
 
+from dendview.cli import bench_spike_lab
 from dendview.cli.cells import print_json
 from engine.benchmarks.step import OURS, PEERS, measure, report, settings
 from engine.errors import UserError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("what", choices=("step",), help="step: time of a step of a whole cell")
+    words = parser.add_subparsers(dest="what", required=True, metavar="WHAT")
+    step = words.add_parser("step", help="time of a step of a whole cell")
+    step.set_defaults(measure=measure_steps)
+    add_step_arguments(step)
+    trials = words.add_parser("spike-lab", help="time of a trial of the spike lab")
+    trials.set_defaults(measure=bench_spike_lab.execute)
+    bench_spike_lab.add_arguments(trials)
+
+
+def execute(args: argparse.Namespace) -> None:
+    args.measure(args)
+
+
+def add_step_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print everything as JSON")
     parser.add_argument("--out", type=Path, metavar="FILE", help="write the JSON to FILE too")
     parser.add_argument(
@@ -33,7 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--rounds", type=int, default=3, help="default %(default)s")
 
 
-def execute(args: argparse.Namespace) -> None:
+def measure_steps(args: argparse.Namespace) -> None:
     wanted = [] if args.peers == "none" else args.peers.split(",")
     if unknown := [peer for peer in wanted if peer not in PEERS]:
         raise UserError(
