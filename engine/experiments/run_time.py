@@ -41,10 +41,8 @@ class DeviceSolves(Protocol):
 
     def ways(self, job: Job) -> tuple[Way, ...]: ...
 
-    def fits(self, job: Job, n_cells: int) -> bool: ...
-
-    def seconds(self, way: Way, job: Job, n_cells: int) -> float:
-        """Of one solve of all cells, once."""
+    def seconds(self, way: Way, job: Job, n_cells: int) -> float | str:
+        """Of one solve of all cells; the reason where that cannot be done."""
 
 
 CPU_WAYS: tuple[tuple[str, Walk, ScheduleMethod, str, str], ...] = (
@@ -89,9 +87,8 @@ def measure(
     clock = job.clock
     schedules = _schedules(job)
     ways = {name: _cpu_way(job, name, schedules) for name, *_ in CPU_WAYS}
-    device_ways = () if device is None else device.ways(job)
     sizes, left_out = sizes_that_fit(job)
-    rows = [Row(way) for way in (*ways.values(), *device_ways)]
+    rows = [Row(way) for way in ways.values()]
     if device is None:
         rows += [Row(way, missing=no_device) for way in _ways_without_device(job, schedules)]
     devices = (f"{processor_name()}, one core", *((device.name,) if device else ()))
@@ -100,6 +97,9 @@ def measure(
         job.cell, job.system.n_comp, job.n_threads, sizes, tuple(rows), devices, date, left_out
     )
     yield Progress("compiling the solves…", 0.0, result)
+    if device is not None:
+        rows += [Row(way) for way in device.ways(job)]
+        result = replace(result, rows=tuple(rows))
     room = np.empty(max(numbers_needed(walk, n, job.system.n_comp) for _, walk, *_ in CPU_WAYS
                         for n in sizes))  # fmt: skip
     measured = [row.way for row in rows if not row.missing]
@@ -116,8 +116,11 @@ def measure(
             for way in measured:
                 if way.device == "gpu":
                     assert device is not None
-                    if device.fits(job, n_cells):
-                        times[way.name].append(device.seconds(way, job, n_cells))
+                    seconds = device.seconds(way, job, n_cells)
+                    if isinstance(seconds, str):
+                        result = _with_reason(result, way, seconds)
+                    else:
+                        times[way.name].append(seconds)
                 else:
                     solver = solvers[way.name]
                     solver.take_room()
@@ -205,6 +208,11 @@ def _seconds(solver: Solver, times: int, clock: Callable[[], float]) -> float:
     begin = clock()
     solver.solve(times)
     return (clock() - begin) / times
+
+
+def _with_reason(result: RunTimes, way: Way, reason: str) -> RunTimes:
+    rows = (replace(r, missing=reason) if r.way.name == way.name else r for r in result.rows)
+    return replace(result, rows=tuple(rows))
 
 
 def _with_timing(result: RunTimes, way: Way, n_cells: int, times: list[float]) -> RunTimes:

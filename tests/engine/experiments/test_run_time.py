@@ -144,12 +144,9 @@ class FakeDevice:
     def ways(self, job):
         return (Way("gpu-x", "X", "", "gpu", "dhs", job.n_threads, 7),)
 
-    def fits(self, job, n_cells):
-        return n_cells < 5
-
     def seconds(self, way, job, n_cells):
         self.asked.append((way.name, n_cells))
-        return float(n_cells)
+        return float(n_cells) if n_cells < 5 else "9 cells do not fit"
 
 
 def test_a_device_is_measured_in_the_same_rounds(system):
@@ -157,9 +154,9 @@ def test_a_device_is_measured_in_the_same_rounds(system):
     result = list(measure(job(system), device))[-1].result
     row = result.rows[-1]
     assert [(t.n_cells, t.seconds) for t in row.timings] == [(1, 1.0)]
-    assert device.asked == [("gpu-x", 1)] * 3
+    assert device.asked == [("gpu-x", 1)] * 3 + [("gpu-x", 9)] * 3
     assert result.devices[1] == "a device"
-    assert not any(r.missing for r in result.rows)
+    assert [r.missing for r in result.rows if r.missing] == ["9 cells do not fit"]
 
 
 def test_the_table_says_what_is_predicted_and_what_is_measured(system):
