@@ -11,8 +11,11 @@ from engine.experiments.spike_probability import Curve, text_of
 from engine.exporting.atomic import written_aside
 
 Theme = Literal["light", "dark"]
-WIDTH, HEIGHT = 720, 460
-LEFT, RIGHT, TOP, BOTTOM = 74, 22, 26, 66
+WIDTH, PLOT = 720, 360
+LEFT, RIGHT, ROW, BOTTOM = 74, 22, 20, 66
+"""Pixels: room beside the plot, height of a line of the legend above it, room below."""
+APART = 2.0
+"""Pixels between bars of two conditions at one number of synapses."""
 INK = {"light": ("#ffffff", "#1d2530", "#5b6675", "#d9dee5"),
        "dark": ("#14181e", "#e8ecf1", "#9aa6b4", "#313a46")}  # fmt: skip
 """Ground, text, secondary text, lines."""
@@ -59,18 +62,20 @@ def spike_svg(curves: Sequence[Curve], theme: Theme = "light", deviation: bool =
     ground, ink, second, line = INK[theme]
     most = max((p.n_synapses for c in curves for p in c.points), default=1) or 1
     step = nice_step(most)
-    top = step * math.ceil(most / step)
+    last = step * math.ceil(most / step)
+    top = 24 + ROW * len(curves)
+    height = top + PLOT + BOTTOM
 
     def x(n: float) -> float:
-        return LEFT + (WIDTH - LEFT - RIGHT) * n / top
+        return LEFT + (WIDTH - LEFT - RIGHT) * n / last
 
     def y(p: float) -> float:
-        return HEIGHT - BOTTOM - (HEIGHT - BOTTOM - TOP) * p
+        return top + PLOT * (1 - p)
 
     parts = [
-        f"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 {WIDTH} {HEIGHT}' width='{WIDTH}' "
-        f"height='{HEIGHT}'>",
-        f"<rect width='{WIDTH}' height='{HEIGHT}' fill='{ground}'/>",
+        f"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 {WIDTH} {height}' width='{WIDTH}' "
+        f"height='{height}'>",
+        f"<rect width='{WIDTH}' height='{height}' fill='{ground}'/>",
     ]
     for k in range(0, 11, 2):
         heavy = f"stroke='{line}' stroke-width='1'"
@@ -79,49 +84,48 @@ def spike_svg(curves: Sequence[Curve], theme: Theme = "light", deviation: bool =
             f"{heavy}/>"
         )
         parts.append(_text(LEFT - 10, y(k / 10) + 4, f"{k / 10:.1f}", second, 12, "end"))
-    for n in range(0, top + 1, step):
-        parts.append(_text(x(n), HEIGHT - BOTTOM + 20, f"{n}", second, 12, "middle"))
+    for n in range(0, last + 1, step):
+        parts.append(_text(x(n), top + PLOT + 20, f"{n}", second, 12, "middle"))
         parts.append(
             f"<line x1='{x(n):.1f}' y1='{y(0):.1f}' x2='{x(n):.1f}' y2='{y(0) + 5:.1f}' "
             f"stroke='{second}'/>"
         )
     middle = (LEFT + WIDTH - RIGHT) / 2
-    parts.append(_text(middle, HEIGHT - BOTTOM + 40, "active synapses", ink, 13, "middle"))
+    parts.append(_text(middle, top + PLOT + 40, "active synapses", ink, 13, "middle"))
     parts.append(
-        f"<text transform='translate(20 {(TOP + HEIGHT - BOTTOM) / 2:.0f}) rotate(-90)' {FONT} "
+        f"<text transform='translate(20 {top + PLOT / 2:.0f}) rotate(-90)' {FONT} "
         f"font-size='13' fill='{ink}' text-anchor='middle'>spike probability</text>"
     )
-    legend: list[str] = []
-    for curve in curves:
+    for k, curve in enumerate(curves):
+        aside = APART * (k - (len(curves) - 1) / 2)
         color = COLORS[theme][curve.condition]
         shown = [p for p in curve.points if p.n]
-        known = sorted((n, p) for n, p in curve.published.items() if n <= top)
+        known = sorted((n, p) for n, p in curve.published.items() if n <= last)
         dots = " ".join(f"{x(n):.1f},{y(p):.1f}" for n, p in known)
         parts.append(
             f"<polyline points='{dots}' fill='none' stroke='{color}' stroke-width='1.2' "
             "stroke-dasharray='3 4' opacity='0.8'/>"
         )
-        solid = " ".join(f"{x(p.n_synapses):.1f},{y(p.probability.value):.1f}" for p in shown)
+        solid = " ".join(
+            f"{x(p.n_synapses) + aside:.1f},{y(p.probability.value):.1f}" for p in shown
+        )
         parts.append(
             f"<polyline points='{solid}' fill='none' stroke='{color}' stroke-width='2' "
             "stroke-linejoin='round'/>"
         )
         for p in shown:
             low, high = p.band if deviation else (p.probability.low, p.probability.high)
-            at = x(p.n_synapses)
+            at = x(p.n_synapses) + aside
             parts.append(
                 f"<path d='M{at:.1f} {y(low):.1f}V{y(high):.1f}M{at - 4:.1f} {y(low):.1f}h8"
                 f"M{at - 4:.1f} {y(high):.1f}h8' stroke='{color}' stroke-width='1.2' fill='none'/>"
             )
             parts.append(marker(curve.condition, at, y(p.probability.value), color, ground))
-        legend.append(_legend(curve))
-    for k, (curve, told) in enumerate(zip(curves, legend, strict=True)):
-        color, at = COLORS[theme][curve.condition], TOP + 8 + 20 * k
-        parts.append(marker(curve.condition, LEFT + 18, at, color, ground))
-        parts.append(_text(LEFT + 30, at + 4, told, ink, 12, "start"))
+        parts.append(marker(curve.condition, LEFT + 6, 20 + ROW * k, color, ground))
+        parts.append(_text(LEFT + 18, 24 + ROW * k, _legend(curve), ink, 12, "start"))
     bars = "mean ± SD of the outcomes" if deviation else "bars: Wilson 95 %"
     said = f"{bars}; dotted: {SOURCE}, 50 trials a point"
-    parts.append(_text(WIDTH - RIGHT, HEIGHT - 8, said, second, 11, "end"))
+    parts.append(_text(WIDTH - RIGHT, height - 8, said, second, 11, "end"))
     return "\n".join([*parts, "</svg>"]) + "\n"
 
 

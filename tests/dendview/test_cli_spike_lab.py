@@ -1,0 +1,117 @@
+"""``dendview spike-lab`` with coins in the place of trials."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from dendview.cli import main
+from engine.executor import OwnProcess
+from engine.experiments import spike_probability
+from engine.experiments.spike_store import read_run
+from engine.experiments.spike_study import read_study
+from tests.engine.experiments.test_spike_runs import coins
+
+FILES = {
+    "study.json", "trials.jsonl", "trials.csv", "spikes.csv", "curves.csv", "spike-lab.h5",
+    "curves.svg", "curves.png",
+}  # fmt: skip
+FEW = ["--distributed", "100,110,120", "--clusters", "5", "--trials", "8"]
+
+
+@pytest.fixture
+def stand_in(monkeypatch, qapp):
+    monkeypatch.setattr(spike_probability, "run_slice", coins)
+    monkeypatch.setattr("dendview.cli.spike_lab.LocalPool", lambda size: OwnProcess())
+
+
+def test_a_run_writes_its_files_and_says_its_curves(stand_in, tmp_path, capsys):
+    assert main(["spike-lab", "--out", str(tmp_path), "--json", *FEW]) == 0
+    assert {p.name for p in tmp_path.iterdir()} == FILES
+    said = json.loads(capsys.readouterr().out)
+    assert said["trials"] == {"finished": 32, "wanted": 32}
+    curves = {c["condition"]: c for c in said["curves"]}
+    assert [p["n"] for p in curves["few-distributed"]["points"]] == [8, 8, 8]
+    assert curves["few-distributed"]["published"]["110"] == 0.26
+    assert set(said["files"]) == {str(tmp_path / name) for name in FILES}
+    study = read_study(tmp_path / "study.json")
+    assert study.points("few-distributed") == (100, 110, 120)
+    assert (tmp_path / "curves.png").read_bytes()[:4] == b"\x89PNG"
+
+
+def test_resuming_needs_only_the_folder_and_may_ask_for_more(stand_in, tmp_path, capsys):
+    assert main(["spike-lab", "--out", str(tmp_path), *FEW]) == 0
+    assert main(["spike-lab", "--out", str(tmp_path), *FEW]) == 1
+    assert "go on with them by --resume" in capsys.readouterr().err
+    before = read_run(tmp_path)[1]
+    assert main(["spike-lab", "--out", str(tmp_path), "--resume", "--trials", "10"]) == 0
+    after = read_run(tmp_path)[1]
+    assert len(after) == 40
+    assert all(after[trial] == before[trial] for trial in before)
+    assert "few-distributed" in capsys.readouterr().out
+
+
+def test_a_recipe_reruns_exactly(stand_in, tmp_path):
+    first, again = tmp_path / "first", tmp_path / "again"
+    assert main(["spike-lab", "--out", str(first), "--seed", "9", *FEW]) == 0
+    recipe = str(first / "study.json")
+    assert main(["spike-lab", "--out", str(again), "--recipe", recipe]) == 0
+    assert read_run(first) == read_run(again)
+    for name in ("trials.csv", "curves.csv", "curves.svg"):
+        assert (first / name).read_text() == (again / name).read_text()
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--trials", "0"], "ask for at least 1"),
+        (["--morphology", "nowhere.swc"], "nowhere.swc"),
+        (["--recipe", "nowhere.json"], "nowhere.json"),
+        (["--recipe", "x.json", "--preset", "paper"], "leave the others out"),
+        (["--workers", "0"], "0 workers"),
+    ],
+)
+def test_what_cannot_be_run_is_one_sentence(words, said, tmp_path, capsys):
+    assert main(["spike-lab", "--out", str(tmp_path / "out"), *words]) == 1
+    err = capsys.readouterr().err
+    assert said in err
+    assert len(err.strip().splitlines()) == 1
+
+
+SCRIPT = """
+import sys, time
+from dendview.cli import main
+from engine.executor import OwnProcess
+from engine.experiments import spike_probability
+from tests.engine.experiments.test_spike_runs import slow_coins
+import dendview.cli.spike_lab as command
+spike_probability.run_slice, spike_probability.FEW_AT_ONCE = slow_coins, 2
+command.LocalPool = lambda size: OwnProcess()
+print("ready", flush=True)
+sys.exit(main(["spike-lab", "--out", sys.argv[1], "--trials", "40"]))
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="other signals")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_and_term_keep_what_is_finished(number, tmp_path):
+    root = str(Path(__file__).parents[2])
+    run = subprocess.Popen(
+        [sys.executable, "-c", SCRIPT, str(tmp_path)], stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": root},
+    )  # fmt: skip
+    trials = tmp_path / "trials.jsonl"
+    while run.poll() is None and not (trials.exists() and trials.stat().st_size):
+        time.sleep(0.05)
+    run.send_signal(number)
+    _, err = run.communicate(timeout=60)
+    assert run.returncode == 130
+    assert "--resume --out" in err
+    finished = read_run(tmp_path)[1]
+    assert 0 < len(finished) < 440
+    assert {p.name for p in tmp_path.iterdir()} == FILES
