@@ -26,7 +26,7 @@ from dendview.controllers.bundle import Controllers
 from dendview.controllers.files import title
 from dendview.diagnosis import OpenGL
 from dendview.docks import Docks
-from dendview.opening import open_source
+from dendview.opening import open_dropped, open_source
 from dendview.resources import app_icon, line_icon
 from dendview.settings import Settings
 from dendview.state import AppState, Job, Perspective
@@ -315,7 +315,7 @@ class MainWindow(QMainWindow):
     def dropEvent(self, event: QDropEvent | None) -> None:
         if event is not None and (path := dropped_path(event.mimeData())):
             event.acceptProposedAction()
-            self.open_source(path)
+            open_dropped(self, path)
 
     def open_source(self, source: str, perspective: Perspective | None = None) -> None:
         """Read a cell in the background and show it; the last one asked for wins."""

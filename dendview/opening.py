@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dendview.cell_menus import show_mechanisms
 from dendview.controllers.files import Opened
 from dendview.dialogs.file_problems import FileProblemsDialog
 from dendview.state import Job, Message, Perspective
@@ -60,6 +61,20 @@ def open_source(window: MainWindow, source: str, perspective: Perspective | None
     task.done.connect(finish)
     task.failed.connect(fail)
     task.start(work, priority=1)  # before the pictures of the start page
+
+
+def open_dropped(window: MainWindow, path: str) -> None:
+    """What was dropped: a file to read, or a folder (or one file) of mechanisms."""
+    dropped = Path(path)
+    if dropped.suffix.lower() == ".mod" and dropped.is_file():
+        show_mechanisms(window, str(dropped.parent))
+    elif not dropped.is_dir():
+        window.open_source(path)
+    elif any(file.suffix.lower() == ".mod" for file in dropped.iterdir()):
+        show_mechanisms(window, path)
+    else:
+        text = f"{dropped.name} is a folder without .mod files; drop a morphology, or mechanisms."
+        window.state.message = Message(text, "warning")
 
 
 def stop_reading(window: MainWindow) -> None:

@@ -16,6 +16,12 @@ def ask(picking: Picking) -> str:
             return f"Click the place whose spikes drive the synapse at {here}."
 
 
+def prompt(picking: Picking) -> str:
+    """The same in the fewest words, for the picture."""
+    gap = picking.purpose in ("gap_junction", "other_end")
+    return f"Click {'the other end' if gap else 'where the spikes come from'} · Esc cancels"
+
+
 def offer(picking: Picking) -> str:
     """What a menu at another place says: ``Gap junction from soma[0](0.5) to here``."""
     here = place(picking.site)

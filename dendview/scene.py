@@ -19,7 +19,7 @@ from dendview.colors import (
     type_name,
 )
 from dendview.markers import Link, Marker, links_of, markers_of
-from dendview.picking import ask
+from dendview.picking import prompt
 from dendview.runs import nodes_of_run, shown_run
 from dendview.schedule_scene import step_classes
 from dendview.state import AppState, Cell
@@ -170,7 +170,7 @@ def _scene(state: AppState, coloring: _Coloring, reason: str) -> CellScene:
         hovered=valid(state.hovered),
         markers=markers_of(state),
         links=links_of(state.cell, state.experiment, state.theme) if state.cell else (),
-        asked=f"{ask(state.picking)} Esc cancels." if state.picking is not None else "",
+        asked=prompt(state.picking) if state.picking is not None else "",
         theme=state.theme,
     )
 

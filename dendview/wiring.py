@@ -23,7 +23,7 @@ from dendview.controllers.files import notes_text
 from dendview.diagnosis import system_report
 from dendview.dialogs.texts import AboutDialog, ShortcutsDialog, TextDialog
 from dendview.export_sheet import open_export
-from dendview.opening import stop_reading
+from dendview.opening import open_dropped, stop_reading
 from dendview.project_items import open_item, pick_for_item, remove_item, select_item
 from dendview.putting import (
     add_clamp,
@@ -300,7 +300,7 @@ def _wire_cell(window: MainWindow) -> None:
     view, start, docks = window.pane.view, window.start_page, window.docks
     selection, coloring = window.controllers.selection, window.controllers.coloring
     start.sample_chosen.connect(lambda name: window.open_source(f"{PREFIX}{name}"))
-    start.file_chosen.connect(lambda path: window.open_source(path))
+    start.file_chosen.connect(partial(open_dropped, window))
     start.browse_clicked.connect(window.actions_table["open"].trigger)
 
     view.segment_clicked.connect(partial(click, window))

@@ -36,6 +36,8 @@ class ModFile:
 def read_folder(folder: str | Path) -> tuple[ModFile, ...]:
     """Every ``.mod`` file of a folder, by file name; a file is read again only when it has changed.
 
+    Of several files of one mechanism none is ready: which one was meant is not for us to guess.
+
     Raises
     ------
     FileError
@@ -47,7 +49,18 @@ def read_folder(folder: str | Path) -> tuple[ModFile, ...]:
     paths = sorted(p for p in place.iterdir() if p.suffix.lower() == ".mod" and p.is_file())
     if not paths:
         raise FileError(folder, "this folder holds no .mod file", "choose another folder")
-    return tuple(_read(path, path.stat().st_mtime_ns, path.stat().st_size) for path in paths)
+    files = [_read(path, path.stat().st_mtime_ns, path.stat().st_size) for path in paths]
+    return tuple(_without_twins(file, files) for file in files)
+
+
+def _without_twins(file: ModFile, files: Sequence[ModFile]) -> ModFile:
+    """The file; not ready where another one of its folder is of the same mechanism."""
+    twins = [f.path.name for f in files if f.name == file.name and f is not file]
+    if file.mechanism is None or not twins:
+        return file
+    what = f"mechanism '{file.name}' is also in {', '.join(twins)}"
+    error = MechanismError(file.path, what, "keep one of these files in the folder")
+    return ModFile(file.path, file.name, None, error)
 
 
 @lru_cache(maxsize=1024)

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any, TextIO
 
+from dendview.controllers.files import usual_cut
 from engine.compartments import CompartmentTree
 from engine.discretize import Rule, discretize
 from engine.errors import UserError
@@ -20,17 +21,15 @@ def add_cell_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--rule",
         type=rule,
-        default=Rule(),
         metavar="KIND:VALUE",
         help="how sections are cut: max_length:UM, d_lambda:FRACTION or fixed:N "
-        "(default %(default)s)",
+        f"(default: a sample's own, else {Rule()})",
     )
     parser.add_argument(
         "--nodes",
         choices=("neuron", "merged"),
-        default="neuron",
         help="keep NEURON's massless node at every section end, or merge those that join nothing "
-        "(default %(default)s)",
+        "(default: a sample's own, else neuron)",
     )
     parser.add_argument(
         "--axon",
@@ -68,7 +67,13 @@ def out_folder(folder: Path) -> Path:
 
 
 def read_cell(args: argparse.Namespace) -> tuple[Morphology, Sections, CompartmentTree]:
-    """The morphology, sections and compartments the arguments ask for."""
+    """The morphology, sections and compartments the arguments ask for.
+
+    A rule or node set that was not asked for becomes the usual one in ``args``.
+    """
+    usual_rule, usual_nodes = usual_cut(args.path)
+    args.rule = args.rule or usual_rule
+    args.nodes = args.nodes or usual_nodes
     morphology = read_morphology(resolve(args.path))
     sections = make_sections(morphology)
     if args.axon == "stub":

@@ -1,19 +1,25 @@
 """Run an experiment and write its traces, spikes and recipe."""
 
 import argparse
+import signal
 import sys
+import threading
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from dendview.cli.cells import out_folder, print_table
-from engine.errors import FileError, UnstableError
+from engine.errors import FileError, UnstableError, UserError
 from engine.experiment import Experiment, from_json, to_json
 from engine.exporting import export_spikes_csv, export_traces_csv, export_traces_hdf5
 from engine.exporting.atomic import written_aside
 from engine.model import build
+from engine.recipes import RECIPES, apply, recipe
 from engine.recording import Chunk, Recording, RecordingBuilder
 from engine.simulation import simulate
+from engine.stimuli import CurrentClamp, Site
 from engine.types import BackendName
 
 RECIPE = "experiment.json"
@@ -21,7 +27,26 @@ RECIPE = "experiment.json"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "experiment", type=Path, help="experiment.json, as 'dendview demo' or the window writes it"
+        "experiment",
+        nargs="?",
+        metavar="EXPERIMENT",
+        help="experiment.json, as 'dendview demo' or the window writes it; with --recipe a "
+        "morphology (SWC or ASC, .gz too) or sample:NAME instead",
+    )
+    parser.add_argument(
+        "--recipe",
+        metavar="NAME",
+        help="run a published membrane on the morphology, or on the sample of its kind: "
+        + ", ".join(RECIPES),
+    )
+    parser.add_argument(
+        "--clamp",
+        type=float,
+        metavar="NA",
+        help="with --recipe: a current into the soma in the middle third of the run",
+    )
+    parser.add_argument(
+        "--duration", type=float, metavar="MS", help="with --recipe: how long (default 300)"
     )
     parser.add_argument(
         "--backend", choices=("auto", "cpu", "gpu"), default="auto", help="default %(default)s"
@@ -36,13 +61,46 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def execute(args: argparse.Namespace) -> int:
-    experiment = read_experiment(args.experiment)
+    experiment = wanted_experiment(args)
     recording, seconds, trouble = run_experiment(experiment, args.backend, out_folder(args.out))
     paths = write_run(recording, args.out)
     print_table([*summary(recording, seconds), ("written", ", ".join(map(str, paths)))])
     if trouble is not None:
         raise trouble
     return 0 if recording.complete else 130
+
+
+def wanted_experiment(args: argparse.Namespace) -> Experiment:
+    """The experiment of a file, or a published membrane on a morphology.
+
+    Raises
+    ------
+    UserError
+        If it cannot be read, or the arguments do not go together.
+    """
+    if args.recipe is None:
+        if args.experiment is None:
+            names = ", ".join(RECIPES)
+            raise UserError(f"nothing to run; name an experiment.json, or --recipe of {names}")
+        if args.clamp is not None or args.duration is not None:
+            raise UserError(
+                "--clamp and --duration go with --recipe; an experiment.json says both itself"
+            )
+        return read_experiment(Path(args.experiment))
+    experiment = recipe(args.recipe)
+    if args.experiment is not None:
+        if args.experiment.endswith(".json"):
+            raise UserError(
+                f"{args.experiment}: --recipe goes on a morphology; give a SWC or ASC file"
+            )
+        experiment = apply(experiment, args.experiment)
+    if args.duration is not None:
+        experiment = replace(experiment, duration=args.duration)
+    if args.clamp is not None:
+        third = experiment.duration / 3
+        clamp = CurrentClamp(Site("soma[0]"), third, third, args.clamp)
+        experiment = replace(experiment, stimuli=(clamp,))
+    return experiment
 
 
 def read_experiment(path: Path) -> Experiment:
@@ -66,7 +124,8 @@ def read_experiment(path: Path) -> Experiment:
 def run_experiment(
     experiment: Experiment, backend: BackendName, folder: Path
 ) -> tuple[Recording, float, UnstableError | None]:
-    """Run to the end, to Ctrl-C or to where the voltages leave all bounds; keep what is finished.
+    """Run to the end, to Ctrl-C (or the signal to end) or to where the voltages leave all bounds;
+    keep what is finished.
 
     The recipe is written first, so that a folder that takes no files is told before the run.
 
@@ -80,13 +139,31 @@ def run_experiment(
     builder, trouble = RecordingBuilder(model), None
     started = time.perf_counter()
     try:
-        for chunk in show_progress(simulate(model, backend)):
-            builder.append(chunk)
+        with ended_as_by_ctrl_c():
+            for chunk in show_progress(simulate(model, backend)):
+                builder.append(chunk)
     except KeyboardInterrupt:
         print("\nstopped; what is finished is kept", file=sys.stderr)
     except UnstableError as error:
         trouble = error
     return builder.recording(), time.perf_counter() - started, trouble
+
+
+@contextmanager
+def ended_as_by_ctrl_c() -> Iterator[None]:
+    """Let the signal to end do what Ctrl-C does: batch systems send it before they kill."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def show_progress(chunks: Iterable[Chunk]) -> Iterator[Chunk]:

@@ -149,7 +149,12 @@ class ExperimentPanel(LazyWidget):
             return
         form.heading(heading)
         theme = THEMES[self.state.theme]
-        color = {"voltage_clamps": theme.error, "synapses": theme.accent}.get(group, theme.warning)
+        others = {
+            "voltage_clamps": theme.error,
+            "synapses": theme.accent,
+            "gap_junctions": theme.done,
+        }
+        color = others.get(group, theme.warning)
         for i, thing in enumerate(items[:N_FIELDS]):
             what = getattr(thing, "mechanism", "") or getattr(thing, "kind", "")
             text = f"{what} at {place(thing.site)}" if what else place(thing.site)

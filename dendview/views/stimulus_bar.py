@@ -59,7 +59,7 @@ class StimulusBar:
                 self._add_handles(kind, i, number, clamp, theme)
         margin = 0.15 * (high - low) or 0.1
         self._plot.setYRange(low - margin, high + margin, padding=0)
-        ticks = [(value, f"{value:.3g}".replace("-", "−")) for value in sorted({0.0, low, high})]
+        ticks = [(value, f"{value:.2g}".replace("-", "−")) for value in sorted({0.0, low, high})]
         self._plot.getAxis("left").setTicks([ticks])
 
     def _add_course(

@@ -13,6 +13,7 @@ from dendview.colors import THEMES
 from dendview.decimate import decimate, visible
 from dendview.runs import shown_run, trace_names
 from dendview.state import AppState, Run
+from dendview.views.plots_area import STIMULUS_HEIGHT, PlotsArea
 from dendview.views.plotting import export_widget
 from dendview.views.stimulus_bar import StimulusBar
 from dendview.views.trace_hit import nearest_trace
@@ -53,6 +54,7 @@ class TraceView(LazyWidget):
         self._graphics = pg.GraphicsLayoutWidget()
         self._graphics.ci.setContentsMargins(4, 4, 14, 4)
         self._graphics.ci.setSpacing(2)
+        self._plots_area = PlotsArea(self._graphics)
         self._empty = QLabel(NOTHING_YET)
         self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._empty.setWordWrap(True)
@@ -61,7 +63,7 @@ class TraceView(LazyWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(scroll)
-        column.addWidget(self._graphics, 1)
+        column.addWidget(self._plots_area, 1)
         self._stack = QStackedLayout(self)
         self._stack.addWidget(page)
         self._stack.addWidget(self._empty)
@@ -144,12 +146,13 @@ class TraceView(LazyWidget):
                 cursor.sigDragged.connect(lambda line: self.time_clicked.emit(float(line.value())))
             plot.addItem(cursor, ignoreBounds=True)
             self._cursors.append(cursor)
+        self._plots_area.make_room(len(units), with_stimulus)
         first = self._plots[wanted[0]]
         first.getViewBox().sigXRangeChanged.connect(self._on_x_range)
         if with_stimulus:
             plot = self._plots[STIMULUS]
             plot.setMaximumHeight(104)
-            plot.setMinimumHeight(70)
+            plot.setMinimumHeight(STIMULUS_HEIGHT)
             self._stimulus = StimulusBar(plot, self._on_stimulus)
 
     def _set_x_range(self, run: Run | None, experiment: Experiment | None) -> None:
@@ -355,6 +358,8 @@ class TraceView(LazyWidget):
     def export(self, path: str | Path, scale: float = 2.0) -> None:
         """Save the traces with their legend as they are seen, PNG or SVG by the ending; or a CSV.
 
+        Plots that have to be scrolled to are in the picture, too.
+
         Parameters
         ----------
         path
@@ -368,11 +373,14 @@ class TraceView(LazyWidget):
         """
         is_table = Path(path).suffix.lower() == ".csv"
         self._density = 4.0 * scale  # finer than the screen
+        seen = self.size()
+        self.resize(seen.width(), seen.height() + self._plots_area.hidden_height)
         self._draw()
         try:
             export_widget(self, path, self._table() if is_table else (), scale)
         finally:
             self._density = 1.0
+            self.resize(seen)
             self._draw()
 
     def _table(self) -> list[list[object]]:

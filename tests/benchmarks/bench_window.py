@@ -79,7 +79,7 @@ def recolor(rounds: int) -> dict[str, Any]:
     from dendview.views.cell_view import CellView
     from engine.experiment import Experiment
     from tests.dendview.made_cells import bush
-    from tests.dendview.test_cell_view import recording_of
+    from tests.dendview.shown_view import recording_of
 
     cell = bush(1900, 12, 40)
     frames = (-65 + 40 * np.random.default_rng(0).random((rounds + 1, cell.n_segment))).astype("f4")

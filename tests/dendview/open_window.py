@@ -1,10 +1,15 @@
 """Real windows for tests: nothing is remembered, the engine keeps quiet unless one is given."""
 
-from PyQt6.QtCore import QStandardPaths
+from collections import Counter
+
+from PyQt6.QtCore import QMimeData, QPointF, QStandardPaths, Qt, QUrl
+from PyQt6.QtGui import QDropEvent
+from PyQt6.QtWidgets import QAbstractButton, QLabel, QToolButton
 
 from dendview.app import make_window
 from dendview.settings import Settings
 from dendview.state import AppState
+from dendview.widgets.elided import ElidedLabel
 
 
 class QuietWorker:
@@ -64,3 +69,41 @@ def in_perspective(qtbot, window, perspective):
     """Go to a perspective and let it be laid out."""
     window.state.perspective = perspective
     qtbot.wait(60)
+
+
+def drawn_pixels(view):
+    """How many pixels of a view are not its most frequent color."""
+    image = view.grab().toImage()
+    colors = Counter(
+        image.pixel(x, y) for x in range(0, image.width(), 3) for y in range(0, image.height(), 3)
+    )
+    return sum(colors.values()) - colors.most_common(1)[0][1]
+
+
+def cut_off(window):
+    """Texts of labels and buttons that have less room than they need."""
+    texts = []
+    for widget in (*window.findChildren(QLabel), *window.findChildren(QAbstractButton)):
+        if not widget.isVisible() or not widget.text() or isinstance(widget, ElidedLabel):
+            continue
+        wraps = isinstance(widget, QLabel) and widget.wordWrap()
+        if isinstance(widget, QToolButton) and "segment" in widget.objectName():
+            continue
+        need = widget.minimumSizeHint().width()
+        if not wraps and widget.width() < need:
+            texts.append((widget.text(), widget.width(), need))
+    return texts
+
+
+def drop(window, path):
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(path))])
+    event = QDropEvent(
+        QPointF(200, 200),
+        Qt.DropAction.CopyAction,
+        data,
+        Qt.MouseButton.LeftButton,
+        Qt.KeyboardModifier.NoModifier,
+    )
+    window.dropEvent(event)
+    return event

@@ -264,7 +264,7 @@ def test_the_cell_menu_does_the_same_at_the_selection(qtbot):
 
 @pytest.mark.parametrize("theme", ["dark", "light"])
 def test_nothing_is_cut_off_with_all_of_it(qtbot, theme):
-    from .test_main_window import cut_off
+    from .open_window import cut_off
 
     window = open_window(qtbot, theme=theme)
     cell = open_cell(qtbot, window, "sample:l5b")

@@ -1,6 +1,5 @@
 """The 3-D view in a real window: what is drawn, framed, labelled and exported."""
 
-import gc
 from dataclasses import replace
 
 import numpy as np
@@ -12,53 +11,12 @@ from scipy import ndimage
 
 from dendview.colors import THEMES, rgb
 from dendview.geometry import make_geometry
-from dendview.scene import resolve
-from dendview.state import AppState, Run
+from dendview.state import AppState
 from dendview.views.cell_camera import Camera, turn_to_up
-from dendview.views.cell_overlay import scale_bar, taken_dots
+from dendview.views.cell_overlay import scale_bar
 from dendview.views.cell_view import CellView
-from engine.experiment import Experiment
-from engine.recording import Recording
-from engine.schedule import make_schedule
 from tests.dendview.made_cells import bush, made_cell, made_sections, y_cell
-
-
-@pytest.fixture
-def show(qtbot):
-    views = []
-
-    def make(state, size=(600, 450)):
-        view = CellView(state)
-        qtbot.addWidget(view)
-        view.resize(*size)
-        with qtbot.waitExposed(view):
-            view.show()
-        views.append(view)
-        settle(qtbot, view)
-        return view
-
-    yield make
-    for view in views:
-        view.canvas.close()
-    gc.collect()
-
-
-def settle(qtbot, view):
-    """Wait until what was asked for is drawn."""
-    drawn = []
-    view.canvas.events.draw.connect(lambda _: drawn.append(1), position="last")
-    view.canvas.native.update()
-    qtbot.waitUntil(lambda: bool(drawn), timeout=10_000)
-
-
-def ground_mask(pixels, theme="dark"):
-    """True where a picture is not the canvas."""
-    return np.abs(pixels[..., :3].astype(int) - rgb(THEMES[theme].canvas)).max(axis=2) > 25
-
-
-def cell_pixels(view):
-    """True where the cell is drawn, legend and the rest left out."""
-    return view.segment_numbers() >= 0
+from tests.dendview.shown_view import cell_pixels, ground_mask, settle
 
 
 def test_an_empty_view_says_what_to_do(show, qtbot):
@@ -86,17 +44,6 @@ def test_the_cell_stays_framed_when_the_window_changes(show, qtbot):
     assert columns.min() > 0
     assert columns.max() < 299
     assert rows.max() < 699
-
-
-def test_recoloring_changes_the_pixels(show, qtbot):
-    state = AppState(cell=y_cell())
-    view = show(state)
-    before = view.canvas.native.grabFramebuffer().copy()
-    where = view.project(3).toPoint()
-    old = before.pixelColor(where)
-    state.color_by = "distance"
-    settle(qtbot, view)
-    assert view.canvas.native.grabFramebuffer().pixelColor(where) != old
 
 
 def test_a_theme_changes_the_ground(show, qtbot):
@@ -256,61 +203,6 @@ def test_scale_bars_fit(scale):
     assert float(number) * {"nm": 1e-3, "µm": 1, "mm": 1e3}[unit] == pytest.approx(length)
 
 
-def test_dragging_turns_wheel_zooms_at_the_pointer_and_f_fits(show, qtbot):
-    view = show(AppState(cell=y_cell()))
-    native = view.canvas.native
-    start = view.camera
-    drag(qtbot, native, (300, 200), (380, 200), Qt.MouseButton.LeftButton)
-    assert view.camera.azimuth > start.azimuth
-    assert view.camera.scale == start.scale
-    before = view.project(8)
-    wheel(native, before, 240)
-    after = view.project(8)
-    assert view.camera.scale > start.scale * 1.2
-    assert (after - before).manhattanLength() < 1.0  # what is under the pointer stays
-    drag(qtbot, native, (300, 200), (340, 230), Qt.MouseButton.RightButton)
-    moved = view.project(8) - after
-    assert (moved - QPointF(40, 30)).manhattanLength() < 1.0
-    qtbot.keyClick(native, Qt.Key.Key_F)
-    assert view.camera.azimuth != start.azimuth  # fitting does not turn the cell back
-    assert cell_pixels(view)[0].sum() == 0
-
-
-def drag(qtbot, widget, start, stop, button):
-    qtbot.mousePress(widget, button, pos=QPoint(*start))
-    for share in (0.3, 0.6, 1.0):
-        at = QPoint(*(round(a + share * (b - a)) for a, b in zip(start, stop, strict=True)))
-        move_with(widget, at, button)
-    qtbot.mouseRelease(widget, button, pos=QPoint(*stop))
-
-
-def move_with(widget, at, button):
-    place, none = QPointF(at), Qt.KeyboardModifier.NoModifier
-    event = QMouseEvent(
-        QEvent.Type.MouseMove,
-        place,
-        widget.mapToGlobal(place),
-        Qt.MouseButton.NoButton,
-        button,
-        none,
-    )
-    QApplication.sendEvent(widget, event)
-
-
-def wheel(widget, at, turn):
-    event = QWheelEvent(
-        at,
-        widget.mapToGlobal(at),
-        QPoint(),
-        QPoint(0, turn),
-        Qt.MouseButton.NoButton,
-        Qt.KeyboardModifier.NoModifier,
-        Qt.ScrollPhase.NoScrollPhase,
-        False,
-    )
-    QApplication.sendEvent(widget, event)
-
-
 def test_the_apical_dendrite_goes_up(show, qtbot):
     upside_down = y_cell()
     points = upside_down.sections.xyz * np.array([1, -1, -1], np.float32)
@@ -367,121 +259,56 @@ def test_a_cell_cut_anew_is_looked_at_from_where_it_was(show, qtbot):
     assert view.camera.scale != before.scale
 
 
-@pytest.mark.parametrize("color_by", ["type", "depth", "distance", "thread", "step"])
-def test_every_coloring_is_drawn(show, qtbot, color_by):
-    cell = y_cell()
-    state = AppState(cell=cell, schedule=make_schedule(cell.trees["neuron"], "dhs", 4))
-    state.color_by = color_by
-    view = show(state)
-    image = view.render_image(600, 450)[30:400, 170:]
-    colors = {tuple(c) for c in image[ground_mask(image)][:, :3]}
-    assert len(colors) > 5
+def test_dragging_turns_wheel_zooms_at_the_pointer_and_f_fits(show, qtbot):
+    view = show(AppState(cell=y_cell()))
+    native = view.canvas.native
+    start = view.camera
+    drag(qtbot, native, (300, 200), (380, 200), Qt.MouseButton.LeftButton)
+    assert view.camera.azimuth > start.azimuth
+    assert view.camera.scale == start.scale
+    before = view.project(8)
+    wheel(native, before, 240)
+    after = view.project(8)
+    assert view.camera.scale > start.scale * 1.2
+    assert (after - before).manhattanLength() < 1.0  # what is under the pointer stays
+    drag(qtbot, native, (300, 200), (340, 230), Qt.MouseButton.RightButton)
+    moved = view.project(8) - after
+    assert (moved - QPointF(40, 30)).manhattanLength() < 1.0
+    qtbot.keyClick(native, Qt.Key.Key_F)
+    assert view.camera.azimuth != start.azimuth  # fitting does not turn the cell back
+    assert cell_pixels(view)[0].sum() == 0
 
 
-def test_another_frame_is_one_upload_of_values(show, monkeypatch):
-    """Nothing else is sent to the graphics card: that is what makes playing quick."""
-    cell = y_cell()
-    frames = (-65 + 40 * np.random.default_rng(0).random((4, cell.n_segment))).astype(np.float32)
-    run = Run(1, Experiment("made"), recording_of(frames), "done")
-    state = AppState(cell=cell, runs=(run,), shown_run=1, color_by="voltage")
-    view = show(state, (300, 200))
-    visual, sent = view._prepare(), []
-    for name in ("set_values", "set_look", "set_classes"):
-        monkeypatch.setattr(visual, name, lambda value, name=name: sent.append((name, value)))
-    for k in range(1, 4):
-        state.time = float(k)
-        assert view._prepare() is visual
-        ((name, values),) = sent
-        assert name == "set_values"
-        np.testing.assert_array_equal(values, frames[k])
-        sent.clear()
+def drag(qtbot, widget, start, stop, button):
+    qtbot.mousePress(widget, button, pos=QPoint(*start))
+    for share in (0.3, 0.6, 1.0):
+        at = QPoint(*(round(a + share * (b - a)) for a, b in zip(start, stop, strict=True)))
+        move_with(widget, at, button)
+    qtbot.mouseRelease(widget, button, pos=QPoint(*stop))
 
 
-@pytest.mark.parametrize("color_by", ["thread", "step"])
-def test_what_is_taken_now_is_seen_from_afar(show, color_by):
-    """Compartments of a few pixels get a dot in their color; those that are seen need none."""
-    cell = y_cell()
-    schedule = make_schedule(cell.trees["neuron"], "dhs", 4)
-    state = AppState(cell=cell, schedule=schedule, step=2, perspective="schedule")
-    state.color_by = color_by
-    taken = np.flatnonzero(schedule.step == 1)
-    segment, color = taken_dots(resolve(state), 0.01)
-    assert sorted(segment) == sorted(cell.trees["neuron"].segment[taken])
-    assert taken_dots(resolve(state), 10.0)[0].size == 0
-    view = show(state, (260, 190))
-    image = view.render_image(260, 190)
-    assert set(taken_dots(resolve(state), view.camera.scale)[0]) == set(segment)
-    for number, wanted in zip(segment, color, strict=True):
-        at = view.project(int(number))
-        found = image[int(at.y()), int(at.x()), :3].astype(int)
-        assert np.abs(found - wanted).max() < 40
-
-
-def recording_of(frames):
-    n_frame, n_comp = frames.shape
-    return Recording(
-        time=np.arange(n_frame, dtype=float),
-        values=np.zeros((0, 1, n_frame)),
-        labels=(),
-        units=(),
-        frame_time=np.arange(n_frame, dtype=float),
-        frames=frames,
-        spikes=np.zeros((0, 2)),
-        segment=np.arange(n_comp, dtype=np.int32),
-        origin=Experiment("made"),
-        complete=True,
+def move_with(widget, at, button):
+    place, none = QPointF(at), Qt.KeyboardModifier.NoModifier
+    event = QMouseEvent(
+        QEvent.Type.MouseMove,
+        place,
+        widget.mapToGlobal(place),
+        Qt.MouseButton.NoButton,
+        button,
+        none,
     )
+    QApplication.sendEvent(widget, event)
 
 
-def test_voltages_beyond_the_limits_have_colors_of_their_own(show):
-    cell = y_cell()
-    for value, name in ((99.0, "over"), (-150.0, "under")):
-        frames = np.full((1, cell.n_segment), value, np.float32)
-        run = Run(1, Experiment("made"), recording_of(frames), "done")
-        state = AppState(cell=cell, runs=(run,), shown_run=1, color_by="voltage")
-        view = show(state)
-        image = view.render_image(600, 450)
-        at = view.project(8).toPoint()
-        near = image[at.y() - 2 : at.y() + 3, at.x() - 2 : at.x() + 3, :3].astype(int)
-        wanted = np.array(rgb(getattr(resolve(state), name)))
-        assert np.abs(near - wanted).max(axis=2).min() < 20
-
-
-def test_playing_redraws_only_what_it_changes(show, qtbot):
-    """A clock that runs while the cell shows its types draws nothing; with voltages it does."""
-    cell = y_cell()
-    frames = np.zeros((3, cell.n_segment), np.float32)
-    run = Run(1, Experiment("made"), recording_of(frames), "done")
-    state = AppState(cell=cell, runs=(run,), shown_run=1)
-    view = show(state)
-    drawn = []
-    view.canvas.events.draw.connect(lambda _: drawn.append(1), position="last")
-    qtbot.wait(50)
-    drawn.clear()
-    state.time = 1.0
-    qtbot.wait(80)
-    assert not drawn
-    state.color_by = "voltage"
-    qtbot.waitUntil(lambda: bool(drawn))
-    drawn.clear()
-    state.time = 2.0
-    qtbot.waitUntil(lambda: bool(drawn))
-
-
-def test_the_card_follows_the_time(show, qtbot):
-    """While the pointer rests, the voltage it shows is that of the frame on the screen."""
-    cell = y_cell()
-    frames = np.array([[-65.0] * cell.n_segment, [-20.0] * cell.n_segment], np.float32)
-    run = Run(1, Experiment("made"), recording_of(frames), "done")
-    state = AppState(cell=cell, runs=(run,), shown_run=1, color_by="voltage")
-    view = show(state)
-    view._on_rest(view.project(3))
-    before = view.grab().toImage()
-    state.time = 1.0
-    settle(qtbot, view)
-    state.color_by = "type"  # the cell itself looks the same now; only the card can differ
-    settle(qtbot, view)
-    later = view.grab().toImage()
-    state.time = 0.0
-    settle(qtbot, view)
-    assert view.grab().toImage() != later != before
+def wheel(widget, at, turn):
+    event = QWheelEvent(
+        at,
+        widget.mapToGlobal(at),
+        QPoint(),
+        QPoint(0, turn),
+        Qt.MouseButton.NoButton,
+        Qt.KeyboardModifier.NoModifier,
+        Qt.ScrollPhase.NoScrollPhase,
+        False,
+    )
+    QApplication.sendEvent(widget, event)

@@ -3,8 +3,10 @@
 import itertools
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +17,7 @@ from PyQt6.QtGui import QImage
 from dendview.cli import COMMANDS, main
 from engine.experiment import Experiment, Probe, to_json
 from engine.exporting import read_traces_csv
+from engine.recipes import recipe as published
 from engine.schedule import make_schedule
 from engine.simulation import simulate
 from engine.stimuli import CurrentClamp, Site
@@ -82,6 +85,10 @@ def test_info_says_what_the_file_holds(capsys):
         (("schedule", SAMPLE, "--threads", "2000"), "1024"),
         (("schedule", SAMPLE, "--out", "schedule.xml"), ".csv or .json"),
         (("run", "nothere.json", "--out", "out"), "nothere.json"),
+        (("run", "--out", "out"), "--recipe"),
+        (("run", "--recipe", "mitrall", "--out", "out"), "did you mean 'mitral'"),
+        (("run", "x.json", "--recipe", "mitral", "--out", "out"), "give a SWC or ASC file"),
+        (("run", "x.json", "--clamp", "1", "--out", "out"), "go with --recipe"),
         (("screenshot", SAMPLE, "--out", "window.jpg"), ".png"),
         (("screenshot", SAMPLE, "--out", "w.png", "--step", "2"), "--perspective schedule"),
     ],
@@ -135,6 +142,53 @@ def test_a_run_that_is_stopped_keeps_what_is_finished(capsys, tmp_path, monkeypa
     table = read_traces_csv(tmp_path / "out" / "traces.csv")
     assert not table.complete
     assert 16 < len(table.values) < 801
+
+
+def test_the_signal_to_end_keeps_what_is_finished(capsys, tmp_path, monkeypatch):
+    def ended(model, backend):
+        yield from itertools.islice(simulate(model, backend), 2)
+        os.kill(os.getpid(), signal.SIGTERM)
+        for _ in range(1000):  # Python hears a signal between two instructions
+            time.sleep(0.001)
+        pytest.fail("the signal was not heard")
+
+    before = signal.getsignal(signal.SIGTERM)
+    monkeypatch.setattr("dendview.cli.run.simulate", ended)
+    assert main(["run", str(recipe(tmp_path)), "--out", str(tmp_path / "out")]) == 130
+    assert "kept" in capsys.readouterr().err
+    assert 16 < len(read_traces_csv(tmp_path / "out" / "traces.csv").values) < 801
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_a_recipe_goes_on_any_morphology(capsys, tmp_path, monkeypatch):
+    asked = []
+
+    def taken(model, backend):
+        asked.append(model.experiment)
+        return iter(())
+
+    monkeypatch.setattr("dendview.cli.run.simulate", taken)
+    out = ("--out", str(tmp_path / "out"))
+    words = ("run", "sample:spn", "--recipe", "mitral", "--clamp", "0.4", "--duration", "60")
+    main([*words, *out])
+    main(["run", "--recipe", "mitral", *out])
+    capsys.readouterr()
+    other, own = asked
+    assert (other.morphology, own.morphology) == ("sample:spn", "sample:mitral")
+    assert other.insertions == own.insertions == published("mitral").insertions
+    assert other.stimuli == (CurrentClamp(Site("soma[0]"), 20.0, 20.0, 0.4),)
+    assert (other.duration, own.duration, own.stimuli) == (60.0, 300.0, ())
+
+
+def test_samples_are_cut_as_their_models_are(capsys):
+    toy = answer(capsys, "schedule", "sample:toy15", "--threads", "4")
+    assert (toy["rule"], toy["nodes"]) == ("fixed:1", "merged")
+    assert (toy["n_nodes"], toy["n_steps"]) == (15, 5)  # Fig. 2d of the paper
+    ca1 = answer(capsys, "schedule", "sample:ca1")
+    assert (ca1["rule"], ca1["nodes"]) == ("max_length:20", "neuron")
+    asked = answer(capsys, "schedule", "sample:ca1", "--rule", "max_length:40")
+    assert asked["rule"] == "max_length:40"
+    assert asked["n_nodes"] < ca1["n_nodes"]
 
 
 def test_a_run_that_leaves_all_bounds_keeps_what_came_before(capsys, tmp_path):

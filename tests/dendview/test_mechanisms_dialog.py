@@ -8,7 +8,7 @@ from dendview.dialogs.mechanisms import MechanismsDialog
 from engine.experiment import Insertion
 from engine.model import build
 
-from .open_window import in_perspective, open_cell, open_window
+from .open_window import drop, in_perspective, open_cell, open_window
 
 LEAK = """TITLE A leak of one's own
 NEURON {
@@ -93,7 +93,7 @@ def test_a_folder_is_used_undone_and_stopped(qtbot, folder):
 
 @pytest.mark.parametrize("theme", ["dark", "light"])
 def test_nothing_of_the_dialog_is_cut_off(qtbot, folder, theme):
-    from .test_main_window import cut_off
+    from .open_window import cut_off
 
     window = open_window(qtbot, theme=theme)
     open_cell(qtbot, window, "sample:toy15")
@@ -121,3 +121,34 @@ def test_a_folder_that_is_gone_is_said_and_can_be_given_up(qtbot, folder):
     assert window.sheet.use_button.text() == "Stop using"
     window.sheet.use_button.click()
     assert window.state.experiment.mechanism_folders == ()
+
+
+def test_two_files_of_one_mechanism_say_so(qtbot, folder):
+    (folder / "again.mod").write_text(LEAK)
+    dialog = MechanismsDialog((), str(folder), lambda _: True, "dark")
+    qtbot.addWidget(dialog)
+    dialog.show_folder(str(folder))
+    assert "'myleak' is also in leak.mod; keep one" in row(dialog.table, "again.mod")[3]
+    assert "'myleak' is also in again.mod; keep one" in row(dialog.table, "leak.mod")[3]
+    assert dialog.sentence.text() == "1 of 4 files ready"
+
+
+@pytest.mark.parametrize("what", ["folder", "file"])
+def test_dropped_mechanisms_open_the_dialog_with_them(qtbot, folder, what):
+    window = open_window(qtbot)
+    open_cell(qtbot, window, "sample:toy15")
+    drop(window, folder if what == "folder" else folder / "leak.mod")
+    assert window.sheet.folder == str(folder)
+    assert row(window.sheet.table, "puff.mod")[3] == "Ready"
+    window.sheet._on_use()
+    assert window.state.experiment.mechanism_folders == (str(folder),)
+
+
+def test_a_dropped_folder_that_cannot_be_used_says_why(qtbot, folder, tmp_path):
+    window = open_window(qtbot)
+    drop(window, folder)
+    assert "open a cell" in window.state.message.text
+    (empty := tmp_path / "nothing").mkdir()
+    drop(window, empty)
+    assert "nothing is a folder without .mod files" in window.state.message.text
+    assert window.state.cell is None

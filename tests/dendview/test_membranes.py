@@ -110,7 +110,7 @@ def test_the_panel_offers_them(qtbot):
 
 @pytest.mark.parametrize("theme", ["dark", "light"])
 def test_the_menu_puts_one_on_and_nothing_is_cut_off(qtbot, theme):
-    from .test_main_window import cut_off
+    from .open_window import cut_off
 
     window = open_window(qtbot, theme=theme)
     assert not window.actions_table["membrane:l5b"].isEnabled()

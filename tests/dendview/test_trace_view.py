@@ -5,17 +5,19 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from PyQt6.QtCore import QPoint, QPointF, Qt
-from PyQt6.QtGui import QImage, QPainter
+from PyQt6.QtGui import QImage, QPainter, QWheelEvent
 from PyQt6.QtSvg import QSvgRenderer
+from PyQt6.QtWidgets import QApplication
 
 from dendview.state import AppState
-from dendview.views.stimulus_bar import drag_step
+from dendview.views.plots_area import LEAST_HEIGHT
+from dendview.views.stimulus_bar import course, drag_step
 from dendview.views.trace_legend import legend_html
 from dendview.views.trace_style import axis_label, trace_color
 from dendview.views.trace_view import TraceView
 from engine.errors import UserError
 from engine.experiment import Probe
-from engine.stimuli import Site
+from engine.stimuli import RampClamp, SineClamp, Site
 from tests.dendview.made_runs import busy_experiment, busy_state, made_run
 
 
@@ -296,3 +298,59 @@ def test_places_are_short_where_people_read_them_and_whole_in_files(shown, tmp_p
     assert "apic[1](0.929)" in view._legend.text()
     view.export(tmp_path / "traces.csv")
     assert "apic[1](0.928571) v (mV)" in (tmp_path / "traces.csv").read_text()
+
+
+UNITS = ("mV", "1", "mA/cm2", "mM", "uS", "nA")
+
+
+def many_units():
+    """A run whose probes have six units."""
+    state = busy_state(probes=tuple(Probe(Site("soma[0]"), f"x{i}") for i in range(len(UNITS))))
+    run = state.runs[-1]
+    state.runs = (replace(run, recording=replace(run.recording, units=UNITS)),)
+    return state
+
+
+def test_many_units_are_scrolled_to_and_exported_whole(shown, qtbot, tmp_path):
+    view = shown(many_units(), 900, 260)
+    area = view._plots_area
+    heights = [view._plots[unit].getViewBox().height() for unit in UNITS]
+    assert min(heights) > 0.6 * LEAST_HEIGHT
+    assert area.hidden_height > 100
+    at = QPointF(20, 60)
+    viewport = view._graphics.viewport()
+    none = Qt.MouseButton.NoButton, Qt.KeyboardModifier.NoModifier
+    down = QWheelEvent(
+        at, viewport.mapToGlobal(at), QPoint(), QPoint(0, -120), *none,
+        Qt.ScrollPhase.NoScrollPhase, False,
+    )  # fmt: skip
+    QApplication.sendEvent(viewport, down)
+    assert area.verticalScrollBar().value() == 60
+    hidden = area.hidden_height
+    view.export(tmp_path / "all.png", scale=1.0)
+    assert QImage(str(tmp_path / "all.png")).height() == 260 + hidden
+    assert view.height() == 260
+
+
+def test_few_units_need_no_scrolling(shown):
+    assert shown(busy_state())._plots_area.hidden_height == 0
+
+
+def test_played_currents_are_drawn_and_dragged(shown, qtbot):
+    site = Site("soma[0]")
+    ramp, sine = RampClamp(site, 50.0, 100.0, 0.0, 0.4), SineClamp(site, 20.0, 400.0, 0.1, 20.0)
+    state = busy_state(stimuli=(busy_experiment().stimuli[0],), waveforms=(ramp, sine))
+    time, current = course(ramp, state.experiment)
+    assert current.max() == pytest.approx(0.4, abs=1e-3)
+    assert (time[0], time[-1]) == (0.0, state.experiment.duration)
+    assert current[time < 50].max() == 0.0
+    assert course(sine, state.experiment)[0].max() == state.experiment.duration
+    view = shown(state)
+    edited = []
+    view.experiment_edited.connect(edited.append)
+    regions = [item for item in view._stimulus._items if hasattr(item, "setRegion")]
+    assert len(regions) == 3
+    regions[1].setRegion((60.2, 170.0))
+    regions[1].sigRegionChangeFinished.emit(regions[1])
+    assert edited[-1].waveforms[0] == replace(ramp, delay=60.0, duration=110.0)
+    assert edited[-1].waveforms[1] == sine

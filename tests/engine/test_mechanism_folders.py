@@ -257,3 +257,15 @@ def test_the_text_of_a_mechanism_is_the_same_in_every_process():
     ]
     assert texts[0] == texts[1] == texts[2]
     assert "Pulse_receive" in texts[0]
+
+
+def test_of_two_files_of_one_mechanism_none_is_taken(tmp_path):
+    text = PULSE.read_text()
+    for name in ("one.mod", "two.mod"):
+        (tmp_path / name).write_text(text)
+    (tmp_path / "other.mod").write_text(text.replace("POINT_PROCESS Pulse", "POINT_PROCESS Beat"))
+    ready = {file.path.name: file.mechanism is not None for file in read_folder(tmp_path)}
+    assert ready == {"one.mod": False, "two.mod": False, "other.mod": True}
+    with pytest.raises(MechanismError, match=r"'Pulse' is also in one\.mod; keep one"):
+        known_mechanisms([str(tmp_path)], ["Pulse"])
+    assert "Beat" in known_mechanisms([str(tmp_path)], ["Beat"])
