@@ -8,6 +8,7 @@ from PyQt6.QtGui import QAction, QActionGroup, QKeySequence
 from PyQt6.QtWidgets import QMenu, QMenuBar, QWidget
 
 from dendview.attaching import WAVEFORMS
+from dendview.controllers.engine import CHOICES
 from dendview.membranes import short_title
 from dendview.schedule_scene import METHOD_TEXTS
 from dendview.state import AppState
@@ -174,6 +175,9 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("cancel", "&Cancel", "Simulate", ("Esc",), "Stop the run and keep what is done; choose no place where one is asked for", can_cancel),
     ActionSpec("play", "&Play or pause", "Simulate", ("Ctrl+Space",), "Play the schedule's steps, or the run", can_play, separator=True),
     ActionSpec("clear_runs", "C&lear earlier runs", "Simulate", (), "Forget all runs but the shown one", lambda s: len(s.state.runs) > 1 and s.state.job is None),
+    ActionSpec("engine", "&Engine…", "Simulate", (), "What computes, why not the other, and a test", separator=True),
+    *_choices("engine", "backend", "Simulate/Engine for runs", {name: title for name, (title, _) in CHOICES.items()}),
+    ActionSpec("test_engines", "&Test engines", "Simulate", (), "Look for a GPU anew and let every engine run the same model"),
     ActionSpec("restart_engine", "Restart &engine", "Simulate", (), "End the engine's process and start a new one", separator=True),
     ActionSpec("shortcuts", "&Keyboard shortcuts", "Help", ("F1",), "All shortcuts in one table"),
     ActionSpec("report", "System &report", "Help", (), "Versions, OpenGL, engine: to copy into a bug report"),

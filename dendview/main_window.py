@@ -23,6 +23,7 @@ from dendview.actions import PERSPECTIVES, Actions, Situation, fill_menus
 from dendview.cell_pane import CellPane
 from dendview.colors import THEMES
 from dendview.controllers.bundle import Controllers
+from dendview.controllers.engine import chip_text
 from dendview.controllers.files import title
 from dendview.diagnosis import OpenGL
 from dendview.docks import Docks
@@ -32,6 +33,7 @@ from dendview.settings import Settings
 from dendview.state import AppState, Job, Perspective
 from dendview.status_bar import StatusBar
 from dendview.theme_qt import derived_colors
+from dendview.views.engine_popup import EnginePopup
 from dendview.views.start_page import StartPage
 from dendview.widgets.drops import dropped_path
 from dendview.widgets.garbage import Collector
@@ -138,8 +140,9 @@ class MainWindow(QMainWindow):
         self.chip = QToolButton()
         self.chip.setObjectName("chip")
         self.chip.setAccessibleName("Engine")
-        self.chip.clicked.connect(table["report"].trigger)
+        self.chip.clicked.connect(lambda: self.engine_popup.open_below(self.chip))
         bar.addWidget(self.chip)
+        self.engine_popup = EnginePopup(self.state, self)
         self.toolbar = bar
 
     def _make_segments(self) -> QWidget:
@@ -223,11 +226,8 @@ class MainWindow(QMainWindow):
                 style.unpolish(self.run_button)
                 style.polish(self.run_button)
         self._color_run_button(running)
-        works = bool(state.engine) and not state.engine.startswith("Engine")
-        self.chip.setText(f"{'●' if works else '○'}  {state.engine or 'Engine not started'}")
-        self.chip.setToolTip(
-            f"What computes: {state.engine or 'no engine yet'}. Click for the system report."
-        )
+        self.chip.setText(chip_text(state))
+        self.chip.setToolTip(state.no_gpu or "What computes; click to choose or test it.")
 
     def _color_icons(self, *_: object) -> None:
         colors = derived_colors(THEMES[self.state.theme])

@@ -7,6 +7,7 @@ from typing import get_args
 from PyQt6.QtCore import QByteArray, QSettings
 
 from dendview.colors import ThemeName
+from engine.types import BackendName
 
 N_RECENT = 10
 LAYOUT_VERSION = 2
@@ -46,6 +47,16 @@ class Settings:
     @theme.setter
     def theme(self, name: ThemeName) -> None:
         self._set("theme", name)
+
+    @property
+    def backend(self) -> BackendName:
+        """What the person wants runs to be made on."""
+        value = self._get("backend")
+        return next((name for name in get_args(BackendName) if name == value), "auto")
+
+    @backend.setter
+    def backend(self, name: BackendName) -> None:
+        self._set("backend", name)
 
     @property
     def recent(self) -> tuple[str, ...]:

@@ -19,6 +19,7 @@ from dendview.cell_menus import (
     show_place_menu,
 )
 from dendview.colors import ThemeName
+from dendview.controllers.engine import CHOICES
 from dendview.controllers.files import notes_text
 from dendview.diagnosis import system_report
 from dendview.dialogs.texts import AboutDialog, ShortcutsDialog, TextDialog
@@ -102,6 +103,8 @@ def make_handlers(window: MainWindow) -> Handlers:
         "clear_runs": partial(clear_runs, window),
         "restart_engine": partial(restart_engine, window),
         "run_time": partial(measure_run_time, window),
+        "engine": lambda: window.engine_popup.open_below(window.chip),
+        "test_engines": partial(test_engines, window),
         "shortcuts": lambda: window.show_sheet(ShortcutsDialog(window)),
         "report": partial(show_report, window),
         "about": lambda: window.show_sheet(AboutDialog(window)),
@@ -113,6 +116,7 @@ def make_handlers(window: MainWindow) -> Handlers:
     handlers |= {f"color:{name}": put("color_by", name) for name in COLORINGS}
     handlers |= {f"membrane:{name}": partial(experiment.put_membrane, name) for name in RECIPES}
     handlers |= {f"theme:{name}": put("theme", name) for name in get_args(ThemeName)}
+    handlers |= {f"engine:{name}": partial(controllers.engine.choose, name) for name in CHOICES}
     handlers |= {f"method:{name}": partial(schedule.choose_method, name) for name in METHOD_TEXTS}
     handlers |= {f"nodes:{name}": partial(schedule.choose_nodes, name) for name in NODE_SETS}
     return handlers
@@ -157,6 +161,12 @@ def restart_engine(window: MainWindow) -> None:
     """End the engine's process and start a new one; what it was doing ends with it."""
     window.controllers.run_time.drop()
     window.controllers.run.restart()
+
+
+def test_engines(window: MainWindow) -> None:
+    """Show what the engine says of itself, and let it try everything."""
+    window.engine_popup.open_below(window.chip)
+    window.controllers.engine.test()
 
 
 def toggle_play(window: MainWindow) -> None:
@@ -337,6 +347,12 @@ def _wire_simulation(window: MainWindow) -> None:
     docks.traces.run_clicked.connect(run.show)
     docks.time_player.time_chosen.connect(run.set_time)
     docks.time_player.play_toggled.connect(run.toggle_play)
+    popup, engine = window.engine_popup, window.controllers.engine
+    popup.backend_chosen.connect(engine.choose)
+    popup.test_clicked.connect(engine.test)
+    popup.report_clicked.connect(window.actions_table["report"].trigger)
+    window.state.backend = window.settings.backend
+    window.state.events.backend.connect(lambda name: setattr(window.settings, "backend", name))
 
 
 def _change_theme(window: MainWindow, theme: ThemeName) -> None:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from dendview.controllers.coloring import ColoringController
+from dendview.controllers.engine import EngineController
 from dendview.controllers.experiment import ExperimentController
 from dendview.controllers.export import ExportController
 from dendview.controllers.files import FilesController
@@ -26,6 +27,7 @@ class Controllers:
     picking: PickingController
     run: RunController
     run_time: RunTimeController
+    engine: EngineController
     export: ExportController
 
 
@@ -42,5 +44,6 @@ def make_controllers(state: AppState, worker: Worker) -> Controllers:
         PickingController(state, experiment),
         run,
         RunTimeController(state, worker, run),
+        EngineController(state, worker, run),
         ExportController(state),
     )

@@ -50,7 +50,7 @@ class LocalEngine:
             pass
         seconds = perf_counter() - begin
         rate = seconds / (model.n_comp * WARM_STEPS)
-        return Ready(self._describe("auto"), rate, self._why_no_gpu())
+        return Ready(self._describe("auto"), rate, self._why_no_gpu(), self._describe("cpu"))
 
     def _warm_up_model(self) -> Model:
         experiment = replace(

@@ -64,12 +64,13 @@ class Ready:
 
     ``engine`` names it (``CPU · 2 threads``); ``rate`` is what its warm-up run took, in seconds per
     compartment and step, or None where none was made. ``no_gpu`` is the reason why no GPU computes;
-    empty where one does.
+    empty where one does. ``cpu`` is what the processor is called, also where a GPU computes.
     """
 
     engine: str
     rate: float | None = None
     no_gpu: str = ""
+    cpu: str = ""
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,90 @@
+"""Which engine runs, why no other, and the test of all of them."""
+
+from dendview.controllers.run import RunController, Worker
+from dendview.state import AppState, Message
+from dendview.worker import protocol
+from dendview.worker.protocol import Reply
+from engine.types import BackendName
+
+CHOICES: dict[BackendName, tuple[str, str]] = {
+    "auto": ("Automatic", "The fastest engine that can run here."),
+    "cpu": ("CPU", "The cores of the processor."),
+    "gpu": ("GPU", "An NVIDIA device; a run fails with a reason where there is none."),
+}
+"""Name and one line on each choice."""
+SAME = "Both engines solve the same equations in double precision; only the time differs."
+
+
+class EngineController:
+    """Replaces ``backend``, ``engine``, ``no_gpu`` and ``engine_trial``."""
+
+    def __init__(self, state: AppState, worker: Worker, run: RunController) -> None:
+        self.state = state
+        self._worker, self._run = worker, run
+        self._auto = self._cpu = ""  # what the engine calls itself
+        self._token: int | None = None  # of the test that goes on
+        run.listeners.append(self._take)
+
+    @property
+    def testing(self) -> bool:
+        return self._token is not None
+
+    def choose(self, name: str) -> None:
+        """Another engine for the next run; a GPU that is not there is refused with the reason."""
+        if name not in CHOICES:
+            known = ", ".join(CHOICES)
+            self.state.message = Message(f"there is no engine '{name}'; choose {known}", "error")
+        elif name == "gpu" and self.state.no_gpu:
+            self.state.message = Message(sentence(self.state.no_gpu), "warning")
+        else:
+            self.state.backend = name
+            self._name()
+
+    def test(self) -> None:
+        """Look for a GPU anew and let all engines run the same model."""
+        if self._token is not None:
+            return
+        self._run.warm()
+        self._token = self._run.next_token()
+        self.state.engine_trial = ("Testing…",)
+        self._worker.send(protocol.TryEngine(self._token))
+
+    def _take(self, reply: Reply) -> None:
+        match reply:
+            case protocol.Ready(engine=engine, cpu=cpu):
+                self._auto, self._cpu = engine, cpu
+                self._name()
+            case protocol.Tried() if reply.number == self._token:
+                self._token = None
+                self._auto = reply.engine
+                self.state.no_gpu, self.state.engine_trial = reply.no_gpu, reply.lines
+                self._name()
+            case protocol.Failed() if reply.number == self._token:
+                self._token = None
+                self.state.engine_trial = (f"✗ {reply.sentence}",)
+            case protocol.Stopped() if self._token is not None:
+                self._token = None
+                self.state.engine_trial = (f"✗ {reply.sentence}",)
+
+    def _name(self) -> None:
+        """What the next run will use."""
+        if self._auto:
+            self.state.engine = (self._cpu or self._auto) if self._wants_cpu else self._auto
+
+    @property
+    def _wants_cpu(self) -> bool:
+        return self.state.backend == "cpu"
+
+
+def sentence(reason: str) -> str:
+    """A reason as a sentence of its own."""
+    return f"{reason[:1].upper()}{reason[1:].rstrip('.')}." if reason else ""
+
+
+def chip_text(state: AppState) -> str:
+    """``● CPU · 2 threads (no GPU)``: what runs, and whether it was the person's wish."""
+    works = bool(state.engine) and not state.engine.startswith("Engine")
+    text = f"{'●' if works else '○'}  {state.engine or 'Engine not started'}"
+    if works and state.backend == "auto" and state.no_gpu:
+        text += " · no GPU"
+    return text
