@@ -5,7 +5,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from dendview.state import AppState, Cell, Run
+from dendview.state import KEEP_ALL, AppState, Cell, Keeping, Run
 from dendview.wording import number, place, variable_text
 from engine.compartments import CompartmentTree
 from engine.experiment import Experiment, Probe
@@ -82,6 +82,11 @@ def with_probe(experiment: Experiment, cell: Cell) -> Experiment:
     return replace(experiment, probes=(Probe(soma_site(cell)),))
 
 
+def kept_interval(experiment: Experiment, keeping: Keeping) -> float:
+    """Time between two whole-cell frames, in ms; so long that there are two where none is kept."""
+    return experiment.frame_interval * keeping.every if keeping.frames else experiment.duration
+
+
 @dataclass(frozen=True)
 class Estimate:
     """What a run costs; ``seconds`` is None where no rate is known. ``memory`` in bytes."""
@@ -91,17 +96,23 @@ class Estimate:
     seconds: float | None
     memory: int
     device: str = "CPU"
+    on_disk: bool = False
 
     def __str__(self) -> str:
         duration = "" if self.seconds is None else f"~{seconds_text(self.seconds)} on "
+        where = " on disk" if self.on_disk else ""
         return (
             f"{number(self.n_comp)} comp × {number(self.n_step)} steps · "
-            f"{duration}{self.device} · {bytes_text(self.memory)}"
+            f"{duration}{self.device} · {bytes_text(self.memory)}{where}"
         )
 
 
 def estimate(
-    cell: Cell, experiment: Experiment, rate: float | None = None, device: str = "CPU"
+    cell: Cell,
+    experiment: Experiment,
+    rate: float | None = None,
+    device: str = "CPU",
+    keeping: Keeping = KEEP_ALL,
 ) -> Estimate:
     """What a run of an experiment on a cell costs.
 
@@ -112,14 +123,31 @@ def estimate(
         Seconds per compartment and step, measured; None where nothing was measured yet.
     device
         What it runs on.
+    keeping
+        What is kept of it, and where.
     """
     n_comp = cell.trees[experiment.nodes].n_comp
     n_step = max(round(experiment.duration / experiment.dt), 1)
-    n_frame = n_step // max(round(experiment.frame_interval / experiment.dt), 1) + 1
+    interval = kept_interval(experiment, keeping)
+    n_frame = n_step // max(round(interval / experiment.dt), 1) + 1
     n_probe = max(len(experiment.probes), 1)
-    memory = 8 * (n_step + 1) * (1 + n_probe) + 4 * n_frame * n_comp
+    memory = 8 * (n_step // keeping.every + 1) * (1 + n_probe) + 4 * n_frame * n_comp
     seconds = None if rate is None else rate * n_comp * n_step
-    return Estimate(n_comp, n_step, seconds, memory, device)
+    return Estimate(n_comp, n_step, seconds, memory, device, keeping.on_disk)
+
+
+SPARE = 0.9
+"""Share of the free memory that a run may fill."""
+
+
+def shortage(needed: Estimate, free: int | None) -> str:
+    """Why a run does not fit into the memory; empty where it does or nobody knows."""
+    if needed.on_disk or free is None or needed.memory <= SPARE * free:
+        return ""
+    return (
+        f"The run needs {bytes_text(needed.memory)} of memory for its samples and frames, and "
+        f"{bytes_text(free)} are free."
+    )
 
 
 def seconds_text(seconds: float) -> str:

@@ -53,6 +53,9 @@ class Cell:
         return int(tree.segment[tree.locate(site.section, site.x)])
 
 
+Action = Literal["", "restart_engine", "halve_dt", "discard_run", "keep_less"]
+
+
 @dataclass(frozen=True)
 class Message:
     """A line for the person: ``kind`` decides its color and stay; ``details`` opens on a click.
@@ -63,7 +66,7 @@ class Message:
     text: str
     kind: Literal["info", "done", "warning", "error"] = "info"
     details: str = ""
-    action: Literal["", "restart_engine", "halve_dt", "discard_run"] = ""
+    action: Action = ""
 
 
 @dataclass(frozen=True)
@@ -114,6 +117,18 @@ class Run:
     message: str = ""
 
 
+@dataclass(frozen=True)
+class Keeping:
+    """What is kept of a run: one of so many samples and frames, or no frames; where."""
+
+    every: int = 1
+    frames: bool = True
+    on_disk: bool = False
+
+
+KEEP_ALL = Keeping()
+
+
 @dataclass(frozen=True, eq=False)
 class NamedCurve:
     """Cost of a cell against threads, for the chart of costs; ``own`` where it is the open cell."""
@@ -159,6 +174,7 @@ class AppState:
     no_gpu: str = ""  # why no GPU computes; empty where one does or nobody has looked
     backend: BackendName = "auto"  # what the person wants to run on
     engine_trial: tuple[str, ...] | None = None  # what a test of the engines found; None: none yet
+    keeping: Keeping = KEEP_ALL  # of the next run
     preflight: str = ""  # what the next run costs: "1 263 comp × 12 000 steps · ~3 s · 46 MB"
     message: Message | None = None
     recent: tuple[str, ...] = ()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 from PyQt6.QtWidgets import QApplication, QFileDialog, QMenu
 
@@ -220,6 +220,14 @@ ACTION_TEXTS = {
 }
 
 
+KEEP_LESS: tuple[tuple[str, Literal["thin", "sites", "disk"]], ...] = (
+    ("Record every 4th step", "thin"),
+    ("Only recorded sites", "sites"),
+    ("Write to disk", "disk"),
+)
+"""Ways out where a run does not fit into the memory."""
+
+
 def show_message(window: MainWindow, message: Message | None) -> None:
     """A message that asks for something comes up over the view; others stay in the status bar."""
     if message is None or not (message.action or message.details or message.kind in LOUD):
@@ -237,7 +245,10 @@ def show_message(window: MainWindow, message: Message | None) -> None:
             controllers.run.discard(state.runs[-1].number)
 
     buttons: list[tuple[str, Callable[[], object]]] = []
-    if message.action:
+    if message.action == "keep_less":
+        for text, how in KEEP_LESS:
+            buttons.append((text, partial(controllers.run.keep_less, how)))
+    elif message.action:
         buttons.append((ACTION_TEXTS[message.action], act))
     if message.details:
         buttons.append(("Details", partial(show_details, window)))

@@ -150,7 +150,10 @@ class Model:
 
 
 def build(
-    experiment: Experiment, n_instance: int = 1, cell: Morphology | Sections | None = None
+    experiment: Experiment,
+    n_instance: int = 1,
+    cell: Morphology | Sections | None = None,
+    kept: bool = True,
 ) -> Model:
     """Read, cut and equip a cell for a run.
 
@@ -161,6 +164,8 @@ def build(
         Copies that run side by side.
     cell
         The morphology, or the sections of the whole reconstruction, where they are already read.
+    kept
+        Whether all samples and frames are to stay in this process's memory.
 
     Raises
     ------
@@ -169,7 +174,7 @@ def build(
     """
     if n_instance < 1:
         raise UserError(f"{n_instance} instances cannot be run; ask for at least 1")
-    return _build((experiment,), n_instance, cell)
+    return _build((experiment,), n_instance, cell, kept=kept)
 
 
 def build_batch(
@@ -210,13 +215,14 @@ def _build(
     n_instance: int,
     cell: Morphology | Sections | None,
     tagged: bool = False,
+    kept: bool = True,
 ) -> Model:
     """``tagged``: what sits on single nodes belongs to one instance each."""
     for each in experiments:
         check_settings(each)
     experiment = experiments[0]
     tree = cut(experiment, cell, experiments[1:])
-    check_memory(experiment, tree.n_comp, n_instance)
+    check_memory(experiment, tree.n_comp, n_instance, kept)
     painter = Painter(tree)
     known = with_recorded(experiment_mechanisms(*experiments), experiment)
     membrane = place(experiment, tree, painter, known)

@@ -1,10 +1,16 @@
 """What a run gives: chunks while it goes on, a recording at its end."""
 
+import math
+import shutil
+import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike, NDArray
 
+from engine.errors import UserError
 from engine.experiment import Experiment
 from engine.model import Model
 from engine.types import Float32Array, FloatArray, IntArray
@@ -85,16 +91,38 @@ class RecordingBuilder:
     ----------
     model : Model
         The run; says how many samples and frames there will be.
+    every
+        Keep the first of so many samples.
+    on_disk
+        Keep samples and frames in files that vanish with the recording.
+
+    Raises
+    ------
+    UserError
+        If they do not fit on the disk.
     """
 
-    def __init__(self, model: Model) -> None:
-        self._model = model
-        self._time = np.empty(model.n_time)
-        self._values = np.empty((len(model.probes), model.n_instance, model.n_time))
-        self._frame_time = np.empty(model.n_frame)
-        self._frames = np.empty((model.n_frame, model.tree.n_comp), np.float32)
+    def __init__(self, model: Model, every: int = 1, on_disk: bool = False) -> None:
+        self._model, self._every = model, every
+        n_kept = (model.n_time - 1) // every + 1
+        shapes: tuple[tuple[int, ...], ...] = (
+            (n_kept,),
+            (len(model.probes), model.n_instance, n_kept),
+            (model.n_frame,),
+            (model.n_frame, model.tree.n_comp),
+        )
+        if on_disk:
+            need = sum(8 * math.prod(shape) for shape in shapes)
+            if (free := shutil.disk_usage(tempfile.gettempdir()).free) < need:
+                raise UserError(
+                    f"the run needs {need / 1e9:.3g} GB in {tempfile.gettempdir()} and "
+                    f"{free / 1e9:.3g} GB are free there; free some, or record less"
+                )
+        make = _on_disk if on_disk else np.empty
+        self._time, self._values = make(shapes[0]), make(shapes[1])
+        self._frame_time, self._frames = make(shapes[2]), make(shapes[3], np.float32)
         self._spikes: list[FloatArray] = []
-        self._n_time = self._n_frame = 0
+        self._n_seen = self._n_time = self._n_frame = 0
         self._fraction = 0.0
 
     @property
@@ -104,9 +132,12 @@ class RecordingBuilder:
 
     def append(self, chunk: Chunk) -> None:
         """Add the next chunk of the run."""
-        time = slice(self._n_time, self._n_time + len(chunk.time))
+        first = -self._n_seen % self._every
+        kept = chunk.time[first :: self._every]
+        time = slice(self._n_time, self._n_time + len(kept))
         frame = slice(self._n_frame, self._n_frame + len(chunk.frame_time))
-        self._time[time], self._values[:, :, time] = chunk.time, chunk.traces
+        self._time[time], self._values[:, :, time] = kept, chunk.traces[:, :, first :: self._every]
+        self._n_seen += len(chunk.time)
         self._frame_time[frame], self._frames[frame] = chunk.frame_time, chunk.frames
         if len(chunk.spikes):
             self._spikes.append(chunk.spikes)
@@ -125,8 +156,16 @@ class RecordingBuilder:
             spikes=np.concatenate([np.empty((0, 2)), *self._spikes]),
             segment=model.tree.segment,
             origin=model.experiment,
-            complete=self._n_time == model.n_time,
+            complete=self._n_seen == model.n_time,
         )
+
+
+def _on_disk(shape: tuple[int, ...], dtype: DTypeLike = np.float64) -> NDArray[Any]:
+    """An array in a file without a name, which the system removes with the array."""
+    if not math.prod(shape):
+        return np.empty(shape, dtype)
+    with tempfile.TemporaryFile(prefix="dendview-") as file:
+        return np.memmap(file, dtype, "w+", shape=shape)
 
 
 def collect(model: Model, chunks: Iterable[Chunk]) -> Recording:

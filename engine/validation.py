@@ -20,8 +20,10 @@ from engine.synapses import NetStim, SpikeSource, SpikeTrain
 from engine.units import ABSOLUTE_ZERO_C
 
 
-def validate(experiment: Experiment, tree: CompartmentTree) -> None:
+def validate(experiment: Experiment, tree: CompartmentTree, kept: bool = True) -> None:
     """Refuse an experiment that cannot be run on this cell.
+
+    ``kept``: all samples and frames are to stay in memory, so that there must be room for them.
 
     Raises
     ------
@@ -40,7 +42,7 @@ def validate(experiment: Experiment, tree: CompartmentTree) -> None:
         for name, _ in parameters:
             if name not in names:
                 raise no_parameter(mechanism, name)
-    check_memory(experiment, tree.n_comp)
+    check_memory(experiment, tree.n_comp, kept=kept)
 
 
 def check_settings(experiment: Experiment) -> None:
@@ -273,8 +275,12 @@ def no_parameter(mechanism: Mechanism, name: str) -> UserError:
     return UserError(f"mechanism '{mechanism.name}' has no parameter '{name}'; {hint}")
 
 
-def check_memory(experiment: Experiment, n_comp: int, n_instance: int = 1) -> None:
-    """Refuse a run whose samples and frames do not fit into the free memory of this machine.
+def check_memory(
+    experiment: Experiment, n_comp: int, n_instance: int = 1, kept: bool = True
+) -> None:
+    """Refuse a run that does not fit into the free memory of this machine.
+
+    ``kept``: its samples and frames stay there to its end; otherwise the cell alone counts.
 
     Raises
     ------
@@ -285,6 +291,8 @@ def check_memory(experiment: Experiment, n_comp: int, n_instance: int = 1) -> No
     samples = 8 * n_time * (1 + len(experiment.probes) * n_instance)
     frames = n_comp * 4 * min(n_time, experiment.duration / experiment.frame_interval + 1)
     cell = 8 * n_comp * 40 * n_instance
+    if not kept:
+        samples = frames = 0.0
     if free is not None and samples + frames + cell > free:
         large = "frames" if frames > samples else "samples"
         way_out = "lengthen the frame interval" if large == "frames" else "record fewer sites"

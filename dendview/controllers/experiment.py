@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from dendview.attached_fields import NOUNS, Group
@@ -20,6 +21,9 @@ from engine.stimuli import CurrentClamp, Site
 from engine.synapses import Source
 from engine.validation import experiment_mechanisms, placed_mechanism, validate
 
+runnable = partial(validate, kept=False)
+"""What fits into no memory can still be run: less is kept of it, or on disk."""
+
 
 class ExperimentController:
     """Replaces ``state.experiment``, and ``state.cell`` where its segments change.
@@ -31,7 +35,7 @@ class ExperimentController:
         Raises :class:`UserError` where an experiment cannot be run on a tree.
     """
 
-    def __init__(self, state: AppState, check: Callable[..., None] = validate) -> None:
+    def __init__(self, state: AppState, check: Callable[..., None] = runnable) -> None:
         self.state = state
         self._check = check
         self._history: History[Experiment] | None = None

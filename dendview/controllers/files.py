@@ -95,7 +95,7 @@ class FilesController:
             )
         cell = make_cell(experiment.morphology, read_morphology(shape), experiment)
         try:
-            validate(experiment, cell.trees[experiment.nodes])
+            validate(experiment, cell.trees[experiment.nodes], kept=False)
         except FileError as error:  # of its mechanisms; what was opened is the experiment
             where = f"{error.path}:{error.line}" if error.line else f"{error.path}"
             raise FileError(path, f"{where}: {error.what}", error.fix) from None

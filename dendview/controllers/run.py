@@ -5,14 +5,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal, Protocol, cast
 
-from dendview.runs import estimate, seconds_text, shown_run, with_probe
-from dendview.state import AppState, Job, Message, Run
+from dendview.runs import estimate, kept_interval, seconds_text, shortage, shown_run, with_probe
+from dendview.state import KEEP_ALL, Action, AppState, Job, Message, Run
 from dendview.worker import protocol
 from dendview.worker.protocol import Command, Reply
+from engine.errors import UserError
 from engine.experiment import Experiment
 from engine.model import Model
 from engine.morphology.model import Morphology
 from engine.recording import RecordingBuilder
+from engine.validation import free_memory
 
 PUBLISH_INTERVAL = 0.05
 """Seconds between two replacements of the growing run: the views draw at most 20 times a second."""
@@ -69,8 +71,10 @@ class RunController:
         state: AppState,
         worker: Worker,
         clock: Callable[[], float] = time.monotonic,
+        free: Callable[[], int | None] = free_memory,
     ) -> None:
         self.state = state
+        self._free_memory = free
         self._worker = worker
         self._clock = clock
         self._active: _Active | None = None
@@ -81,7 +85,7 @@ class RunController:
         self._rate: float | None = None  # s per compartment and step, of the warm-up
         self._rates: dict[tuple[str, ...], float] = {}  # the same by mechanisms, of real runs
         self.listeners: list[Callable[[Reply], None]] = []  # hear all that the engine says
-        for event in (state.events.cell, state.events.experiment):
+        for event in (state.events.cell, state.events.experiment, state.events.keeping):
             event.connect(self._on_change)
         self._on_change()
 
@@ -101,6 +105,10 @@ class RunController:
             return
         if self._active is not None:
             return
+        needed = estimate(state.cell, state.experiment, keeping=state.keeping)
+        if why := shortage(needed, self._free_memory()):
+            state.message = Message(why, "error", action="keep_less")
+            return
         self.warm()
         starting = state.engine == STARTING
         self._last_number += 1
@@ -110,7 +118,22 @@ class RunController:
         state.message = None
         what = "the engine is starting" if starting else "building the model"
         state.job = Job(f"Run {number}: {what}…")
-        self._worker.send(protocol.Run(token, with_probe(experiment, state.cell), state.backend))
+        asked = with_probe(experiment, state.cell)
+        asked = replace(asked, frame_interval=kept_interval(asked, state.keeping))
+        self._worker.send(protocol.Run(token, asked, state.backend))
+
+    def keep_less(self, how: Literal["thin", "sites", "disk"]) -> None:
+        """Keep every 4th sample and frame, no frames, or all of it on disk; then run."""
+        keeping, experiment = self.state.keeping, self.state.experiment
+        match how:
+            case "thin":
+                self.state.keeping = replace(keeping, every=4 * keeping.every)
+            case "sites":
+                self.state.keeping = replace(keeping, frames=False)
+            case "disk":
+                self.state.keeping = replace(keeping, on_disk=True)
+        if experiment is not None:
+            self.start()
 
     def next_token(self) -> int:
         """A number for a piece of work on the pipe, never used twice."""
@@ -240,8 +263,15 @@ class RunController:
 
     def _started(self, active: _Active, started: protocol.Started) -> None:
         active.started, active.begin = started, self._clock()
-        active.builder = RecordingBuilder(cast(Model, started))  # it has what the builder asks for
-        state = self.state
+        state, keeping = self.state, self.state.keeping
+        model = cast(Model, started)  # it has what the builder asks for
+        try:
+            active.builder = RecordingBuilder(model, keeping.every, keeping.on_disk)
+        except (MemoryError, UserError) as error:
+            self._worker.send(protocol.Cancel(active.token))
+            text = str(error) or "there is not enough memory for the samples of this run"
+            self._end("failed", message=Message(text, "error", action="keep_less"))
+            return
         state.engine = started.engine
         state.runs = (*state.runs, self._run(active, "running"))
         state.shown_run, state.time = active.number, 0.0
@@ -296,7 +326,8 @@ class RunController:
         state.message = message
 
     def _failed(self, failed: protocol.Failed) -> None:
-        action: Literal["", "halve_dt"] = "halve_dt" if failed.kind == "unstable" else ""
+        actions: dict[str, Action] = {"unstable": "halve_dt", "memory": "keep_less"}
+        action = actions.get(failed.kind, "")
         message = Message(failed.sentence, "error", failed.details, action)
         self._end("failed", message=message)
 
@@ -347,13 +378,15 @@ class RunController:
         morphology = None if cell is None else cell.morphology
         if morphology is not self._morphology:
             self._morphology, self._last_number = morphology, 0
+            self.state.keeping = KEEP_ALL
             self._abandon()
         if cell is None or experiment is None:
             self.state.preflight = ""
             return
         rate = self._rates.get(_mechanisms(experiment), self._rate)
         device = "GPU" if self.state.engine.startswith("GPU") else "CPU"
-        self.state.preflight = str(estimate(cell, experiment, rate, device))
+        keeping = self.state.keeping
+        self.state.preflight = str(estimate(cell, experiment, rate, device, keeping))
 
 
 def _mechanisms(experiment: Experiment) -> tuple[str, ...]:

@@ -93,7 +93,9 @@ class LocalEngine:
 
     def open(self, number: int, experiment: Experiment, backend: BackendName) -> Opened:
         """Build the model of an experiment."""
-        model = self._model.build(experiment, cell=self._morphology(experiment.morphology))
+        model = self._model.build(
+            experiment, cell=self._morphology(experiment.morphology), kept=False
+        )
         started = Started(
             number,
             self._describe(backend),

@@ -1,0 +1,103 @@
+"""The engine's chip: what runs, why no GPU does, the choice and the test."""
+
+import pytest
+from PyQt6.QtCore import QPoint, Qt
+
+from dendview.controllers.engine import EngineController, chip_text
+from dendview.controllers.run import RunController
+from dendview.settings import Settings
+from dendview.state import AppState
+from dendview.worker.protocol import Failed, Ready, Run, Stopped, Tried, TryEngine
+from tests.dendview.open_window import QuietWorker, open_cell, open_window
+
+REASON = "backend 'gpu' is unavailable: no CUDA device was found, or choose 'cpu'"
+CPU, GPU = "CPU · 2 threads", "GPU: NVIDIA H200"
+
+
+@pytest.fixture
+def bench():
+    state, worker = AppState(), QuietWorker()
+    run = RunController(state, worker)
+    controller = EngineController(state, worker, run)
+
+    def say(*replies):
+        worker.replies.extend(replies)
+        run.poll()
+
+    return state, worker, controller, say
+
+
+def test_without_a_gpu_the_chip_says_what_runs_and_that_there_is_none(bench):
+    state, _, controller, say = bench
+    assert chip_text(state).startswith("○")
+    say(Ready(CPU, None, REASON, CPU))
+    assert chip_text(state) == f"●  {CPU} · no GPU"
+    controller.choose("gpu")
+    assert state.backend == "auto"
+    assert "no CUDA device" in state.message.text
+    controller.choose("cpu")
+    assert chip_text(state) == f"●  {CPU}"
+    controller.choose("tpu")
+    assert state.message.kind == "error"
+
+
+def test_with_a_gpu_the_choice_decides(bench):
+    state, _, controller, say = bench
+    say(Ready(GPU, None, "", CPU))
+    assert chip_text(state) == f"●  {GPU}"
+    controller.choose("cpu")
+    assert state.engine == CPU
+    controller.choose("gpu")
+    assert (state.backend, state.engine) == ("gpu", GPU)
+
+
+def test_a_test_may_find_a_gpu_that_was_not_there(bench):
+    state, worker, controller, say = bench
+    say(Ready(CPU, None, REASON, CPU))
+    controller.test()
+    controller.test()  # one at a time
+    (sent,) = worker.sent
+    assert isinstance(sent, TryEngine)
+    assert state.engine_trial == ("Testing…",)
+    say(Tried(sent.number, ("✓ CPU: fine.", "✓ GPU: fine."), GPU))
+    assert state.engine_trial[1] == "✓ GPU: fine."
+    assert state.no_gpu == ""
+    assert state.engine == GPU
+
+
+@pytest.mark.parametrize("reply", [Failed(1, "it broke"), Stopped("Engine stopped.")])
+def test_a_test_that_breaks_is_over(bench, reply):
+    state, worker, controller, say = bench
+    controller.test()
+    say(reply)
+    assert state.engine_trial[0].startswith("✗")
+    controller.test()
+    assert len(worker.sent) == 2
+
+
+def test_the_popup_tells_chooses_and_tests(qtbot):
+    worker, settings = QuietWorker(), Settings()
+    window = open_window(qtbot, worker=worker, settings=settings)
+    open_cell(qtbot, window, "sample:spn")
+    worker.replies = [Ready(CPU, 1e-8, REASON, CPU)]
+    qtbot.waitUntil(lambda: window.state.engine == CPU)
+    qtbot.mouseClick(window.chip, Qt.MouseButton.LeftButton)
+    popup = window.engine_popup
+    assert popup.isVisible()
+    assert REASON in popup.reason.text()
+    assert "on CPU" in popup.estimate.text()
+    assert not popup.buttons["gpu"].isEnabled()
+    qtbot.mouseClick(popup.test, Qt.MouseButton.LeftButton)
+    assert isinstance(worker.sent[-1], TryEngine)
+    assert not popup.test.isEnabled()
+    worker.replies = [Tried(worker.sent[-1].number, ("✗ No NVIDIA driver.",), CPU, REASON)]
+    qtbot.waitUntil(lambda: "No NVIDIA driver" in popup.trial.text())
+    circle = QPoint(8, popup.buttons["cpu"].height() // 2)
+    qtbot.mouseClick(popup.buttons["cpu"], Qt.MouseButton.LeftButton, pos=circle)
+    assert window.state.backend == "cpu"
+    assert settings.backend == "cpu"
+    qtbot.keyClick(popup, Qt.Key.Key_Escape)
+    assert not popup.isVisible()
+    window.actions_table["run"].trigger()
+    assert isinstance(worker.sent[-1], Run)
+    assert worker.sent[-1].backend == "cpu"
