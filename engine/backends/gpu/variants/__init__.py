@@ -1,6 +1,6 @@
 """The tree solve on its own, in every published way and in ours, to be compared and timed."""
 
-from engine.backends.gpu.variants.plan import SolvePlan, copy_bandwidth, prepare
+from engine.backends.gpu.variants.plan import SolvePlan, copy_bandwidth, fastest, prepare
 from engine.backends.gpu.variants.systems import TreeSystem, make_population, passive_system
 from engine.backends.gpu.variants.variant import PERMUTE1, SolveVariant, all_variants
 
@@ -11,6 +11,7 @@ __all__ = [
     "TreeSystem",
     "all_variants",
     "copy_bandwidth",
+    "fastest",
     "make_population",
     "passive_system",
     "prepare",

@@ -11,6 +11,7 @@ from engine.backends.gpu.device import Buffer, Device, OutOfDeviceMemoryError
 from engine.backends.gpu.variants.sources import cuda_source
 from engine.backends.gpu.variants.systems import Population, TreeSystem, make_population
 from engine.backends.gpu.variants.variant import SolveVariant
+from engine.errors import BackendError
 from engine.types import FloatArray
 
 BLOCK = 256
@@ -133,3 +134,28 @@ def runs_of_systems(population: Population) -> list[tuple[int, int, int]]:
     first = np.concatenate([[0], cut]).astype(int)
     count = np.diff(np.append(first, len(of)))
     return [(int(of[f]), int(f), int(c)) for f, c in zip(first, count, strict=True)]
+
+
+def fastest(
+    systems: Sequence[TreeSystem], variants: Sequence[SolveVariant], device: Device, n: int = 5
+) -> tuple[SolveVariant, float]:
+    """The variant that solves these systems in the least time here, and that time in seconds.
+
+    Raises
+    ------
+    BackendError
+        If the device can take none of them.
+    """
+    best: tuple[SolveVariant, float] | None = None
+    refused = BackendError("there is no variant to choose from; name at least one")
+    for variant in variants:
+        try:
+            seconds = prepare(systems, variant, device).time(n)
+        except BackendError as error:
+            refused = error
+            continue
+        if best is None or seconds < best[1]:
+            best = variant, seconds
+    if best is None:
+        raise refused
+    return best

@@ -152,10 +152,16 @@ def passive_system(
 
     The diagonal is ``C/dt + g_leak + sum of g_axial``; currents are drawn between -1 and 1 nA.
     """
-    g_axial = np.where(tree.parent < 0, 0.0, tree.g_axial)
-    leak = G_LEAK * tree.area * US_PER_S_CM2_UM2
-    diag = CM * tree.area * NF_PER_UF_CM2_UM2 / dt + leak + g_axial
-    inner = tree.parent >= 0
-    np.add.at(diag, tree.parent[inner], g_axial[inner])
-    rhs = np.random.default_rng(seed).uniform(-1, 1, tree.n_comp)
-    return TreeSystem(tree.parent, g_axial, diag, rhs, copies)
+    return step_system(tree.parent, tree.g_axial, tree.area, dt, copies, seed)
+
+
+def step_system(
+    parent: IntArray, g_axial: FloatArray, area: FloatArray, dt: float, copies: int, seed: int
+) -> TreeSystem:
+    """The same from a tree's numbers: (n_comp,) each, µS and µm²."""
+    inner = parent >= 0
+    g_axial = np.where(inner, g_axial, 0.0)
+    diag = area * (CM * NF_PER_UF_CM2_UM2 / dt + G_LEAK * US_PER_S_CM2_UM2) + g_axial
+    np.add.at(diag, parent[inner], g_axial[inner])
+    rhs = np.random.default_rng(seed).uniform(-1, 1, len(parent))
+    return TreeSystem(parent, g_axial, diag, rhs, copies)
