@@ -5,7 +5,7 @@ import json
 import sys
 from pathlib import Path
 
-from dendview.cli import bench_spike_lab
+from dendview.cli import bench_solve, bench_spike_lab
 from dendview.cli.cells import print_json
 from engine.benchmarks.step import OURS, PEERS, measure, report, settings
 from engine.errors import UserError
@@ -16,6 +16,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     step = words.add_parser("step", help="time of a step of a whole cell")
     step.set_defaults(measure=measure_steps)
     add_step_arguments(step)
+    solves = words.add_parser("solve", help="time of the tree solve by every schedule")
+    solves.set_defaults(measure=bench_solve.execute)
+    bench_solve.add_arguments(solves)
     trials = words.add_parser("spike-lab", help="time of a trial of the spike lab")
     trials.set_defaults(measure=bench_spike_lab.execute)
     bench_spike_lab.add_arguments(trials)

@@ -178,8 +178,9 @@ def several_cells(copies: int) -> list[TreeSystem]:
         for seed, name in enumerate(("spn", "l5b", "ca1", "spn"))
     ]
     rng = np.random.default_rng(9)
-    for parent in (np.arange(-1, 99), np.append(-1, np.zeros(40)), np.array([-1])):
-        parent = parent.astype(np.int32)
+    cable, star = np.arange(-1, 99, dtype=np.int32), np.zeros(41, np.int32)
+    star[0] = -1
+    for parent in (cable, star, cable[:1]):
         g_axial = np.where(parent >= 0, rng.uniform(0.1, 1, parent.size), 0.0)
         diag = rng.uniform(0.1, 1, parent.size) + g_axial
         np.add.at(diag, parent[parent >= 0], g_axial[parent >= 0])

@@ -63,4 +63,3 @@ def _half(length: float, diameter: float) -> float:
 def spiny_system(tree: SpinyTree, dt: float = 0.025, copies: int = 1, seed: int = 0) -> TreeSystem:
     """A step of it, as :func:`engine.backends.gpu.variants.systems.passive_system`."""
     return step_system(tree.parent, tree.g_axial, tree.area, dt, copies, seed)
-
