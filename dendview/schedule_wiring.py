@@ -18,6 +18,7 @@ def wire_schedule(window: MainWindow) -> None:
     docks.schedule.method_chosen.connect(schedule.choose_method)
     docks.schedule.threads_chosen.connect(schedule.choose_threads)
     docks.schedule.nodes_chosen.connect(schedule.choose_nodes)
+    docks.schedule.check_clicked.connect(window.actions_table["check"].trigger)
     docks.gantt.node_clicked.connect(selection.select_node)
     docks.gantt.node_hovered.connect(selection.hover_node)
     docks.gantt.step_clicked.connect(schedule.go_to)
@@ -30,6 +31,15 @@ def wire_schedule(window: MainWindow) -> None:
     docks.methods.method_chosen.connect(schedule.choose_method)
     docks.run_time.measure_clicked.connect(window.actions_table["run_time"].trigger)
     docks.run_time.cancel_clicked.connect(window.actions_table["cancel"].trigger)
+
+
+def check_order(window: MainWindow) -> None:
+    """Go where schedules are seen, and compare this one's voltages with the serial ones."""
+    window.state.perspective = "schedule"
+    dock = window.docks.by_name["schedule"]
+    dock.show()
+    dock.raise_()
+    window.controllers.check.start()
 
 
 def measure_run_time(window: MainWindow) -> None:

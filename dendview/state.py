@@ -118,6 +118,14 @@ class Run:
 
 
 @dataclass(frozen=True)
+class Check:
+    """What came of comparing the schedule's solution with that of serial Hines."""
+
+    text: str
+    state: Literal["running", "same", "differs", "failed"] = "running"
+
+
+@dataclass(frozen=True)
 class Keeping:
     """What is kept of a run: one of so many samples and frames, or no frames; where."""
 
@@ -163,6 +171,7 @@ class AppState:
     cost_curves: tuple[NamedCurve, ...] = ()  # the open cell first; grows while the chart is seen
     comparison: tuple[MethodCost, ...] = ()  # of all methods; empty until the table is seen
     run_times: RunTimes | None = None  # of the open tree with these threads; grows while measured
+    check: Check | None = None  # of this schedule against serial Hines
     playing: Literal["", "schedule", "run"] = ""
 
     runs: tuple[Run, ...] = ()

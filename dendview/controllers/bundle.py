@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from dendview.controllers.check import CheckController
 from dendview.controllers.coloring import ColoringController
 from dendview.controllers.engine import EngineController
 from dendview.controllers.experiment import ExperimentController
@@ -28,6 +29,7 @@ class Controllers:
     run: RunController
     run_time: RunTimeController
     engine: EngineController
+    check: CheckController
     export: ExportController
 
 
@@ -45,5 +47,6 @@ def make_controllers(state: AppState, worker: Worker) -> Controllers:
         run,
         RunTimeController(state, worker, run),
         EngineController(state, worker, run),
+        CheckController(state, worker, run),
         ExportController(state),
     )

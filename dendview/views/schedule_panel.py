@@ -10,6 +10,7 @@ from PyQt6.QtWidgets import (
     QGridLayout,
     QHBoxLayout,
     QLabel,
+    QPushButton,
     QScrollArea,
     QSlider,
     QSpinBox,
@@ -19,7 +20,7 @@ from PyQt6.QtWidgets import (
 
 from dendview.colors import THEMES
 from dendview.schedule_scene import METHOD_TEXTS, NODE_TEXTS, badge, binding_text
-from dendview.state import AppState
+from dendview.state import AppState, Check
 from dendview.widgets.lazy import LazyWidget
 from dendview.wording import number
 from engine.schedule import MAX_THREADS
@@ -43,6 +44,7 @@ class SchedulePanel(LazyWidget):
     method_chosen = pyqtSignal(str)
     threads_chosen = pyqtSignal(int)
     nodes_chosen = pyqtSignal(str)
+    check_clicked = pyqtSignal()
 
     def __init__(self, state: AppState, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -72,12 +74,16 @@ class SchedulePanel(LazyWidget):
         self.badge.setWordWrap(True)
         self.badge.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.why = _text()
+        self.check = QPushButton("Check the voltages")
+        self.check.setToolTip("Solve the experiment serially and in this order, and compare")
+        self.check.clicked.connect(self.check_clicked)
+        self.checked = _text()
         self.values = {name: QLabel() for name, _ in ROWS}
         self._arrange()
         events = state.events
         for event in (
             *(events.schedule, events.method, events.n_threads),
-            *(events.nodes, events.theme),
+            *(events.nodes, events.check, events.theme),
         ):
             event.connect(self.redraw)
 
@@ -103,6 +109,8 @@ class SchedulePanel(LazyWidget):
         column.addSpacing(6)
         column.addWidget(self.badge)
         column.addWidget(self.why)
+        column.addWidget(self.check)
+        column.addWidget(self.checked)
         grid = QGridLayout()
         grid.setColumnStretch(1, 1)
         grid.setVerticalSpacing(4)
@@ -138,6 +146,7 @@ class SchedulePanel(LazyWidget):
         self.nodes_text.setText(NODE_TEXTS[state.nodes][1])
         schedule = state.schedule
         self.badge.setVisible(schedule is not None)
+        self._draw_check()
         if schedule is None:
             self.why.setText("Open a cell to see its schedule.")
             for label in self.values.values():
@@ -154,6 +163,24 @@ class SchedulePanel(LazyWidget):
         self.why.setText(binding_text(schedule))
         for name, value in numbers(schedule).items():
             self.values[name].setText(value)
+
+    def _draw_check(self) -> None:
+        """What came of the last check of this schedule."""
+        check, theme = self._state.check, THEMES[self._state.theme]
+        self.check.setEnabled(self._state.schedule is not None and not _runs(check))
+        self.checked.setVisible(check is not None)
+        if check is None:
+            return
+        self.checked.setText(CHECK_SIGNS[check.state] + check.text)
+        inks = {"same": theme.done, "differs": theme.warning, "failed": theme.error}
+        self.checked.setStyleSheet(f"color: {inks.get(check.state, theme.muted)};")
+
+
+def _runs(check: Check | None) -> bool:
+    return check is not None and check.state == "running"
+
+
+CHECK_SIGNS = {"running": "", "same": "✓ ", "differs": "≠ ", "failed": "✗ "}
 
 
 def numbers(schedule: Schedule) -> dict[str, str]:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from dendview.wording import plural
-from dendview.worker.protocol import Nodes, Ready, Started, Trace, Tried
+from dendview.worker.protocol import Checked, Nodes, Ready, Started, Trace, Tried
 from dendview.worker.serving import Engine, Opened
 from engine.discretize import Rule
 from engine.errors import BackendError
@@ -21,6 +21,8 @@ from engine.stimuli import CurrentClamp, Site
 from engine.types import BackendName
 
 WARM_STEPS = 4000
+CHECK_TIMES = 12
+"""Times at which two orders are compared; the last is 4095 steps after the first."""
 
 
 def load_engine() -> Engine:
@@ -83,6 +85,13 @@ class LocalEngine:
 
         device = find_device()
         return measure(job, no_device=device) if isinstance(device, str) else measure(job, device)
+
+    def check_orders(self, number: int, experiment: Experiment) -> Checked:
+        """Compare the two orders at times that double, up to some 100 ms of the run."""
+        cell = self._morphology(experiment.morphology)
+        model = self._model.build(experiment, cell=cell, kept=False)
+        difference = self._simulation.compare_orders(model, CHECK_TIMES)
+        return Checked(number, difference, model.n_comp)
 
     def try_out(self, number: int) -> Tried:
         """Look for a GPU anew, and let each engine that is there run the same model."""

@@ -52,7 +52,15 @@ class Shutdown:
     """End the process at once."""
 
 
-Work = Run | Measure | TryEngine
+@dataclass(frozen=True)
+class CheckOrders:
+    """Solve an experiment's equations serially and in the order of its schedule."""
+
+    number: int
+    experiment: Experiment
+
+
+Work = Run | Measure | TryEngine | CheckOrders
 """What takes time: done one after the other."""
 
 Command = Work | Cancel | Ping | Shutdown
@@ -84,6 +92,15 @@ class Tried:
     lines: tuple[str, ...]
     engine: str
     no_gpu: str = ""
+
+
+@dataclass(frozen=True)
+class Checked:
+    """How far the solutions of two orders are apart at most, in mV; at so many nodes."""
+
+    number: int
+    difference: float
+    n_comp: int
 
 
 @dataclass(frozen=True)
@@ -198,6 +215,7 @@ Reply = (
     | Grown
     | Measured
     | Tried
+    | Checked
     | Finished
     | Cancelled
     | Failed

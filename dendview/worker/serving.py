@@ -22,6 +22,8 @@ import numpy as np
 from dendview.worker.protocol import (
     Cancel,
     Cancelled,
+    Checked,
+    CheckOrders,
     Command,
     Compiling,
     Failed,
@@ -70,6 +72,9 @@ class Engine(Protocol):
 
     def measure(self, job: timings.Job) -> Iterator[timings.Progress]:
         """Measure the run time of the solve."""
+
+    def check_orders(self, number: int, experiment: Experiment) -> Checked:
+        """Solve serially and in the order of the schedule."""
 
     def try_out(self, number: int) -> Tried:
         """Look for a GPU and try it."""
@@ -126,7 +131,7 @@ class _Line:
             except (EOFError, OSError):
                 os._exit(0)  # the window is gone, or it closed the pipe
             match command:
-                case Run() | Measure() | TryEngine():
+                case Run() | Measure() | TryEngine() | CheckOrders():
                     self.work.put(command)
                 case Cancel(number):
                     self._cancelled.add(number)
@@ -152,6 +157,9 @@ def _work(line: _Line, engine: Engine, work: Work) -> None:
                     _measure(line, engine, work)
                 case TryEngine():
                     line.send(engine.try_out(number))
+                    return
+                case CheckOrders():
+                    line.send(engine.check_orders(number, work.experiment))
                     return
                 case _:
                     assert_never(work)

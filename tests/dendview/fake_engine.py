@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from dendview.worker.protocol import Nodes, Ready, Started, Trace, Tried
+from dendview.worker.protocol import Checked, Nodes, Ready, Started, Trace, Tried
 from dendview.worker.serving import Opened
 from engine.errors import UnstableError, UserError
 from engine.experiment import Experiment
@@ -51,6 +51,11 @@ class FakeEngine:
             time.sleep(0.1 if job.cell == "slow" else 0)
             yield Progress(f"piece {i}", i / pieces, result)
         yield Progress("done", 1.0, replace(result, complete=True))
+
+    def check_orders(self, number: int, experiment: Experiment) -> Checked:
+        if experiment.name == "bad input":
+            raise UserError("the cell has no section 'soma[7]'")
+        return Checked(number, 0.0, N_COMP)
 
     def try_out(self, number: int) -> Tried:
         return Tried(number, ("✓ CPU: fake.", "✗ No GPU."), "CPU · fake", "there is no GPU")

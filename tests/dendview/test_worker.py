@@ -15,6 +15,8 @@ from dendview.worker.process import EngineProcess
 from dendview.worker.protocol import (
     Cancel,
     Cancelled,
+    Checked,
+    CheckOrders,
     Compiling,
     Failed,
     Finished,
@@ -113,6 +115,13 @@ def test_a_cancelled_measurement_keeps_what_it_has(engine):
     assert not told[-1].progress.result.complete
     engine.send(Run(5, experiment()))
     listen(engine, Finished)
+
+
+def test_orders_are_checked_or_the_reason_told(engine):
+    engine.send(CheckOrders(3, experiment()))
+    assert listen(engine, Checked)[-1] == Checked(3, 0.0, 5)
+    engine.send(CheckOrders(4, experiment("bad input")))
+    assert "soma[7]" in listen(engine, Failed)[-1].sentence
 
 
 def test_the_engines_are_tried_on_demand(engine):
