@@ -14,6 +14,16 @@ from engine.stimuli import NoiseClamp, RampClamp, SineClamp, Site, VoltageClamp,
 from engine.synapses import NetStim, SpikeSource, Synapse
 from engine.validation import experiment_mechanisms
 
+RISE = 20.0
+"""mV by which a new clamp would move where spikes are counted if the membrane stayed passive: the
+way from rest to threshold, with a margin. Sample cells, and published membranes on them, fire from
+3 to 18 mV on; where much less is right the recipe says so."""
+MOST = 150.0
+"""mV by which it may move its own place: a thin branch far out cannot make the cell fire."""
+WHY = (
+    f"A new clamp fits the cell: by its resistance at rest it moves the place where spikes are\n"
+    f"counted by about {RISE:g} mV, which makes most fire, and its own by at most {MOST:g} mV"
+)
 WEIGHT = 1e-3
 """µS of a new synapse: a strong single synapse of a pyramidal cell."""
 STEP = 40.0

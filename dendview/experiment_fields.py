@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from dendview.first_clamp import WHY
+from dendview.attaching import WHY
 from dendview.wording import UNITS
 from engine.discretize import Rule
 from engine.distributions import Value

@@ -4,24 +4,17 @@ from functools import lru_cache
 
 import numpy as np
 
+from dendview.attaching import MOST, RISE
+from dendview.membranes import published_in
 from dendview.state import Cell
 from engine.errors import UserError
 from engine.experiment import Experiment
 from engine.resistance import steady_conductance, transfer_resistance
 from engine.types import FloatArray
 
-RISE = 20.0
-"""mV by which a new clamp would move where spikes are counted if the membrane stayed passive: the
-way from rest to threshold, with a margin. The sample cells fire from 3 to 18 mV on."""
-MOST = 150.0
-"""mV by which it may move its own place: a thin branch far out cannot make the cell fire."""
 FALLBACK = 0.3
 """nA where the cell's mechanisms cannot be placed."""
 FRIENDLY = (1.0, 1.2, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0)
-WHY = (
-    f"A new clamp fits the cell: by its resistance at rest it moves the place where spikes are\n"
-    f"counted by {RISE:g} mV, which makes most cells fire, and its own by at most {MOST:g} mV"
-)
 
 
 def amplitude_at(experiment: Experiment, cell: Cell, segment: int) -> float:
@@ -38,7 +31,9 @@ def amplitude_at(experiment: Experiment, cell: Cell, segment: int) -> float:
         return FALLBACK
     node = int(tree.node_of_segment[segment])
     moved = transfer_resistance(tree, conductance, node)
-    needed, most = RISE / max(moved[counted], 1e-9), MOST / max(moved[node], 1e-9)
+    info = published_in(experiment)
+    rise = info.rise if info is not None else RISE
+    needed, most = rise / max(moved[counted], 1e-9), MOST / max(moved[node], 1e-9)
     return friendly(min(needed, most))
 
 

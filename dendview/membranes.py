@@ -11,13 +11,17 @@ from engine.experiment import Experiment
 from engine.model import with_axon
 from engine.morphology.sections import make_sections
 from engine.recipes import RECIPES, RecipeInfo, recipe
+from engine.spines import place_on_spine
 from engine.stimuli import Site
 
 OF_A_RECIPE = (
     *("axon", "stub", "rule", "cables", "insertions", "reversals", "ion_values", "tune_rest"),
+    *("f_factors", "spine_density"),
     *("celsius", "v_init", "dt", "spike_threshold", "spike_site"),
 )
 """What a published model says of a run; what is done to the cell, and for how long, stays."""
+OF_A_MEMBRANE = ("insertions", "cables", "f_factors", "spine_density")
+"""What a published membrane is known by."""
 PREFIX = "recipe:"
 """Before a recipe's name where it stands among the usual membranes."""
 ON_CELL = ("stimuli", "probes", "waveforms", "voltage_clamps", "synapses", "gap_junctions")
@@ -67,7 +71,7 @@ def choice_of(experiment: Experiment) -> str:
             given = published(name)
         except UserError:  # missing from the installation: who asks for it is told
             continue
-        if (experiment.insertions, experiment.cables) == (given.insertions, given.cables):
+        if all(getattr(experiment, f) == getattr(given, f) for f in OF_A_MEMBRANE):
             return f"{PREFIX}{name}"
     return preset_of(experiment.insertions)
 
@@ -100,4 +104,5 @@ def _is_on(item: object, sections: Container[str]) -> bool:
     """Whether all places that a thing names are on the cell."""
     places = [getattr(item, "site", None), getattr(item, "other", None)]
     places.append(getattr(getattr(item, "source", None), "site", None))
-    return all(p.section in sections for p in places if isinstance(p, Site))
+    sites = [p for p in places if isinstance(p, Site)]
+    return all(p.section in sections or place_on_spine(p) is not None for p in sites)

@@ -182,7 +182,11 @@ def ca1() -> Experiment:
 
     Apical sections thicker than 0.5 µm and nearer than 500 µm, both in their middle, carry channels
     whose density rises from the soma: the A-type is the proximal one to 100 µm, the distal one
-    beyond. The leak reverses where the cell rests at −65 mV.
+    beyond. Ih is there and, at its density of 0 µm, in the soma. The leak reverses where the cell
+    rests at −65 mV.
+
+    The delayed rectifier is as weak as in synchro-n128.hoc, which studies synaptic potentials: from
+    about 0.4 nA into the soma on the cell stays at −30 mV, on the published morphology as well.
     """
     start = Site("soma[0]", 0.0)
     active = Subset(thicker=0.5, nearer=500.0, origin=start, whole_sections=True)
@@ -207,6 +211,7 @@ def ca1() -> Experiment:
             *insert("all", {"pas": {"g": 1 / 28000, "e": -65.0}}),
             *channels("axon", nax=0.06, kdr=0.001, kap=0.002),
             *channels("soma", na3=0.03, kdr=0.001, kap=0.01),
+            *insert("soma", {"hd": {"gbar": 5e-5, "vhalf": -73.0}}),
             *channels("basal", na3=0.03, kdr=0.001, kap=0.01),
             *insert("apical", graded, active),
             *insert("apical", {"kap": {"gbar": 0.0}}, far),

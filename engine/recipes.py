@@ -23,12 +23,15 @@ class RecipeInfo:
         One line: what it does, and what differs from the publication.
     file : str
         Name in the folder of sample models.
+    rise : float
+        mV by which a current has to move the resting soma to make it fire, with a margin.
     """
 
     title: str
     source: str
     note: str
     file: str
+    rise: float = 20.0
 
 
 RECIPES: dict[str, RecipeInfo] = {
@@ -47,8 +50,10 @@ RECIPES: dict[str, RecipeInfo] = {
     "ca1": RecipeInfo(
         "CA1 pyramidal cell",
         "Migliore et al. 2004, ModelDB 32992",
-        "A-type potassium and Ih grow with the distance from the soma; rests at −65 mV",
+        "A-type potassium and Ih grow with the distance from the soma; rests at −65 mV; made for "
+        "synaptic input: from 0.4 nA on it stays depolarized after a few spikes, as published",
         "ca1_migliore2004.json",
+        rise=10.0,
     ),
     "mitral": RecipeInfo(
         "Mitral cell",

@@ -21,6 +21,7 @@ from engine.mechanisms.expressions import (
 )
 from engine.mechanisms.model import Mechanism, Step
 from engine.placing import Placed, place, place_ions
+from engine.twigs import density_counts
 from engine.types import FloatArray
 from engine.units import US_PER_S_CM2_UM2
 from engine.validation import experiment_mechanisms
@@ -61,7 +62,12 @@ def steady_conductance(experiment: Experiment, tree: CompartmentTree) -> FloatAr
     rise = _current(experiment, tree, (*ion_placed, *placed), ions, v)
     rise -= _current(experiment, tree, (*ion_placed, *placed), ions, v - STEP)
     density = np.maximum(np.nan_to_num(rise / STEP), LEAST)  # mA/cm² for each mV is S/cm²
-    return density * tree.area * US_PER_S_CM2_UM2
+    own = density * tree.area
+    for spines in experiment.spine_density:  # their necks hinder a leak next to nothing
+        shape = spines.shape
+        leak = density if shape.g_pas is None else shape.g_pas
+        own += density_counts(spines, painter) * (shape.head_area + shape.neck_area) * leak
+    return own * US_PER_S_CM2_UM2
 
 
 def transfer_resistance(tree: CompartmentTree, conductance: FloatArray, node: int) -> FloatArray:

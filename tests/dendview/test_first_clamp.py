@@ -5,13 +5,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from dendview.attaching import MOST
 from dendview.controllers.experiment import ExperimentController
 from dendview.controllers.files import FilesController
 from dendview.controllers.selection import soma_segment
-from dendview.first_clamp import FRIENDLY, MOST, amplitude_at, friendly
+from dendview.first_clamp import FRIENDLY, amplitude_at, friendly
 from dendview.state import AppState
 from engine.model import build
 from engine.morphology.samples import PREFIX, SAMPLES
+from engine.recipes import RECIPES
 from engine.recording import collect
 from engine.resistance import steady_conductance, transfer_resistance
 from engine.simulation import simulate
@@ -36,6 +38,20 @@ def test_the_first_run_of_every_sample_cell_has_spikes(name):
     spikes = collect(model, simulate(model, "cpu")).spikes[:, 1]
     assert len(spikes) >= 1
     assert clamp.delay < spikes[0] < clamp.delay + clamp.duration
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", RECIPES)
+def test_published_membranes_fire_and_come_back_to_rest(name):
+    state = opened(name)
+    controller = ExperimentController(state)
+    assert controller.put_membrane(name)
+    assert controller.add_clamp(soma_segment(state.cell))
+    experiment = replace(state.experiment, frame_interval=state.experiment.duration)
+    model = build(experiment, cell=state.cell.morphology)
+    recording = collect(model, simulate(model, "cpu"))
+    assert len(recording.spikes) >= 1
+    assert abs(recording.values[0, 0, -1] - experiment.v_init) < 15
 
 
 def test_a_thin_branch_is_not_asked_for_what_it_cannot_do():

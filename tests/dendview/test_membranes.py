@@ -29,6 +29,7 @@ def test_every_published_membrane_goes_on_and_comes_off(name):
     assert controller.put_membrane(name)
     after, given = state.experiment, published(name)
     assert (after.insertions, after.cables) == (given.insertions, given.cables)
+    assert (after.f_factors, after.spine_density) == (given.f_factors, given.spine_density)
     assert (after.celsius, after.v_init, after.axon) == (given.celsius, given.v_init, given.axon)
     assert (after.morphology, after.stimuli, after.duration) == ("small.swc", (clamp,), 123.0)
     assert state.cell.morphology is cell.morphology

@@ -110,6 +110,9 @@ def test_channels_of_the_ca1_cell_grow_with_distance(models):
     hd, half = on_segments(model, "hd", "gbar"), on_segments(model, "hd", "vhalf")
     active = ~np.isnan(hd[apical])
     np.testing.assert_array_equal(active, proximal | distal)
+    soma = at(model, "soma[0]")
+    assert (hd[soma], half[soma]) == (5e-5, -73.0)
+    assert np.isnan(hd[tree.tag == 3]).all()  # none in basal dendrites
     assert np.nanmax(hd) == pytest.approx(5e-5 * 16)  # the distance counts to 500 µm
     np.testing.assert_array_equal(half[apical][active], np.where(distal[active], -81.0, -73.0))
     assert np.nanmax(on_segments(model, "na3", "ar")[apical]) == 0.7

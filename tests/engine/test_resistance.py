@@ -12,7 +12,10 @@ from engine.recipes import RECIPES, recipe
 from engine.recording import collect
 from engine.resistance import steady_conductance, transfer_resistance
 from engine.simulation import simulate
+from engine.spines import SpineDensity, SpineShape
 from engine.stimuli import CurrentClamp, Site
+from engine.twigs import count_spines
+from engine.units import US_PER_S_CM2_UM2
 
 SOMA, TIP = Site("soma[0]"), Site("dend[0]", 0.95)
 
@@ -42,6 +45,18 @@ def test_a_passive_cell_moves_as_far_as_computed(where):
     r = transfer_resistance(tree, steady_conductance(experiment, tree), node[where])
     for site, expected in moved(experiment, where, 0.01).items():
         assert r[node[site]] == pytest.approx(expected, rel=1e-6)
+
+
+@pytest.mark.parametrize(("given", "leak"), [(None, 1e-4), (4e-4, 4e-4)])
+def test_spines_leak_too(given, leak):
+    shape = SpineShape(g_pas=given)
+    experiment = stick(spine_density=(SpineDensity(shape=shape),))
+    tree = cut(experiment)
+    more = steady_conductance(experiment, tree)
+    more -= steady_conductance(replace(experiment, spine_density=()), tree)
+    area = count_spines(experiment, tree) * (shape.head_area + shape.neck_area)
+    assert area > 0
+    assert more.sum() == pytest.approx(area * leak * US_PER_S_CM2_UM2)
 
 
 def test_transfer_is_the_same_both_ways():
