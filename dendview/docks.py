@@ -15,6 +15,7 @@ from dendview.views.gantt_view import GanttView
 from dendview.views.inspector import Inspector
 from dendview.views.method_table import MethodTable
 from dendview.views.project_tree import ProjectTree
+from dendview.views.race_view import RaceView
 from dendview.views.run_time_view import RunTimeView
 from dendview.views.schedule_panel import SchedulePanel
 from dendview.views.step_player import StepPlayer
@@ -50,7 +51,7 @@ LAYOUTS: dict[Perspective, Layout] = {
     "schedule": Layout(
         left=(("schedule", "project"),),
         right=(("inspector",),),
-        bottom=(("gantt",), ("costs", "methods", "run_time")),
+        bottom=(("gantt", "race"), ("costs", "methods", "run_time")),
         left_width=264,
     ),
     "simulate": Layout(
@@ -88,6 +89,7 @@ class Docks:
         self.costs = CostView(state)
         self.methods = MethodTable(state)
         self.run_time = RunTimeView(state)
+        self.race = RaceView(state)
         self.experiment = ExperimentPanel(state)
         self.traces = TraceView(state)
         self.step_player = StepPlayer(state)
@@ -98,6 +100,7 @@ class Docks:
             "costs": self.costs,
             "methods": self.methods,
             "run_time": self.run_time,
+            "race": self.race,
             "plot": self.traces,
         }
         self.players: dict[Perspective, QWidget] = {
@@ -112,6 +115,7 @@ class Docks:
             ("costs", "Cost against threads", self.costs),
             ("methods", "Methods", self.methods),
             ("run_time", "Run time", self.run_time),
+            ("race", "Race", self.race),
             ("experiment", "Experiment", self.experiment),
             ("traces", "Traces", self.traces),
         ):
@@ -179,10 +183,12 @@ class Docks:
             if before is not None:
                 self._window.splitDockWidget(before, head, direction)
             head.show()
+            before = head
+        for stack in stacks:  # a dock beside one that is a tab would become a tab as well
+            head = self.by_name[stack[0]]
             for name in stack[1:]:
                 self._window.tabifyDockWidget(head, self.by_name[name])
                 self.by_name[name].show()
             head.raise_()
-            before = head
         for bar in self._window.findChildren(QTabBar):
             bar.setAccessibleName("Panels behind one another")

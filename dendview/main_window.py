@@ -199,6 +199,7 @@ class MainWindow(QMainWindow):
         self.controllers.run_time.poll()
         if self.state.playing == "schedule":
             self.controllers.schedule.tick(now - self._polled)
+        self.controllers.race.tick(now - self._polled)
         self._polled = now
 
     def refresh_soon(self, *_: object) -> None:

@@ -29,8 +29,28 @@ def wire_schedule(window: MainWindow) -> None:
     docks.costs.threads_clicked.connect(schedule.choose_threads)
     docks.methods.comparison_wanted.connect(partial(compare_methods, window))
     docks.methods.method_chosen.connect(schedule.choose_method)
+    docks.race.race_clicked.connect(window.actions_table["race"].trigger)
+    docks.race.finish_clicked.connect(window.controllers.race.finish)
     docks.run_time.measure_clicked.connect(window.actions_table["run_time"].trigger)
     docks.run_time.cancel_clicked.connect(window.actions_table["cancel"].trigger)
+
+
+def race(window: MainWindow) -> None:
+    """Let all methods run; a race that goes on is paused, one that is over begins anew."""
+    controller = window.controllers.race
+    window.state.perspective = "schedule"
+    dock = window.docks.by_name["race"]
+    dock.show()
+    dock.raise_()
+    if window.state.race is not None:
+        controller.toggle()
+    elif (prepare := controller.preparation()) is not None:
+        task = Background(window)
+        task.done.connect(controller.begin)
+        for over in (task.done, task.failed):
+            over.connect(task.deleteLater)
+        task.failed.connect(raise_defect)
+        task.start(prepare)
 
 
 def check_order(window: MainWindow) -> None:

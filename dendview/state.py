@@ -10,6 +10,7 @@ from typing import ClassVar, Literal
 from psygnal import SignalGroupDescriptor
 
 from dendview.colors import ThemeName
+from dendview.race import Race
 from engine.compartments import CompartmentTree
 from engine.experiment import Experiment
 from engine.experiments.timings import RunTimes
@@ -172,7 +173,8 @@ class AppState:
     comparison: tuple[MethodCost, ...] = ()  # of all methods; empty until the table is seen
     run_times: RunTimes | None = None  # of the open tree with these threads; grows while measured
     check: Check | None = None  # of this schedule against serial Hines
-    playing: Literal["", "schedule", "run"] = ""
+    race: Race | None = None  # of all methods on the open tree
+    playing: Literal["", "schedule", "run", "race"] = ""
 
     runs: tuple[Run, ...] = ()
     shown_run: int | None = None  # Run.number

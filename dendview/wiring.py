@@ -34,7 +34,7 @@ from dendview.putting import (
     begin_gap_junction,
 )
 from dendview.schedule_scene import METHOD_TEXTS
-from dendview.schedule_wiring import check_order, measure_run_time, wire_schedule
+from dendview.schedule_wiring import check_order, measure_run_time, race, wire_schedule
 from dendview.state import Message
 from dendview.theme_qt import apply_theme
 from dendview.wording import plural
@@ -103,6 +103,7 @@ def make_handlers(window: MainWindow) -> Handlers:
         "clear_runs": partial(clear_runs, window),
         "restart_engine": partial(restart_engine, window),
         "check": partial(check_order, window),
+        "race": partial(race, window),
         "run_time": partial(measure_run_time, window),
         "engine": lambda: window.engine_popup.open_below(window.chip),
         "test_engines": partial(test_engines, window),

@@ -9,6 +9,7 @@ from dendview.controllers.experiment import ExperimentController
 from dendview.controllers.export import ExportController
 from dendview.controllers.files import FilesController
 from dendview.controllers.picking import PickingController
+from dendview.controllers.race import RaceController
 from dendview.controllers.run import RunController, Worker
 from dendview.controllers.run_time import RunTimeController
 from dendview.controllers.schedule import ScheduleController
@@ -30,6 +31,7 @@ class Controllers:
     run_time: RunTimeController
     engine: EngineController
     check: CheckController
+    race: RaceController
     export: ExportController
 
 
@@ -48,5 +50,6 @@ def make_controllers(state: AppState, worker: Worker) -> Controllers:
         RunTimeController(state, worker, run),
         EngineController(state, worker, run),
         CheckController(state, worker, run),
+        RaceController(state),
         ExportController(state),
     )

@@ -28,6 +28,7 @@ Target = Literal[
     "costs",
     "methods",
     "run_time",
+    "race",
     "plot",
     "traces",
     "spikes",
@@ -76,6 +77,10 @@ def _no_times(state: AppState) -> str:
     return ""
 
 
+def _no_race(state: AppState) -> str:
+    return "" if state.race is not None else "No race was run on this cell; start one first."
+
+
 def _no_run(state: AppState) -> str:
     run = shown_run(state)
     if run is None:
@@ -92,6 +97,7 @@ KINDS: tuple[ExportKind, ...] = (
     ExportKind("costs", "Cost curve", "Steps against threads.", (PNG, ("svg", "SVG drawing"), CSV), _no_schedule),
     ExportKind("methods", "Table of methods", "Steps of every method on this cell.", (CSV,), _no_schedule),
     ExportKind("run_time", "Run time", "Predicted steps beside measured times, by number of cells.", (CSV, PNG, ("svg", "SVG drawing")), _no_times),
+    ExportKind("race", "Race of the methods", "Lanes as they are now.", (PNG, ("svg", "SVG drawing"), CSV), _no_race),
     ExportKind("schedule", "Schedule", "Step, thread and place of every node.", (CSV, ("json", "JSON")), _no_schedule),
     ExportKind("plot", "Plot of the traces", "As it is seen now, with legend and clamps.", (PNG, ("svg", "SVG drawing")), _no_run),
     ExportKind("traces", "Traces", "Every probe of the shown run, with units.", (CSV, ("h5", "HDF5")), _no_run),
