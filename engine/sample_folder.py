@@ -68,6 +68,16 @@ Sizes beside those of the published models of the same class (in brackets), cut 
 |---|---|---|---|---|---|---|---|---|
 """
 
+DIGITS = """
+## Digits
+
+`digits-images.gz` and `digits-labels.gz` are 1797 handwritten digits of 8 x 8 pixels with 17 gray
+levels, as IDX files of bytes: the test part of "Optical Recognition of Handwritten Digits" by
+E. Alpaydin and C. Kaynak (UCI Machine Learning Repository, 1998, CC BY 4.0), in the order of
+scikit-learn's copy; `python -m engine.digits_folder` writes them again from there. The training lab
+learns from them where no other data are given.
+"""
+
 TAIL = """
 The Purkinje model is made of pieces with two points each, so many of its 1611 sections do not
 branch; ours all do.
@@ -132,11 +142,11 @@ def readme(target_folder: Path) -> str:
             f"| {size.n_node} ({target.n_node}) | {target.source} |"
         )
     recipes = [f"| {r.file} | {r.title}, {r.source} | {r.note} |" for r in MEMBRANES.values()]
-    return HEAD + "\n".join(rows) + "\n" + TAIL + "\n".join(recipes) + "\n"
+    return HEAD + "\n".join(rows) + "\n" + TAIL + "\n".join(recipes) + "\n" + DIGITS
 
 
 def write_samples(target: Path) -> None:
-    """(Re)write every sample, every recipe and the folder's README."""
+    """(Re)write every sample, every recipe and the folder's README (not the digits)."""
     target.mkdir(parents=True, exist_ok=True)
     for name, info in SAMPLES.items():
         (target / info.file).write_text(swc_text(name), encoding="utf-8", newline="\n")

@@ -27,7 +27,8 @@ def cells():
 def test_writing_the_samples_again_gives_the_same_bytes(tmp_path):
     write_samples(tmp_path)
     written = {p.name: p.read_bytes() for p in tmp_path.iterdir()}
-    shipped = {p.name: p.read_bytes() for p in folder().iterdir()}
+    cells = (p for p in folder().iterdir() if not p.name.startswith("digits-"))
+    shipped = {p.name: p.read_bytes() for p in cells}
     assert written.keys() == shipped.keys()
     assert [name for name in shipped if written[name] != shipped[name]] == []
 

@@ -1,0 +1,53 @@
+"""A network of dendritic neurons that learns (HPC-Net of Zhang et al. 2023, Fig. 6).
+
+data = load("digits")
+recipe = PRESETS["quick"]
+network = prepare(recipe, data)
+for progress in train(Shortcut(network), data, recipe.learning):
+    ...
+"""
+
+from engine.experiments.hpc_net.compartmental import Compartmental
+from engine.experiments.hpc_net.data import Dataset, download, load
+from engine.experiments.hpc_net.network import Network, Weights, make_network
+from engine.experiments.hpc_net.shortcut import Shortcut
+from engine.experiments.hpc_net.spec import (
+    PRESETS,
+    Encoding,
+    HpcNet,
+    Learning,
+    Optimizer,
+    Training,
+    from_json,
+    hidden_cell,
+    to_json,
+)
+from engine.experiments.hpc_net.state import Progress, State, Test
+from engine.experiments.hpc_net.training import prepare, start, test, train
+
+__all__ = [
+    "PRESETS",
+    "Compartmental",
+    "Dataset",
+    "Encoding",
+    "HpcNet",
+    "Learning",
+    "Network",
+    "Optimizer",
+    "Progress",
+    "Shortcut",
+    "State",
+    "Test",
+    "Training",
+    "Weights",
+    "download",
+    "from_json",
+    "hidden_cell",
+    "load",
+    "make_network",
+    "prepare",
+    "start",
+    "test",
+    "to_json",
+    "train",
+]

@@ -1,0 +1,165 @@
+"""The compartmental way: every neuron of the network simulated by the engine, step by step.
+
+Slower than the shortcut by orders of magnitude, but it needs no linearity: hidden neurons may have
+active dendrites, which only the quasi-static rule can teach. For passive ones it is what the
+shortcut is held against.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+
+from engine.errors import UserError
+from engine.experiment import Cable, Experiment, Insertion, Probe
+from engine.experiments.hpc_net.encoding import spikes
+from engine.experiments.hpc_net.network import Network, Weights
+from engine.experiments.hpc_net.ways import ByteArray, Voltages
+from engine.model import Model, build
+from engine.morphology.model import Morphology, Tag
+from engine.simulation import simulate
+from engine.stimuli import Site
+from engine.synapses import Synapse
+from engine.types import BackendName, FloatArray, IntArray
+
+
+class Compartmental:
+    """A network whose neurons run one after the other on a backend.
+
+    Parameters
+    ----------
+    network : Network
+    backend
+        As :func:`engine.simulation.simulate`.
+    """
+
+    name = "compartmental"
+
+    def __init__(self, network: Network, backend: BackendName = "cpu") -> None:
+        self.network = network
+        self._backend = backend
+        self._traces: dict[int, FloatArray] = {}
+        self._point = build(self._point_cell(), cell=self._cylinder())
+
+    @property
+    def bias_response(self) -> FloatArray:
+        """A hidden neuron that is not linear has no response that scales with its bias."""
+        raise self._no_gradient()
+
+    def voltages(self, images: ByteArray, weights: Weights) -> Voltages:
+        """Run every sample from rest; see :class:`engine.experiments.hpc_net.ways.Way`."""
+        network = self.network
+        n_hidden, n_time = network.spec.n_hidden, network.n_time
+        hidden = np.empty((len(images), n_hidden, n_time))
+        output = np.empty((len(images), network.n_out, n_time))
+        g_out = 1.0 / network.output_resistance
+        for b, image in enumerate(images):
+            seen = self._inputs(image)
+            for j in range(n_hidden):
+                node, current = self._currents(seen, j, weights)
+                hidden[b, j] = self._run(network.model, node, current)
+            heard = np.maximum(hidden[b], 0.0)
+            current = g_out * (weights.output.T @ heard + weights.output_bias[:, None])
+            place = np.zeros(1, np.int32)
+            for c in range(network.n_out):
+                output[b, c] = self._run(self._point, place, current[c, :-1, None])
+        return Voltages(hidden, output)
+
+    def through_traces(self, images: ByteArray, error: FloatArray, window: slice) -> FloatArray:
+        """See :class:`engine.experiments.hpc_net.ways.Way`."""
+        seen = np.stack([self._inputs(image)[:, window] for image in images])
+        total = np.einsum("bin,bjn->ij", seen, error, optimize=True)
+        return total[:, :, None] * self.network.factor
+
+    def through_responses(self, images: ByteArray, error: FloatArray) -> FloatArray:
+        """See :class:`engine.experiments.hpc_net.ways.Way`."""
+        raise self._no_gradient()
+
+    def input_trace(self, level: int) -> FloatArray:
+        """(n_time,) mV of an input neuron for a pixel value, simulated."""
+        if level not in self._traces:
+            spec = self.network.spec
+            encoding = spec.encoding
+            train = spikes(encoding, float(self.network.levels[level]), spec.cell.duration)
+            synapse = Synapse(
+                Site("soma[0]"),
+                "ExpSyn",
+                (("tau", encoding.tau), ("e", encoding.reversal)),
+                (encoding.weight,),
+                train,
+                encoding.delay,
+            )
+            experiment = replace(self._point_cell(), synapses=(synapse,))
+            model = build(experiment, cell=self._cylinder())
+            self._traces[level] = self._trace(model)
+        return self._traces[level]
+
+    def _inputs(self, image: np.ndarray) -> FloatArray:
+        """(n_in, n_time) max(v, 0) of the input neurons."""
+        levels, place = np.unique(image, return_inverse=True)
+        return np.maximum(np.stack([self.input_trace(int(x)) for x in levels]), 0.0)[place]
+
+    def _currents(self, seen: FloatArray, j: int, weights: Weights) -> tuple[IntArray, FloatArray]:
+        """Nodes of a hidden neuron and the (n_step, n_node) nA its synapses and bias put there."""
+        network = self.network
+        node = network.node[:, j].reshape(-1)
+        used, place = np.unique(np.append(node, network.soma_node), return_inverse=True)
+        current = np.zeros((len(used), network.n_time - 1))
+        heard = np.flatnonzero(seen.any(axis=1))
+        n_synapse = network.node.shape[2]
+        for q in range(n_synapse):
+            share = weights.hidden[heard, j, q, None] / network.r_mean * seen[heard, :-1]
+            np.add.at(current, place[:-1].reshape(-1, n_synapse)[heard, q], share)
+        current[place[-1]] += weights.hidden_bias[j] / network.soma_resistance
+        return used.astype(np.int32), current.T
+
+    def _run(self, model: Model, node: IntArray, current: FloatArray) -> FloatArray:
+        """(n_time,) mV from rest by currents (n_step, n_node) nA."""
+        played = np.ascontiguousarray(current)
+        return self._trace(replace(model, played_node=node, played=played))
+
+    def _trace(self, model: Model) -> FloatArray:
+        parts = [chunk.traces[0, 0] for chunk in simulate(model, self._backend, threads=1)]
+        return np.concatenate(parts) - model.experiment.v_init
+
+    def _point_cell(self) -> Experiment:
+        """An experiment with a point neuron; its sizes as float32 are made up for in cm and g."""
+        point, cell = self.network.spec.point, self.network.spec.cell
+        size = float(np.float32(point.size))
+        more = (point.size / size) ** 2
+        return replace(
+            cell,
+            morphology="point neuron",
+            axon="keep",
+            cables=(Cable("all", more * point.cm, 100.0),),
+            insertions=(Insertion("pas", "all", (("g", more * point.g), ("e", 0.0))),),
+            v_init=0.0,
+            reversals=(),
+            ion_values=(),
+            tune_rest=False,
+            mechanism_folders=(),
+            stimuli=(),
+            waveforms=(),
+            synapses=(),
+            gap_junctions=(),
+            voltage_clamps=(),
+            probes=(Probe(Site("soma[0]")),),
+            spike_site=Site("soma[0]"),
+        )
+
+    def _cylinder(self) -> Morphology:
+        size = self.network.spec.point.size
+        xyz = np.array([[-size / 2, 0.0, 0.0], [size / 2, 0.0, 0.0]])
+        return Morphology(
+            xyz=xyz,
+            radius=np.full(2, size / 2),
+            parent=np.array([-1, 0], np.int32),
+            tag=np.full(2, int(Tag.SOMA), np.int32),
+            line=np.full(2, -1, np.int32),
+            name="point neuron",
+        )
+
+    def _no_gradient(self) -> UserError:
+        return UserError(
+            "the exact rule needs the shortcut, which holds for passive hidden neurons; "
+            "choose rule 'quasi_static' for the compartmental way"
+        )

@@ -1,0 +1,160 @@
+"""Learning rules as small functions: from the voltages of a batch to the direction of the weights.
+
+A rule gives the direction in which the loss falls. ``quasi_static`` is the paper's: it takes every
+voltage for the steady answer to the currents of the moment, so that an error at a soma reaches a
+synapse times its transfer resistance and conductance. ``exact`` is the gradient of the loss by
+backward Euler's own steps. Where learning stops after 50 ms and the hidden neurons have a time
+constant of 72 ms, the two differ.
+
+The loss is the cross-entropy of the softmax of the output voltages: of the voltages at every step
+of the window, averaged, or of their mean over the window.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine.experiments.hpc_net.network import Network, Weights
+from engine.experiments.hpc_net.spec import Learning, RuleName
+from engine.experiments.hpc_net.ways import ByteArray, Voltages, Way, leak_back
+from engine.types import FloatArray, IntArray
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """What a batch gave.
+
+    Attributes
+    ----------
+    direction : Weights
+        To be added, times the rate.
+    loss : float
+        Mean over the batch.
+    right : int
+        Samples whose largest mean output is their label's.
+    """
+
+    direction: Weights
+    loss: float
+    right: int
+
+
+@dataclass(frozen=True, eq=False)
+class Errors:
+    """Label minus probability of every output neuron.
+
+    Attributes
+    ----------
+    delta : (n_sample, n_out, n_window)
+        Constant in time where the softmax is of the means.
+    loss : (n_sample,)
+    window : slice
+    """
+
+    delta: FloatArray
+    loss: FloatArray
+    window: slice
+
+
+def log_softmax(values: FloatArray, axis: int) -> FloatArray:
+    """Logarithm of the softmax, without overflow."""
+    shifted = values - values.max(axis=axis, keepdims=True)
+    return shifted - np.log(np.exp(shifted).sum(axis=axis, keepdims=True))
+
+
+def output_errors(
+    network: Network, output: FloatArray, labels: IntArray, learning: Learning
+) -> Errors:
+    """Errors and loss of the output voltages (n_sample, n_out, n_time)."""
+    window = network.window(learning.start, learning.stop)
+    seen = output[:, :, window]
+    if learning.softmax == "mean":
+        seen = np.repeat(seen.mean(axis=2, keepdims=True), seen.shape[2], axis=2)
+    log_p = log_softmax(seen, axis=1)
+    sample = np.arange(len(labels))
+    delta = -np.exp(log_p)
+    delta[sample, labels] += 1.0
+    return Errors(delta, -log_p[sample, labels].mean(axis=1), window)
+
+
+def predict(network: Network, output: FloatArray, learning: Learning) -> IntArray:
+    """(n_sample,) the output neuron with the largest mean voltage over 20 to 50 ms.
+
+    Where a sample is shorter than 50 ms, over the window that is learned from.
+    """
+    duration = network.spec.cell.duration
+    window = network.window(20.0, 50.0) if duration >= 50.0 else network.window(
+        learning.start, learning.stop
+    )  # fmt: skip
+    return output[:, :, window].mean(axis=2).argmax(axis=1).astype(np.int32)
+
+
+def quasi_static(
+    way: Way,
+    images: ByteArray,
+    weights: Weights,
+    voltages: Voltages,
+    errors: Errors,
+    learning: Learning,
+) -> Weights:
+    """The paper's rule (Eqs. 8 to 11): mean over the window of error · r · g · max(v, 0)."""
+    delta, window = errors.delta, errors.window
+    n = len(images) * delta.shape[2]
+    hidden = voltages.hidden[:, :, window]
+    judged = hidden.mean(axis=2, keepdims=True) if learning.softmax == "mean" else hidden
+    back = np.matmul(weights.output, delta) * (judged > 0)
+    seen = np.maximum(hidden, 0.0)
+    return Weights(
+        way.through_traces(images, back, window) / n,
+        back.sum(axis=(0, 2)) / n,
+        np.matmul(seen, delta.transpose(0, 2, 1)).sum(axis=0) / n,
+        delta.sum(axis=(0, 2)) / n,
+    )
+
+
+def exact(
+    way: Way,
+    images: ByteArray,
+    weights: Weights,
+    voltages: Voltages,
+    errors: Errors,
+    learning: Learning,
+) -> Weights:
+    """Minus the gradient of the mean loss, through every step of the run."""
+    network, window = way.network, errors.window
+    g_out = 1.0 / network.output_resistance
+    hidden = voltages.hidden
+    at_output = np.zeros_like(voltages.output)
+    at_output[:, :, window] = errors.delta / (len(images) * errors.delta.shape[2])
+    by_current = leak_back(network, at_output) * g_out
+    at_soma = np.matmul(weights.output, by_current) * (hidden > 0)
+    seen = np.maximum(hidden, 0.0)
+    return Weights(
+        way.through_responses(images, at_soma),
+        np.matmul(at_soma, way.bias_response).sum(axis=0),
+        np.matmul(seen, by_current.transpose(0, 2, 1)).sum(axis=0),
+        by_current.sum(axis=(0, 2)),
+    )
+
+
+RULES: dict[RuleName, Callable[..., Weights]] = {"quasi_static": quasi_static, "exact": exact}
+
+
+def outcome(
+    way: Way, images: ByteArray, labels: IntArray, weights: Weights, learning: Learning
+) -> Outcome:
+    """Run a batch and ask the rule.
+
+    Raises
+    ------
+    UserError
+        If the rule cannot go this way.
+    """
+    voltages = way.voltages(images, weights)
+    errors = output_errors(way.network, voltages.output, labels, learning)
+    direction = RULES[learning.rule](way, images, weights, voltages, errors, learning)
+    if learning.sign == "ascend":
+        direction = Weights(*(-part for part in direction.parts))
+    right = int((predict(way.network, voltages.output, learning) == labels).sum())
+    return Outcome(direction, float(errors.loss.mean()), right)

@@ -1,0 +1,146 @@
+# mypy: disable-error-code="no-untyped-def"
+"""How a current somewhere on a passive cell is felt elsewhere: resistances and impulse responses.
+
+A passive cell is a linear system with a symmetric matrix, so the voltage at a site by a current at
+a node is the voltage at the node by the same current at the site: one solve, or one run, from the
+site gives every node of the cell.
+"""
+
+import numpy as np
+from numba import njit
+
+from engine.backends.cpu import leak
+from engine.errors import UserError
+from engine.model import Model, is_linear
+from engine.stimuli import Site
+from engine.types import FloatArray, IntArray
+from engine.units import US_PER_S_CM2_UM2
+
+J = {"nogil": True, "cache": True, "error_model": "numpy"}
+
+
+@njit(**J)
+def _factor(parent, a, d, f):
+    """Eliminate from the tips to the roots; ``d`` becomes its inverse, ``f`` the shares."""
+    for i in range(parent.size - 1, -1, -1):
+        d[i] = 1.0 / d[i]
+        f[i] = a[i] * d[i]
+        if parent[i] >= 0:
+            d[parent[i]] -= f[i] * a[i]
+
+
+@njit(**J)
+def _substitute(parent, d, f, x):
+    """Solve in place for one right side with what :func:`_factor` gave."""
+    for i in range(parent.size - 1, -1, -1):
+        if parent[i] >= 0:
+            x[parent[i]] += f[i] * x[i]
+        x[i] *= d[i]
+    for i in range(parent.size):
+        if parent[i] >= 0:
+            x[i] += f[i] * x[parent[i]]
+
+
+@njit(**J)
+def _propagate(parent, d, f, rate, x, response):
+    """Fill the rows with the voltages after 1, 2, … steps of a cell on its own; ``x`` is spent."""
+    for m in range(response.shape[0]):
+        _substitute(parent, d, f, x)
+        for i in range(x.size):
+            response[m, i] = x[i]
+            x[i] *= rate[i]
+
+
+def membrane_conductance(model: Model) -> FloatArray:
+    """(n_comp,) µS, the conductance of a passive cell's membrane.
+
+    Raises
+    ------
+    UserError
+        If something on the cell is not passive; names it.
+    """
+    found = [p.mechanism.name for p in model.placed if not is_linear(p.mechanism)]
+    found += ["a voltage clamp"] * len(model.hold_node) + ["a gap junction"] * len(model.gap_node)
+    if found:
+        raise UserError(
+            "transfer resistances and impulse responses hold for passive cells, and this one has "
+            f"{found[0]}; leave it out, or simulate the cell instead"
+        )
+    return leak(model)[1] * model.tree.area * US_PER_S_CM2_UM2
+
+
+def transfer_resistance(model: Model, site: Site) -> FloatArray:
+    """Steady voltage at a site per current at every node, as NEURON's ``Impedance`` at 0 Hz.
+
+    Parameters
+    ----------
+    model
+        Of a passive cell.
+    site
+        Where the voltage is read; at the node there the value is its input resistance.
+
+    Returns
+    -------
+    (n_comp,) MΩ
+
+    Raises
+    ------
+    UserError
+        If the cell is not passive, or nothing leads the current away.
+    """
+    own = membrane_conductance(model)
+    if not own.any():
+        raise UserError("the membrane conducts nowhere, so no resistance is finite; insert pas")
+    parent, d, f = _factored(model, own)
+    x = np.zeros(model.n_comp)
+    x[model.tree.locate(site.section, site.x)] = 1.0
+    _substitute(parent, d, f, x)
+    return x
+
+
+def input_resistance(model: Model, site: Site) -> float:
+    """MΩ; steady voltage at a site per current there. Raises as :func:`transfer_resistance`."""
+    return float(transfer_resistance(model, site)[model.tree.locate(site.section, site.x)])
+
+
+def impulse_responses(model: Model, site: Site, n_step: int | None = None) -> FloatArray:
+    """Voltage at a site after 1, 2, … steps, by 1 nA into each node during the first of them.
+
+    Exactly what backward Euler gives with the model's time step: by linearity the voltage of any
+    run from rest is the sum of the currents of all steps, each through its response.
+
+    Parameters
+    ----------
+    model
+        Of a passive cell.
+    site
+        Where the voltage is read.
+    n_step
+        By default as many as the model's run has.
+
+    Returns
+    -------
+    (n_step, n_comp) mV/nA, from rest
+
+    Raises
+    ------
+    UserError
+        If the cell is not passive.
+    """
+    rate = model.capacitance / model.experiment.dt
+    parent, d, f = _factored(model, membrane_conductance(model) + rate)
+    x = np.zeros(model.n_comp)
+    x[model.tree.locate(site.section, site.x)] = 1.0
+    response = np.empty((model.n_step if n_step is None else n_step, model.n_comp))
+    _propagate(parent, d, f, rate, x, response)
+    return response
+
+
+def _factored(model: Model, own: FloatArray) -> tuple[IntArray, FloatArray, FloatArray]:
+    """The tree's matrix with ``own`` (n_comp,) µS on every node beside the axial conductances."""
+    parent, a = model.tree.parent, model.tree.g_axial
+    d, f = own + a, np.zeros(model.n_comp)
+    inner = np.flatnonzero(parent >= 0)
+    np.add.at(d, parent[inner], a[inner])
+    _factor(parent, a, d, f)
+    return parent, d, f

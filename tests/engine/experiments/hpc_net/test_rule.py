@@ -1,0 +1,72 @@
+"""Rules against finite differences of the loss."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from engine.experiments.hpc_net.network import Weights
+from engine.experiments.hpc_net.rule import outcome, output_errors
+from engine.experiments.hpc_net.spec import CODE, TEXT
+
+LABELS = np.array([0, 1, 2, 1], np.int32)
+STEP = 1e-4
+"""Of a weight of about 1: the loss is smooth, so the central difference errs by about 1e-8."""
+
+
+def numeric_gradient(shortcut, images, weights, learning) -> list[np.ndarray]:
+    """Central differences of the mean loss by every weight."""
+
+    def loss(parts: list[np.ndarray]) -> float:
+        output = shortcut.voltages(images, Weights(*parts)).output
+        return float(output_errors(shortcut.network, output, LABELS, learning).loss.mean())
+
+    gradients = []
+    for number, part in enumerate(weights.parts):
+        gradient = np.zeros(part.size)
+        for k in range(part.size):
+            values = []
+            for sign in (1, -1):
+                parts = [p.copy() for p in weights.parts]
+                parts[number].reshape(-1)[k] += sign * STEP
+                values.append(loss(parts))
+            gradient[k] = (values[0] - values[1]) / (2 * STEP)
+        gradients.append(gradient.reshape(part.shape))
+    return gradients
+
+
+def cosine(one: Weights, gradients: list[np.ndarray]) -> float:
+    a = np.concatenate([p.reshape(-1) for p in one.parts])
+    b = -np.concatenate([g.reshape(-1) for g in gradients])
+    return float(a @ b / np.linalg.norm(a) / np.linalg.norm(b))
+
+
+@pytest.mark.parametrize("softmax", ["instant", "mean"])
+def test_the_exact_rule_is_the_gradient(shortcut, images, weights, softmax):
+    learning = replace(CODE, rule="exact", softmax=softmax)
+    expected = numeric_gradient(shortcut, images, weights, learning)
+    found = outcome(shortcut, images, LABELS, weights, learning).direction
+    for direction, gradient in zip(found.parts, expected, strict=True):
+        assert np.abs(gradient).max() > 1e-3
+        np.testing.assert_allclose(-direction, gradient, atol=1e-6 * np.abs(gradient).max())
+
+
+def test_the_quasi_static_rule_goes_down_as_the_code_and_up_as_the_text(shortcut, images, weights):
+    """So the sign of the code is the right one; Eq. 8 with Eq. 10 climbs."""
+    gradients = numeric_gradient(shortcut, images, weights, CODE)
+    down = outcome(shortcut, images, LABELS, weights, CODE).direction
+    assert 0.5 < cosine(down, gradients) < 0.9999
+    gradients = numeric_gradient(shortcut, images, weights, TEXT)
+    up = outcome(shortcut, images, LABELS, weights, TEXT).direction
+    assert cosine(up, gradients) < -0.5
+
+
+def test_errors_sum_to_nothing_and_the_loss_is_that_of_guessing_without_weights(shortcut, images):
+    network = shortcut.network
+    silent = Weights(*(np.zeros_like(p) for p in (network.factor, np.zeros(5), np.zeros((5, 3)),
+                                                  np.zeros(3))))  # fmt: skip
+    output = shortcut.voltages(images, silent).output
+    errors = output_errors(network, output, LABELS, CODE)
+    np.testing.assert_allclose(errors.loss, np.log(3))
+    np.testing.assert_allclose(errors.delta.sum(axis=1), 0, atol=1e-15)
+    assert errors.delta.shape[2] == 120  # 30 ms in steps of 0.25 ms

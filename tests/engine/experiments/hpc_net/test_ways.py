@@ -1,0 +1,147 @@
+"""The shortcut against the engine's own simulation, and traces against NEURON."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from engine.errors import UserError
+from engine.experiment import Insertion
+from engine.experiments.hpc_net.compartmental import Compartmental
+from engine.experiments.hpc_net.data import read_idx
+from engine.experiments.hpc_net.network import Network, Weights, first_weights, make_network
+from engine.experiments.hpc_net.rule import outcome
+from engine.experiments.hpc_net.shortcut import Shortcut
+from engine.experiments.hpc_net.spec import CODE, HpcNet, Learning, hidden_cell
+from tests.engine.experiments.hpc_net.conftest import LEVELS, N_IN, N_OUT, tiny_spec
+from tests.engine.test_transfer import HUMAN
+
+LABELS = np.array([0, 1, 2, 1], np.int32)
+
+
+def relative(found: np.ndarray, expected: np.ndarray) -> float:
+    return float(np.abs(found - expected).max() / np.abs(expected).max())
+
+
+def part_of(network: Network, n_hidden: int) -> Network:
+    """The first hidden neurons of a network."""
+    spec = replace(network.spec, n_hidden=n_hidden)
+    return replace(network, spec=spec, node=network.node[:, :n_hidden].copy())
+
+
+@pytest.fixture(scope="module")
+def compartmental(network) -> Compartmental:
+    return Compartmental(network)
+
+
+def test_input_neurons_have_the_traces_the_engine_simulates(network, compartmental):
+    for level in (0, 1, 2, 9, 16):
+        simulated = compartmental.input_trace(level)
+        np.testing.assert_allclose(network.trace[level], simulated, atol=1e-14)
+    assert network.trace[1].max() == 0  # 1/16: the first spike would come after 50 ms
+    assert 0.9 < network.trace[16].max() < 1
+
+
+def test_an_input_neuron_is_neurons(network, h):
+    encoding, point = network.spec.encoding, network.spec.point
+    cell = h.Section(name="input")
+    cell.L = cell.diam = point.size
+    cell.cm, cell.Ra = point.cm, 100.0
+    cell.insert("pas")
+    cell.g_pas, cell.e_pas = point.g, 0.0
+    synapse, stim = h.ExpSyn(cell(0.5)), h.NetStim()
+    synapse.tau, synapse.e = encoding.tau, encoding.reversal
+    level = 10
+    stim.interval = encoding.period / (LEVELS[level] + encoding.offset)
+    stim.start, stim.noise, stim.number = encoding.start + stim.interval, 0, 1e9
+    connection = h.NetCon(stim, synapse)
+    connection.delay, connection.weight[0] = encoding.delay, encoding.weight
+    voltage = h.Vector().record(cell(0.5)._ref_v)
+    h.dt, h.steps_per_ms, h.secondorder = 0.25, 4, 0
+    h.finitialize(0.0)
+    while h.t < 50.0 - 0.1:
+        h.fadvance()
+    np.testing.assert_allclose(network.trace[level], voltage.as_numpy(), atol=1e-12)
+
+
+def test_the_shortcut_gives_the_voltages_and_updates_of_the_simulation(
+    shortcut, compartmental, images, weights
+):
+    ours = shortcut.voltages(images, weights)
+    simulated = compartmental.voltages(images, weights)
+    assert np.abs(simulated.hidden).max() > 0.3
+    assert relative(ours.hidden, simulated.hidden) < 1e-10
+    assert relative(ours.output, simulated.output) < 1e-10
+    for softmax in ("instant", "mean"):
+        learning = replace(CODE, softmax=softmax)
+        one, other = (
+            outcome(way, images, LABELS, weights, learning) for way in (shortcut, compartmental)
+        )
+        assert one.loss == pytest.approx(other.loss, rel=1e-10)
+        for found, expected in zip(one.direction.parts, other.direction.parts, strict=True):
+            assert relative(found, expected) < 1e-9
+
+
+def test_results_do_not_depend_on_the_number_of_threads(network, shortcut, images, weights):
+    alone = Shortcut(network, threads=1)
+    for rule in ("quasi_static", "exact"):
+        learning = replace(CODE, rule=rule)
+        one, two = (outcome(way, images, LABELS, weights, learning) for way in (alone, shortcut))
+        assert one.loss == two.loss
+        for found, expected in zip(one.direction.parts, two.direction.parts, strict=True):
+            np.testing.assert_array_equal(found, expected)
+
+
+def test_one_image_alone_gives_the_voltages_it_has_in_a_batch(shortcut, images, weights):
+    together = shortcut.voltages(images, weights)
+    alone = shortcut.voltages(images[2:3], weights)
+    np.testing.assert_array_equal(alone.hidden[0], together.hidden[2])
+
+
+def test_sizes_that_fill_no_tile_and_dark_images(weights):
+    spec = tiny_spec(n_hidden=1, n_synapses=1)
+    network = make_network(spec, N_IN, N_OUT, LEVELS)
+    first = first_weights(network)
+    found = Shortcut(network).voltages(np.zeros((1, N_IN), np.uint8), first)
+    assert not found.hidden.any()
+    assert not found.output.any()
+
+
+def test_active_dendrites_go_the_compartmental_way_only(images):
+    spec = tiny_spec(n_hidden=1)
+    hot = replace(
+        spec.cell, insertions=(*spec.cell.insertions, Insertion("hh", "soma", (("gl", 0.0),)))
+    )
+    network = make_network(replace(spec, cell=hot), N_IN, N_OUT, LEVELS)
+    with pytest.raises(UserError, match="this one has hh"):
+        Shortcut(network)
+    way, first = Compartmental(network), first_weights(network)
+    found = outcome(way, images[:1], LABELS[:1], first, CODE)
+    assert found.direction.finite
+    with pytest.raises(UserError, match="needs the shortcut"):
+        outcome(way, images[:1], LABELS[:1], first, Learning(rule="exact"))
+
+
+def test_a_cell_that_drifts_has_no_shortcut():
+    spec = tiny_spec()
+    network = make_network(replace(spec, cell=replace(spec.cell, v_init=-5.0)), 2, 2, LEVELS)
+    with pytest.raises(UserError, match="does not rest at v_init"):
+        Shortcut(network)
+
+
+@pytest.mark.slow
+def test_a_mini_batch_of_mnist_on_the_human_cell_gives_the_same_updates(data_dir):
+    """Of 16 images as published; every hidden neuron is simulated for every image."""
+    images = data_dir / "datasets" / "mnist"
+    pixels = read_idx(images / "train-images-idx3-ubyte.gz", 3)[:16].reshape(16, -1)
+    labels = read_idx(images / "train-labels-idx1-ubyte.gz", 1)[:16].astype(np.int32)
+    spec = HpcNet(hidden_cell(str(data_dir / HUMAN)))
+    network = make_network(spec, 784, 10, np.arange(256) / 255)
+    first = first_weights(network)
+    weights = Weights(first.hidden, np.linspace(-0.1, 0.1, 64), first.output, first.output_bias)
+    one, other = (
+        outcome(way, pixels, labels, weights, CODE)
+        for way in (Shortcut(network), Compartmental(network))
+    )
+    for found, expected in zip(one.direction.parts, other.direction.parts, strict=True):
+        assert relative(found, expected) < 1e-9
