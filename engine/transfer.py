@@ -9,9 +9,9 @@ site gives every node of the cell.
 import numpy as np
 from numba import njit
 
-from engine.backends.cpu import leak
 from engine.errors import UserError
-from engine.model import Model, is_linear
+from engine.linear import is_linear, leak
+from engine.model import Model
 from engine.stimuli import Site
 from engine.types import FloatArray, IntArray
 from engine.units import US_PER_S_CM2_UM2
@@ -60,13 +60,15 @@ def membrane_conductance(model: Model) -> FloatArray:
         If something on the cell is not passive; names it.
     """
     found = [p.mechanism.name for p in model.placed if not is_linear(p.mechanism)]
+    found += ["spines of their own"] * (model.twigs is not None)
     found += ["a voltage clamp"] * len(model.hold_node) + ["a gap junction"] * len(model.gap_node)
     if found:
         raise UserError(
-            "transfer resistances and impulse responses hold for passive cells, and this one has "
+            "transfer resistances and impulse responses hold for passive trees, and this one has "
             f"{found[0]}; leave it out, or simulate the cell instead"
         )
-    return leak(model)[1] * model.tree.area * US_PER_S_CM2_UM2
+    g = leak(model.placed, model.n_comp, model.experiment.celsius)[1]
+    return g * model.tree.area * US_PER_S_CM2_UM2
 
 
 def transfer_resistance(model: Model, site: Site) -> FloatArray:

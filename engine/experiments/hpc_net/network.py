@@ -10,7 +10,8 @@ from engine.errors import UserError
 from engine.experiment import Probe
 from engine.experiments.hpc_net.encoding import input_resistance, input_traces
 from engine.experiments.hpc_net.spec import HpcNet, Placement
-from engine.model import Model, build, cut, is_linear
+from engine.linear import is_linear
+from engine.model import Model, build, cut
 from engine.morphology.model import Morphology, Sections, Tag
 from engine.morphology.reading import read_morphology
 from engine.morphology.samples import resolve

@@ -11,12 +11,13 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from engine.backends.cpu import available_cores, leak
+from engine.backends.cpu import available_cores
 from engine.errors import UserError
 from engine.experiments.hpc_net import kernels
 from engine.experiments.hpc_net.kernels import COLUMNS, ROWS, padded
 from engine.experiments.hpc_net.network import Network, Weights
 from engine.experiments.hpc_net.ways import ByteArray, Voltages, output_voltages, trace_numbers
+from engine.linear import leak
 from engine.transfer import impulse_responses
 from engine.types import FloatArray
 
@@ -46,7 +47,7 @@ class Shortcut:
         self._threads = threads or available_cores()
         self._pool = ThreadPoolExecutor(max(self._threads - 1, 1))  # idle until it is given work
         model, rest = network.model, network.spec.cell.v_init
-        drift, g = leak(model)
+        drift, g = leak(model.placed, model.n_comp, model.experiment.celsius)
         if (np.abs(drift + g * rest) > 1e-12 * np.maximum(np.abs(drift), 1e-12)).any():
             raise UserError(
                 f"the hidden neuron does not rest at v_init = {rest:g} mV, so it has no exact "
