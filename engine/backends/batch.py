@@ -3,12 +3,12 @@
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 
 import numpy as np
 
 from engine.backends.base import Samples
 from engine.backends.cpu import CpuRun, available_cores
+from engine.instances import select
 from engine.mechanisms.lanes import WIDTH
 from engine.model import Model
 from engine.types import FloatArray
@@ -100,8 +100,9 @@ class BatchRun:
 
 def split(model: Model) -> Iterator[tuple[CpuRun, int]]:
     """Runs of eight instances, or of one where few are left, and how many of each are meant."""
-    left = model.n_instance
-    while left > 0:
+    done = 0
+    while (left := model.n_instance - done) > 0:
         size = WIDTH if left > FEW else 1
-        yield CpuRun(replace(model, n_instance=size)), min(size, left)
-        left -= size
+        count = min(size, left)
+        yield CpuRun(select(model, done, count, size - count)), count
+        done += count

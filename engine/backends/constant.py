@@ -55,13 +55,12 @@ def right_side_eights(parent, n_root, a, leak_i, leak_g, v, carry, applied):
 
 
 @njit(**J)
-def clamp_changes(time, node, on, off, amplitude, n_instance, applied, carry):
+def clamp_changes(time, node, on, off, amplitude, applied, carry):
     """Add what the clamps inject at a time and did not inject before."""
     for c in range(node.size):
         now = amplitude[c] if on[c] <= time < off[c] else 0.0
         if now != applied[c]:
-            for j in range(node[c] * n_instance, (node[c] + 1) * n_instance):
-                carry[j] += now - applied[c]
+            carry[node[c]] += now - applied[c]
             applied[c] = now
 
 

@@ -10,11 +10,11 @@ import numpy as np
 from engine.backends import kernels
 from engine.backends.base import VOLTAGE_LIMIT, Run, Samples, join
 from engine.backends.events import event_arrays, grow, reset_events
+from engine.backends.flat import TWIG_TABLES, Flat, Places, attached_arrays
 from engine.backends.layout import Layout, level_order, part_order
 from engine.backends.pace import Pace
 from engine.backends.source import emit, loop_arguments
 from engine.backends.structure import Structure, ion_name, state_name, table_name
-from engine.errors import BackendError
 from engine.linear import is_linear, leak
 from engine.mechanisms.cache import compile_source
 from engine.mechanisms.lanes import WIDTH, roomy
@@ -46,8 +46,6 @@ class CpuBackend:
         from engine.backends.batch import BatchRun  # made of CpuRun
         from engine.backends.rest import tune_rest
 
-        if model.twigs is not None or len(model.experiments) > 1:
-            raise BackendError("backend 'cpu' runs no spines and no different instances yet")
         if model.experiment.tune_rest:
             model = tune_rest(model)
         if model.n_instance > 1:
@@ -82,7 +80,11 @@ class CpuRun:
         read = {name for m in mechanisms for ion in m.ions for name in ion.read}
         asked = read | {probe.variable for probe in model.probes if probe.kind == "ion"}
         silent = tuple(name for name in model.ion_currents if name not in asked)
-        self.structure = Structure(mechanisms, model.n_instance > 1, attached, several, silent)
+        self.structure = Structure(
+            mechanisms, model.n_instance > 1, attached, several, silent, model.twigs is not None
+        )
+        self._flat = Flat(model, self.layout)
+        self._points = {p.mechanism.name: self._flat.points(p) for p in kept if p.is_point}
         self._takers = [p for p in kept if p.connections is not None and p.mechanism.receive]
         self._pace = None
         if several:
@@ -99,14 +101,16 @@ class CpuRun:
 
     def _allocate(self) -> dict[str, Any]:
         model, layout, experiment = self.model, self.layout, self.model.experiment
-        n, k = model.n_comp, model.n_instance
-        arrays: dict[str, Any] = {
-            name: np.zeros(n * k) for name in ("v", "d", "r", "i_membrane", "g_membrane")
-        }
+        n, k, flat = model.n_comp, model.n_instance, self._flat
+        arrays: dict[str, Any] = {name: np.zeros(flat.size) for name in ("v", "d", "r")}
+        arrays |= {name: np.zeros(n * k) for name in ("i_membrane", "g_membrane")}
         arrays |= {ion_name(name): np.zeros(n * k) for name in model.ion_currents}
         for name in model.ions:
             arrays[ion_name(name)] = np.zeros(n * k)
-        slot, row, start = self._probe_tables()
+        if flat.arrays:
+            arrays |= flat.arrays
+        else:
+            arrays |= dict.fromkeys(TWIG_TABLES, np.empty(0))
         return arrays | {
             "clock": np.zeros(1),
             "counter": np.zeros(1, np.int64),
@@ -116,99 +120,97 @@ class CpuRun:
             "limit": VOLTAGE_LIMIT,
             "n_root": layout.n_root,
             "n_instance": k,
+            "single": 1,
+            "spare": flat.spare,
             "parent": layout.parent,
             "place": layout.place,
-            "clamp_node": layout.place[model.clamp_node],
-            "clamp_on": model.clamp_on,
-            "clamp_off": model.clamp_off,
-            "clamp_amplitude": model.clamp_amplitude,
-            "played_node": layout.place[model.played_node],
-            "played": model.played,
-            "hold_node": layout.place[model.hold_node],
-            "hold_until": model.hold_until,
-            "hold_level": model.hold_level,
-            "hold_conductance": model.hold_conductance,
-            "hold_current": np.zeros(len(model.hold_node) * k),
-            "gap_node": layout.place[model.gap_node],
-            "gap_conductance": model.gap_conductance,
-            "gap_current": np.zeros(len(model.gap_node) * k),
-            **self._point_arrays(),
-            "applied": np.zeros(len(model.clamp_node)),
+            **attached_arrays(model, flat),
             "level_start": layout.level_start,
             "n_part": len(layout.start) - 1,
             "part_start": layout.start,
             "joint": layout.joint,
             "share": np.zeros(n * self.structure.cores),
             "flow": np.zeros(n * self.structure.cores),
-            "probe_slot": slot,
-            "probe_row": row,
-            "probe_start": start,
+            **self._probe_tables(),
             "spike_node": int(layout.place[model.spike_node]),
             "above": np.zeros(k, np.bool_),
             "frame_every": model.frame_every,
         }
 
-    def _point_arrays(self) -> dict[str, Any]:
-        """What points give to their nodes, and each of those nodes once."""
-        nodes = [p.node for p in self.model.placed if p.is_point]
-        node = np.unique(np.concatenate([np.empty(0, np.int32), *nodes]))
-        size = self.model.n_comp * self.model.n_instance if nodes else 0
-        zeros = {"i_point": np.zeros(size), "g_point": np.zeros(size)}
-        return {"point_node": np.sort(self.layout.place[node]), **zeros}
-
-    def _probe_tables(self) -> tuple[IntArray, IntArray, IntArray]:
-        """Probes sorted by the array they read: their slot in the traces and row in the array."""
-        model, names = self.model, list(self.structure.probed)
-        array, row = [], []
+    def _probe_tables(self) -> dict[str, Any]:
+        """Probes sorted by the array they read: their slot in the traces, places in the array."""
+        model, names, k = self.model, list(self.structure.probed), self.model.n_instance
+        lane = np.arange(k)
+        array, places = [], [np.empty((0, k), np.int64)]
         for probe in model.probes:
-            if probe.kind == "voltage":
-                array.append(names.index("v"))
-                row.append(self.layout.place[probe.index])
-            elif probe.kind == "ion":
-                array.append(names.index(ion_name(probe.variable)))
-                row.append(self.layout.place[probe.index])
+            rows = np.array(probe.rows or (probe.index,) * k, np.int32)
+            place: Places
+            name = {"voltage": "v", "ion": ion_name(probe.variable)}.get(probe.kind, probe.variable)
+            if probe.kind in ("voltage", "ion"):
+                place = self._flat.places(rows, lane)
             elif probe.kind in ("hold", "gap"):
-                array.append(names.index(probe.variable))
-                row.append(probe.index)
+                owner = getattr(model, f"{probe.kind}_instance")
+                place = (rows if owner is not None else rows * k + lane).astype(np.int64)
             else:
                 placed = model.placed[probe.mechanism]
-                array.append(names.index(state_name(placed.mechanism, probe.variable)))
-                row.append(self._row(placed, probe.index))
+                name = state_name(placed.mechanism, probe.variable)
+                place = self._elements(placed, rows)
+            array.append(names.index(name))
+            places.append(place[None])
         slot = np.argsort(array, kind="stable").astype(np.int32)
         start = np.searchsorted(np.sort(array), np.arange(len(names) + 1)).astype(np.int32)
-        return slot, np.array(row, np.int32)[slot], start
+        table = np.concatenate(places).astype(np.int64)[slot]
+        return {"probe_slot": slot, "probe_place": table, "probe_start": start}
 
     def _rows(self, placed: Placed) -> tuple[IntArray, IntArray]:
-        """Where a mechanism is computed, and which of its entries is used there.
+        """Where a density mechanism is computed, and which of its entries is used there.
 
         Eight instances are a vector whether nodes are consecutive or not.
         """
-        if not placed.is_point and self.model.n_instance == 1:
+        if self.model.n_instance == 1:
             return spread(placed.node, self.layout, self.model.tree.massless)
         place = self.layout.place[placed.node]
         rows = np.argsort(place, kind="stable").astype(np.int32)
         return place[rows], rows
 
-    def _row(self, placed: Placed, index: int) -> int:
-        """The row in a mechanism's arrays of one of its entries."""
-        node, rows = self._rows(placed)
+    def _elements(self, placed: Placed, index: IntArray) -> Places:
+        """(n_instance,) where the entry of every instance is in a mechanism's arrays."""
+        lane = np.arange(self.model.n_instance)
         if placed.is_point:
-            return int(np.flatnonzero(rows == index)[0])
-        return int(np.searchsorted(node, self.layout.place[placed.node[index]]))
+            entries = self._points[placed.mechanism.name].entries
+            found = [
+                np.flatnonzero((entries.item == i) & (entries.lane == j))[0]
+                for i, j in zip(index, lane, strict=True)
+            ]
+            return np.array(found, np.int64)
+        node, _ = self._rows(placed)
+        row = np.searchsorted(node, self.layout.place[placed.node[index]])
+        return (row * self.model.n_instance + lane).astype(np.int64)
 
     def _mechanism_arrays(self, placed: Placed) -> dict[str, Any]:
-        mechanism = placed.mechanism
-        node, rows = self._rows(placed)
-        size = len(node) * self.model.n_instance
-        first = -1 if placed.is_point else first_of_run(node)
-        where = {"node": node, "n": len(node), "first": first}
+        mechanism, tree, k = placed.mechanism, self.model.tree, self.model.n_instance
+        if placed.is_point:
+            entries = self._points[mechanism.name].entries
+            rows, size, first = entries.item.astype(np.int32), len(entries.item), -1
+            node = self._flat.places(placed.node[rows], entries.lane).astype(np.int32)
+        else:
+            node, rows = self._rows(placed)
+            size, first = len(node) * k, first_of_run(node)
+        where: dict[str, Any] = {"node": node, "n": len(node), "first": first}
         arrays: dict[str, Any] = {name: values[rows] for name, values in placed.values.items()}
         arrays |= placed.shared
         arrays |= {s.name: np.zeros(size) for s in (*mechanism.states, *mechanism.assigned)}
-        arrays["diam"] = self.model.tree.diameter[placed.node][rows]
-        arrays["area"] = self.model.tree.area[placed.node][rows]
+        on_tree = np.minimum(placed.node[rows], tree.n_comp - 1)
+        arrays["diam"], arrays["area"] = tree.diameter[on_tree], tree.area[on_tree]
+        if placed.is_point:
+            where |= {"i": np.zeros(size), "g": np.zeros(size)}
+            if self.model.twigs is not None:
+                there = placed.node[rows] >= tree.n_comp
+                area, diameter = self.model.twigs.geometry(placed.node[rows][there])
+                arrays["area"][there], arrays["diam"][there] = area, diameter
         named = {state_name(mechanism, name): value for name, value in arrays.items()}
-        named |= event_arrays(placed, rows, self.layout.place, self.model.n_instance)
+        if placed.is_point:
+            named |= event_arrays(placed, self._points[mechanism.name], self._flat)
         return named | {table_name(mechanism, name): value for name, value in where.items()}
 
     def _add_system(self) -> None:
@@ -229,7 +231,7 @@ class CpuRun:
             carry, x = np.zeros((2, size))
             inverse, f = self._factors(a, own)
         else:
-            f, inverse, carry, x = np.zeros(size), *np.zeros((3, 0))
+            f, inverse, carry, x = np.zeros(self._flat.size), *np.zeros((3, 0))
         arrays |= {"a": a, "own": own, "area": area, "leak_i": leak_i, "leak_g": leak_g}
         arrays |= {"inverse": inverse, "f": f, "rate": rate, "carry": carry, "x": x}
 
@@ -245,8 +247,8 @@ class CpuRun:
     @property
     def voltage(self) -> FloatArray:
         """(n_comp, n_instance) mV, in the order of the tree; a copy."""
-        shape = self.model.n_comp, self.model.n_instance
-        return self._arrays["v"].reshape(shape)[self.layout.place]
+        n, k = self.model.n_comp, self.model.n_instance
+        return self._arrays["v"][: n * k].reshape(n, k)[self.layout.place]
 
     def initialize(self) -> Samples:
         """Set every variable to its value at t = 0 and sample it, as NEURON's ``finitialize``."""
@@ -260,8 +262,7 @@ class CpuRun:
                 self.layout.arrange(values), self.model.n_instance
             )
         for p in self._takers:
-            assert p.connections is not None
-            reset_events(arrays, p.mechanism, p.connections, self.model.n_instance)
+            reset_events(arrays, p, self._points[p.mechanism.name], self.model.n_instance)
         buffers = self._buffers(1, 1)
         n_spike = self._code.start(*self._arguments(buffers))
         no_steps = self._arguments(self._buffers(0, 0))
@@ -331,7 +332,8 @@ class CpuRun:
         )
 
     def _first_bad(self) -> tuple[int, int, float]:
-        node, instance = np.argwhere(~(np.abs(self.voltage) <= VOLTAGE_LIMIT))[0]
+        found = np.argwhere(~(np.abs(self.voltage) <= VOLTAGE_LIMIT))
+        node, instance = found[0] if len(found) else self._flat.bad_twig(self._arrays["v"])
         return int(node), int(instance), float(self._arrays["clock"][0])
 
 

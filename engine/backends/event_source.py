@@ -21,8 +21,10 @@ TABLES = (
     "queue_count",
     "armed",
     "armed_flag",
+    "awake",
 )
-"""Arrays that every mechanism with NET_RECEIVE has beside its own."""
+"""Arrays that every mechanism with NET_RECEIVE has beside its own. Every point is of one instance,
+so all loops over instances turn once: ``single`` is 1."""
 IMPORT = "from engine.backends.queue import detect_sources, move, pop, push"
 GROW, LOST = -1, -2
 """What a step loop returns in place of the number of bad voltages: room for events is running out,
@@ -82,7 +84,7 @@ def is_crowded(mechanism: Mechanism) -> list[str]:
 def taken(mechanism: Mechanism, actual: Actual) -> list[str]:
     """Arguments of every emitted function after its first ones."""
     given = ("point", "instance", "slot", "flag", "t")
-    names = ["n_instance", "v", *event_arguments(mechanism)]
+    names = ["single", "v", *event_arguments(mechanism)]
     for which in ("receive", "connect", "watch", "initialize"):
         names += actual(mechanism, which)
     slots = [f"{mechanism.name}__{send.time}" for send in mechanism.sends]
@@ -114,7 +116,7 @@ def _queue(mechanism: Mechanism) -> str:
 def _none(mechanism: Mechanism) -> str:
     """Slot of the weights, all zero, of events that no connection brought."""
     width = max(1, len(mechanism.weights))
-    return f"({_tables(mechanism, 'point')}.size * n_instance + instance) * {width}"
+    return f"({_tables(mechanism, 'point')}.size * single + instance) * {width}"
 
 
 def _collect(mechanism: Mechanism, where: KernelName, slot: str) -> list[str]:
@@ -141,7 +143,7 @@ def _handle(mechanism: Mechanism, actual: Actual) -> list[str]:
     """NET_RECEIVE of one point, and what it asks for."""
     lines = [
         f"{mechanism.name}_receive({', '.join(actual(mechanism, 'receive'))})",
-        "k = point * n_instance + instance",
+        "k = point * single + instance",
         *_collect(mechanism, "receive", "slot"),
     ]
     if not mechanism.watches:
@@ -168,8 +170,8 @@ def _prepare(mechanism: Mechanism, actual: Actual) -> list[str]:
     return [
         f"for c in range({_tables(mechanism, 'point')}.size):",
         f"    point = {_tables(mechanism, 'point')}[c]",
-        "    for instance in range(n_instance):",
-        f"        slot = (c * n_instance + instance) * {width}",
+        "    for instance in range(single):",
+        f"        slot = (c * single + instance) * {width}",
         "        flag = 0.0",
         f"        {mechanism.name}_connect({', '.join(actual(mechanism, 'connect'))})",
     ]
@@ -182,8 +184,8 @@ def _begin(mechanism: Mechanism, actual: Actual) -> list[str]:
         return ["pass"]
     return [
         f"for point in range({mechanism.name}__where__n):",
-        "    for instance in range(n_instance):",
-        "        k = point * n_instance + instance",
+        "    for instance in range(single):",
+        "        k = point * single + instance",
         *(f"        {line}" for line in sends),
     ]
 
@@ -193,7 +195,7 @@ def _check(mechanism: Mechanism, actual: Actual) -> list[str]:
     width = max(1, len(mechanism.weights))
     detectors = ("node", "connection", "threshold", "delay")
     tables = _tables(mechanism, *(f"detector_{name}" for name in detectors), "above", "point")
-    lines = [f"detect_sources(t, {tables}, {width}, n_instance, v, {_queue(mechanism)})"]
+    lines = [f"detect_sources(t, {tables}, {width}, single, v, {_queue(mechanism)})"]
     if not mechanism.watches:
         return lines
     armed, armed_flag = (event_name(mechanism, name) for name in ("armed", "armed_flag"))
@@ -205,7 +207,7 @@ def _check(mechanism: Mechanism, actual: Actual) -> list[str]:
             f"for k in range({value}.size):",
             f"    e = {i} * {value}.size + k",
             f"    if {armed}[e] > 0:",
-            "        point, instance = k // n_instance, k % n_instance",
+            "        point, instance = k // single, k % single",
             f"        if {value}[k] > 0.0 and {armed}[e] == 1:",
             f"            {push}{armed_flag}[e], 0)",
             f"        {armed}[e] = 2 if {value}[k] > 0.0 else 1",
@@ -221,7 +223,7 @@ def _deliver(mechanism: Mechanism, actual: Actual) -> list[str]:
     )
     count, queue_time = (event_name(mechanism, f"queue_{name}") for name in ("count", "time"))
     what, flag = (event_name(mechanism, f"queue_{name}") for name in ("what", "flag"))
-    rest = ", ".join(taken(mechanism, actual))
+    awake, rest = event_name(mechanism, "awake"), ", ".join(taken(mechanism, actual))
     handle = f"{mechanism.name}_handle"
     return [
         "while True:",
@@ -233,8 +235,9 @@ def _deliver(mechanism: Mechanism, actual: Actual) -> list[str]:
         f"        c = {connection}[{cursor}[0]]",
         f"        {cursor}[0] += 1",
         f"        point = {_tables(mechanism, 'point')}[c]",
-        "        for instance in range(n_instance):",
-        f"            slot = (c * n_instance + instance) * {width}",
+        f"        {awake}[0] = max({awake}[0], point + 1)",
+        "        for instance in range(single):",
+        f"            slot = (c * single + instance) * {width}",
         f"            {handle}(point, instance, slot, 0.0, known, {rest})",
         "    else:",
         f"        e = pop({_queue(mechanism)})",

@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 
 from engine.backends.event_source import TABLES, event_name, takes_events
+from engine.backends.flat import Flat, Points, expand
 from engine.errors import UserError
 from engine.mechanisms.model import Mechanism
-from engine.placing import Connections, Placed
-from engine.types import IntArray
+from engine.placing import Placed
 
 ROOM = 64
 """Events that a queue holds at first, beside four for every point, instance and detector."""
@@ -17,37 +17,44 @@ MOST = 2**24
 QUEUE = ("queue_time", "queue_flag", "queue_what")
 
 
-def event_arrays(
-    placed: Placed, rows: IntArray, place: IntArray, n_instance: int
-) -> dict[str, Any]:
+def event_arrays(placed: Placed, points: Points, flat: Flat) -> dict[str, Any]:
     """Tables of a mechanism that takes events, by their names in the step loop.
 
     Parameters
     ----------
     placed
-    rows : (n,) int32
-        Which of the mechanism's points each computed one is.
-    place : (n_comp,) int32
-        Where each node of the tree is stored.
-    n_instance
+    points
+        In the order in which they are computed; every one is of one instance.
+    flat
     """
     mechanism, connections = placed.mechanism, placed.connections
     if not takes_events(mechanism) or connections is None:
         return {}
-    computed = np.empty(len(rows), np.int32)
-    computed[rows] = np.arange(len(rows), dtype=np.int32)
-    n_point, n_detector = len(rows) * n_instance, len(connections.detector_node) * n_instance
+    k, n_point = flat.n_instance, len(points.entries.item)
+    computed = np.full(len(placed.node) * k, -1, np.int64)
+    computed[points.entries.item * k + points.entries.lane] = np.arange(n_point)
+    owner = None if placed.instance is None else placed.instance[connections.point]
+    each = expand(owner, len(connections.point), k)
+    number = np.full(len(connections.point) * k, -1, np.int64)
+    number[each.item * k + each.lane] = np.arange(len(each.item))
+    of_event = None if owner is None else owner[connections.connection]
+    event = expand(of_event, len(connections.time), k)
+    of_detector = None if owner is None else owner[connections.detector_connection]
+    detector_place, detector = flat.nodes_of(connections.detector_node, of_detector)
+    n_detector = len(detector_place)
     n_watch, size = len(mechanism.watches) * n_point, ROOM + 4 * (n_point + n_detector)
     tables = {
-        "time": connections.time,
-        "connection": connections.connection,
+        "time": connections.time[event.item],
+        "connection": number[connections.connection[event.item] * k + event.lane].astype(np.int32),
         "cursor": np.zeros(1, np.int64),
-        "point": computed[connections.point],
-        "weight": np.zeros((len(connections.point) + 1) * n_instance * connections.weight.shape[1]),
-        "detector_node": place[connections.detector_node],
-        "detector_connection": connections.detector_connection,
-        "detector_threshold": connections.detector_threshold,
-        "detector_delay": connections.detector_delay,
+        "point": computed[connections.point[each.item] * k + each.lane].astype(np.int32),
+        "weight": np.zeros((len(each.item) + 1) * connections.weight.shape[1]),
+        "detector_node": detector_place,
+        "detector_connection": number[
+            connections.detector_connection[detector.item] * k + detector.lane
+        ].astype(np.int32),
+        "detector_threshold": connections.detector_threshold[detector.item],
+        "detector_delay": connections.detector_delay[detector.item],
         "above": np.zeros(n_detector, np.bool_),
         "queue_time": np.zeros(size),
         "queue_flag": np.zeros(size),
@@ -55,6 +62,7 @@ def event_arrays(
         "queue_count": np.zeros(3, np.int64),
         "armed": np.zeros(n_watch, np.int8),
         "armed_flag": np.zeros(n_watch),
+        "awake": np.zeros(1, np.int64),
     }
     assert set(tables) == set(TABLES)
     sent = [name for send in mechanism.sends for name in (send.time, send.flag)]
@@ -63,14 +71,17 @@ def event_arrays(
     return arrays | {f"{mechanism.name}__{name}": np.full(n_point, np.nan) for name in sent}
 
 
-def reset_events(
-    arrays: dict[str, Any], mechanism: Mechanism, connections: Connections, n_instance: int
-) -> None:
-    """Back to t = 0: weights as given, no event delivered, none pending."""
+def reset_events(arrays: dict[str, Any], placed: Placed, points: Points, n_instance: int) -> None:
+    """Back to t = 0: weights as given, no event delivered, none pending, who can sleep asleep."""
+    mechanism, connections = placed.mechanism, placed.connections
+    assert connections is not None
     for name in ("cursor", "queue_count", "armed", "above"):
         arrays[event_name(mechanism, name)][:] = 0
-    weight = np.repeat(connections.weight, n_instance, axis=0).reshape(-1)
+    owner = None if placed.instance is None else placed.instance[connections.point]
+    each = expand(owner, len(connections.point), n_instance)
+    weight = connections.weight[each.item].reshape(-1)
     arrays[event_name(mechanism, "weight")][: len(weight)] = weight
+    arrays[event_name(mechanism, "awake")][0] = points.n_awake
 
 
 def grow(arrays: dict[str, Any], mechanism: Mechanism) -> None:

@@ -165,12 +165,11 @@ def assemble(own, leak_i, leak_g, area, v, i_membrane, g_membrane, d, r):
 
 
 @njit(**J)
-def inject(time, node, on, off, amplitude, n_instance, r):
+def inject(time, node, on, off, amplitude, r):
     """Add the clamps that are on at a time to the right side."""
     for c in range(node.size):
         if on[c] <= time < off[c]:
-            for j in range(node[c] * n_instance, (node[c] + 1) * n_instance):
-                r[j] += amplitude[c]
+            r[node[c]] += amplitude[c]
 
 
 @njit(**J)
@@ -184,11 +183,11 @@ def update(v, r, limit):
 
 
 @njit(**J)
-def sample(values, slot, row, first, last, n_instance, traces, column):
-    """Copy the probed rows of an array into a column of the traces."""
+def sample(values, slot, place, first, last, traces, column):
+    """Copy probed elements of an array, ``place`` (n_probe, n_instance), into a column."""
     for k in range(first, last):
-        for j in range(n_instance):
-            traces[slot[k], j, column] = values[row[k] * n_instance + j]
+        for j in range(place.shape[1]):
+            traces[slot[k], j, column] = values[place[k, j]]
 
 
 @njit(**J)

@@ -4,13 +4,23 @@ from collections.abc import Iterable
 from hashlib import sha256
 from pathlib import Path
 
-from engine.backends import attached, constant, event_source, kernels, parts, queue, rows
+from engine.backends import (
+    attached,
+    constant,
+    event_source,
+    kernels,
+    parts,
+    queue,
+    rows,
+    twigs,
+)
 from engine.backends.event_source import call, emit_events, event_name, takes_events
 from engine.backends.structure import Structure, ion_name, is_ion, state_name, table_name
 from engine.mechanisms.emit import arguments
 from engine.mechanisms.emit_lanes import IMPORT, WRITTEN_OUT, emit_lanes, emit_parts, has_lanes
 from engine.mechanisms.emit_numba import emit_numba
 from engine.mechanisms.model import KERNELS, KernelName, Mechanism
+from engine.mechanisms.sleep import sleeps
 
 COMMON = [
     "clock",
@@ -20,6 +30,7 @@ COMMON = [
     "limit",
     "n_root",
     "n_instance",
+    "single",
     "parent",
     "a",
     "own",
@@ -48,6 +59,7 @@ COMMON = [
     "clamp_off",
     "clamp_amplitude",
     "played_node",
+    "played_column",
     "played",
     "hold_node",
     "hold_until",
@@ -62,7 +74,7 @@ COMMON = [
     "g_point",
     "probe_start",
     "probe_slot",
-    "probe_row",
+    "probe_place",
     "spike_node",
     "above",
     "place",
@@ -73,10 +85,18 @@ COMMON = [
     "frames",
     "spikes",
     "celsius",
+    "spare",
+    "silent_group",
+    "silent_numbers",
+    "silent_host",
+    "silent_count",
+    "active_group",
+    "active_numbers",
+    "active_host",
 ]
 """What every step loop takes, in order."""
-ONE_POINT = ("n_instance", "point", "instance", "slot")
-LOCAL = ("t", "flag", *ONE_POINT[1:])
+ONE_POINT = ("point", "instance", "slot")
+LOCAL = ("t", "flag", *ONE_POINT)
 """Names of the step loop's own."""
 
 
@@ -87,14 +107,20 @@ def actual_arguments(mechanism: Mechanism, which: KernelName) -> list[str]:
         match argument.kind:
             case "voltage":
                 actual.append("v")
+            case "out_current" if mechanism.kind == "point":
+                actual.append(table_name(mechanism, "i") if has_lanes(mechanism) else "i_point")
+            case "out_conductance" if mechanism.kind == "point":
+                actual.append(table_name(mechanism, "g") if has_lanes(mechanism) else "g_point")
             case "out_current":
-                actual.append("i_point" if mechanism.kind == "point" else "i_membrane")
+                actual.append("i_membrane")
             case "out_conductance":
-                actual.append("g_point" if mechanism.kind == "point" else "g_membrane")
+                actual.append("g_membrane")
             case "ion_read" | "ion_write" | "ion_set":
                 actual.append(ion_name(argument.name))
             case "scalar":
                 actual.append(argument.name)
+            case "count" if argument.name == "n_instance":
+                actual.append("single" if mechanism.kind == "point" else "n_instance")
             case "count" if argument.name in ONE_POINT:
                 actual.append(argument.name)
             case "weight":
@@ -117,19 +143,31 @@ def loop_arguments(structure: Structure) -> list[str]:
     return COMMON + [name for name in own if name not in COMMON and name not in LOCAL]
 
 
-def _calls(structure: Structure, which: KernelName, ions_only: bool = False) -> list[str]:
-    return [
-        f"{m.name}_{which}{_suffix(structure, m, which)}{', '.join(actual_arguments(m, which))})"
-        for m in structure.mechanisms
-        if not empty(m, which) and (is_ion(m) or not ions_only)
-    ]
+def _calls(
+    structure: Structure, which: KernelName, ions_only: bool = False, awake: bool = False
+) -> list[str]:
+    """Calls of a kernel of all mechanisms; ``awake``: of points that may sleep only those."""
+    lines = []
+    for m in structure.mechanisms:
+        if empty(m, which) or (ions_only and not is_ion(m)):
+            continue
+        actual = actual_arguments(m, which)
+        if awake and may_sleep(m):
+            actual[actual.index(table_name(m, "n"))] = f"{event_name(m, 'awake')}[0]"
+        lines.append(f"{m.name}_{which}{_suffix(structure, m, which)}{', '.join(actual)})")
+    return lines
+
+
+def may_sleep(mechanism: Mechanism) -> bool:
+    """Whether its points are computed from their first event on."""
+    return takes_events(mechanism) and has_lanes(mechanism) and sleeps(mechanism)
 
 
 def _suffix(structure: Structure, mechanism: Mechanism, which: KernelName) -> str:
     """Which of a mechanism's kernels, with the bracket of its call."""
     if which not in WRITTEN_OUT or not has_lanes(mechanism):
         return "("
-    return "_parts(n_part, " if structure.cores else "_lanes("
+    return "_parts(n_part, " if structure.cores and mechanism.kind != "point" else "_lanes("
 
 
 def empty(mechanism: Mechanism, which: KernelName) -> bool:
@@ -151,7 +189,7 @@ def emit(structure: Structure) -> str:
             "    REFRESH, clamp_changes, right_side, right_side_eights, step_eights, step_one,",
             ")",
             "from engine.backends.attached import (",
-            "    collect_points, couple, hold, measure_hold, play,",
+            "    add_points, collect_points, couple, hold, measure_hold, play,",
             ")",
             "from engine.backends.kernels import (",
             "    assemble, detect, inject, sample, snapshot",
@@ -162,6 +200,10 @@ def emit(structure: Structure) -> str:
             "from engine.backends.rows import (",
             "    assemble_eights, assemble_lanes, eliminate, solve_eights, substitute,",
             "    update_lanes,",
+            ")",
+            "from engine.backends.twigs import (",
+            "    drop_active, drop_silent, drop_silent_eights, hang_active, hang_silent,",
+            "    hang_silent_eights,",
             ")",
             IMPORT,
             event_source.IMPORT,
@@ -177,7 +219,11 @@ def emit(structure: Structure) -> str:
                 for m in structure.mechanisms
                 if has_lanes(m)
             ),
-            *(emit_parts(m) for m in structure.mechanisms if structure.cores and has_lanes(m)),
+            *(
+                emit_parts(m)
+                for m in structure.mechanisms
+                if structure.cores and has_lanes(m) and m.kind != "point"
+            ),
             *_start(structure),
             *_system(structure),
             *_loop(structure),
@@ -193,38 +239,60 @@ def _zero(names: Iterable[str]) -> list[str]:
 
 def _samples(structure: Structure, column: str) -> list[str]:
     return [
-        f"sample({name}, probe_slot, probe_row, probe_start[{k}], probe_start[{k + 1}], "
-        f"n_instance, traces, {column})"
+        f"sample({name}, probe_slot, probe_place, probe_start[{k}], probe_start[{k + 1}], "
+        f"traces, {column})"
         for k, name in enumerate(structure.probed)
     ]
 
 
-def _currents(structure: Structure) -> list[str]:
+def _currents(structure: Structure, awake: bool = True) -> list[str]:
     return [
         *_zero(ion_name(n) for n in structure.ion_currents if n not in structure.silent),
-        *_calls(structure, "current"),
+        *_calls(structure, "current", awake=awake),
     ]
 
 
-def _attach(structure: Structure, instances: str) -> list[str]:
+def _attach(structure: Structure) -> list[str]:
     """Everything on single nodes, into the equations of the step; ``t`` is its middle."""
-    lines = [f"inject(t, clamp_node, clamp_on, clamp_off, clamp_amplitude, {instances}, r)"]
-    if structure.points:
-        lines.append(f"collect_points(point_node, {instances}, i_point, g_point, d, r)")
+    lines = ["inject(t, clamp_node, clamp_on, clamp_off, clamp_amplitude, r)"]
+    for m in (m for m in structure.points if has_lanes(m) and not empty(m, "current")):
+        n = f"{event_name(m, 'awake')}[0]" if may_sleep(m) else table_name(m, "n")
+        given = ", ".join(table_name(m, table) for table in ("node", "i", "g"))
+        lines.append(f"add_points({n}, {given}, d, r)")
+    if not all(map(has_lanes, structure.points)):
+        lines.append("collect_points(point_node, i_point, g_point, d, r)")
     if structure.attached:
         clamps = "hold_node, hold_until, hold_level, hold_conductance"
         lines += [
-            f"play(counter[0], played_node, played, {instances}, r)",
-            f"hold(t, {clamps}, {instances}, v, d, r)",
-            f"couple(gap_node, gap_conductance, {instances}, v, d, r, gap_current)",
+            "play(counter[0], played_node, played_column, played, r)",
+            f"hold(t, {clamps}, v, d, r)",
+            "couple(gap_node, gap_conductance, v, d, r, gap_current)",
+        ]
+    if structure.twigs:
+        eights = "_eights" * structure.rows
+        silent = "silent_group, silent_numbers, silent_host, silent_count"
+        lines += [
+            f"hang_silent{eights}({silent}, v, d, r)",
+            "hang_active(active_group, active_numbers, active_host, v, d, r, f)",
+            "d[spare : spare + 8] = 0.0",
+            "r[spare : spare + 8] = 0.0",
         ]
     return lines
+
+
+def _drop(structure: Structure) -> list[str]:
+    """Voltages of twigs, after those of the tree."""
+    eights, silent = "_eights" * structure.rows, "silent_group, silent_numbers, silent_host"
+    return [
+        f"bad += drop_silent{eights}({silent}, v, r, limit)",
+        "bad += drop_active(active_group, active_host, v, r, f, limit)",
+    ] * structure.twigs
 
 
 def _measure(structure: Structure) -> list[str]:
     """Currents of the voltage clamps at the voltages now and the levels at ``t``."""
     clamps = "hold_node, hold_until, hold_level, hold_conductance"
-    return [f"measure_hold(t, {clamps}, n_instance, v, hold_current)"] * structure.attached
+    return [f"measure_hold(t, {clamps}, v, hold_current)"] * structure.attached
 
 
 def _function(head: str, body: Iterable[str]) -> list[str]:
@@ -241,7 +309,7 @@ def _start(structure: Structure) -> list[str]:
         *_calls(structure, "initialize", ions_only=True),  # concentrations are set now
         *_events(structure, "begin", "t"),
         *_events(structure, "deliver", "t"),
-        *_currents(structure),
+        *_currents(structure, awake=False),
         *_zero(("i_membrane", "g_membrane")),
         *_settle(structure),
         "times[0] = t",
@@ -264,8 +332,9 @@ def _settle(structure: Structure) -> list[str]:
     if not (structure.points or structure.attached):
         return []
     clears = _zero(("i_point", "g_point")) if structure.points else []
-    gaps = "couple(gap_node, gap_conductance, n_instance, v, d, r, gap_current)"
-    return [*clears, *_measure(structure), *([gaps] if structure.attached else [])]
+    gaps = "couple(gap_node, gap_conductance, v, d, r, gap_current)"
+    clean = ["d[spare:] = 0.0", "r[spare:] = 0.0"] * structure.twigs
+    return [*clears, *_measure(structure), *([gaps] if structure.attached else []), *clean]
 
 
 def _system(structure: Structure) -> list[str]:
@@ -274,7 +343,8 @@ def _system(structure: Structure) -> list[str]:
         "t = clock[0] + 0.5 * dt",
         *_currents(structure),
         "assemble(own, leak_i, leak_g, area, v, i_membrane, g_membrane, d, r)",
-        *_attach(structure, "1"),
+        *_attach(structure),
+        *(["r[spare:] = 0.0"] * structure.twigs),
     ]
     return _function(f"system({', '.join(loop_arguments(structure))})", body)
 
@@ -289,7 +359,7 @@ def _loop(structure: Structure) -> list[str]:
             "if counter[0] % REFRESH == 0:",
             "    right_side_parts(",
             "        parent, part_start, joint, a, leak_i, leak_g, v, carry, applied)",
-            f"clamp_changes(t, {clamps}, n_instance, applied, carry)",
+            f"clamp_changes(t, {clamps}, applied, carry)",
             f"bad = step_parts({places}, rate, inverse, f, v, carry, x, limit)",
         ]
     elif structure.constant:
@@ -303,7 +373,7 @@ def _loop(structure: Structure) -> list[str]:
         solved = [
             "if counter[0] % REFRESH == 0:",
             f"    right_side{'_eights' * structure.rows}(parent, n_root, {sides})",
-            f"clamp_changes(t, {clamps}, n_instance, applied, carry)",
+            f"clamp_changes(t, {clamps}, applied, carry)",
             f"bad = {places}, rate, inverse, f, v, carry, x, limit)",
         ]
     elif structure.cores:
@@ -311,24 +381,27 @@ def _loop(structure: Structure) -> list[str]:
         places = "parent, n_root, part_start, joint"
         solved = [
             f"assemble_parts(n_part, {membrane})",
-            *_attach(structure, "1"),
+            *_attach(structure),
             f"bad = solve_parts({places}, a, v, d, r, f, share, flow, limit)",
+            *_drop(structure),
             *measured,
         ]
     elif structure.rows:
         solved = [
             "assemble_eights(own, leak_i, leak_g, area, v, i_membrane, g_membrane, d, r)",
-            *_attach(structure, "n_instance"),
+            *_attach(structure),
             "solve_eights(parent, n_root, a, v, d, r, f)",
-            "bad = update_lanes(v, r, limit)",
+            "bad = update_lanes(v[: parent.size * n_instance], r, limit)",
+            *_drop(structure),
             *measured,
         ]
     else:
         solved = [
             "assemble_lanes(own, leak_i, leak_g, area, v, i_membrane, g_membrane, d, r)",
-            *_attach(structure, "1"),
+            *_attach(structure),
             "eliminate(parent, n_root, a, v, d, r, f)",
             "bad = substitute(parent, n_root, level_start, v, r, f, limit)",
+            *_drop(structure),
             *measured,
         ]
     step = [
@@ -347,7 +420,7 @@ def _loop(structure: Structure) -> list[str]:
         "if bad > 0:",
         "    clock[0] = t",
         "    return s, n_frame, n_spike, bad",
-        *_calls(structure, "advance"),
+        *_calls(structure, "advance", awake=True),
         "times[s] = t",
         *_samples(structure, "s"),
         "n_spike = detect(v, spike_node, threshold, n_instance, above, t, spikes, n_spike)",
@@ -373,6 +446,6 @@ def _fingerprint() -> str:
     """Changes with the kernels that the generated code takes in, so that no old code is run."""
     files = (
         Path(str(module.__file__))
-        for module in (attached, constant, event_source, kernels, parts, queue, rows)
+        for module in (attached, constant, event_source, kernels, parts, queue, rows, twigs)
     )
     return sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:16]

@@ -14,6 +14,7 @@ class Structure:
     for eight instances, False for one. ``attached`` is True where played currents, voltage clamps
     or gap junctions sit on single nodes. ``cores`` is True where one cell runs on several cores.
     ``silent`` are the ion currents that nobody asks for, so that they need not be summed up.
+    ``twigs`` is True where there are spines.
     """
 
     mechanisms: tuple[Mechanism, ...]
@@ -21,17 +22,19 @@ class Structure:
     attached: bool = False
     cores: bool = False
     silent: tuple[str, ...] = ()
+    twigs: bool = False
 
     @property
     def name(self) -> str:
         names = "_".join([m.name for m in self.mechanisms] or ["passive"])
         kind = "_rows" * self.rows + "_attached" * self.attached + "_cores" * self.cores
+        kind += "_twigs" * self.twigs
         return names + kind
 
     @property
     def constant(self) -> bool:
         """Whether the matrix never changes, so that it is factored once."""
-        return not self.mechanisms and not self.attached
+        return not (self.mechanisms or self.attached or self.twigs)
 
     @property
     def points(self) -> tuple[Mechanism, ...]:

@@ -1,4 +1,4 @@
-"""Python source of a density mechanism's kernels in explicit vectors."""
+"""Python source of a mechanism's kernels in explicit vectors."""
 
 from collections.abc import Iterable, Sequence
 
@@ -36,7 +36,7 @@ MAX_POWER = 8
 def has_lanes(mechanism: Mechanism) -> bool:
     """Whether :func:`emit_lanes` can write the mechanism."""
     return (
-        mechanism.kind == "density"
+        mechanism.kind != "artificial"
         and mechanism.straight
         and all(
             argument.kind not in ("weight", "event")
@@ -63,7 +63,8 @@ def emit_lanes(mechanism: Mechanism, rows: bool, silent: Sequence[str] = ()) -> 
         Needs the names of :data:`IMPORT` and of :data:`engine.mechanisms.emit_numba.IMPORTS`. The
         arguments are those of :func:`engine.mechanisms.emit.arguments`, with two conditions: the
         number of instances is 1 or 8 as said, and arrays are
-        :func:`engine.mechanisms.lanes.roomy`.
+        :func:`engine.mechanisms.lanes.roomy`. Points are always of one instance, and their currents
+        and conductances (nA, µS) are put into arrays with one element for each.
     """
     return "\n\n".join(_kernel(mechanism, which, rows, silent) for which in WRITTEN_OUT)
 
@@ -112,7 +113,9 @@ def _kernel(mechanism: Mechanism, which: KernelName, rows: bool, silent: Sequenc
     lines = ["wide_vectors()"]
     lines += [f"{step.target} = {emit(step.value, SCALAR, rename)}" for step in outside]
     lines += [f"kept_{name} = stack_array()" for name in body.kept]
-    if rows:
+    if mechanism.kind == "point":
+        lines += body.loops("scattered")
+    elif rows:
         lines += ["count = lanes.WIDTH", *body.loops("rows")]
     else:
         lines += ["if first >= 0:", *indented(body.loops("consecutive"))]
@@ -138,6 +141,7 @@ class _Body:
 
     def __init__(self, mechanism: Mechanism, which: KernelName, silent: Sequence[str]) -> None:
         self.taken = arguments(mechanism, which)
+        self.point = mechanism.kind == "point"
         self.program = program = mechanism.program(which)
         self.read = inputs(program)
         self.rename = {name: f"{name}_" for name in self.read}
@@ -247,7 +251,9 @@ class _Body:
         kinds, lines = {a.name: a for a in self.taken}, []
         for (name, _, added), value in zip(self.results, self.finals, strict=True):
             argument, text = kinds[name], self._text(value)
-            own = argument.kind in ("state", "assigned")
+            own = argument.kind in ("state", "assigned") or (
+                self.point and argument.kind in ("out_current", "out_conductance")
+            )
             verb = "add" if added else "put"
             if own:
                 lines.append(f"lanes.put({_array(argument)}, i, {text}, count)")
