@@ -178,11 +178,10 @@ class CpuRun:
         lane = np.arange(self.model.n_instance)
         if placed.is_point:
             entries = self._points[placed.mechanism.name].entries
-            found = [
-                np.flatnonzero((entries.item == i) & (entries.lane == j))[0]
-                for i, j in zip(index, lane, strict=True)
-            ]
-            return np.array(found, np.int64)
+            pairs = zip(index, lane, strict=True)
+            found = [np.flatnonzero((entries.item == i) & (entries.lane == j)) for i, j in pairs]
+            # an instance that is only there to fill a vector has no points
+            return np.array([at[0] if len(at) else 0 for at in found], np.int64)
         node, _ = self._rows(placed)
         row = np.searchsorted(node, self.layout.place[placed.node[index]])
         return (row * self.model.n_instance + lane).astype(np.int64)

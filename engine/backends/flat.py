@@ -118,7 +118,7 @@ class Flat:
         assert self.model.twigs is not None
         k = self.n_instance
         where = self._twig_place
-        bad = (where >= 0) & ~(np.abs(v[where]) <= VOLTAGE_LIMIT)
+        bad = (where != self.spare) & ~(np.abs(v[where]) <= VOLTAGE_LIMIT)
         twig, lane = divmod(int(np.flatnonzero(bad.any(axis=0))[0]), k)
         return int(self.model.twigs.parent[twig]), lane
 
@@ -129,7 +129,7 @@ class Flat:
         silent = twigs.spine[entries.item] < 0
         host = self.places(twigs.parent[entries.item], entries.lane)
         kind = twigs.kind[entries.item]
-        self._twig_place = np.full((N_PART, twigs.n_twig * k), -1, np.int64)
+        self._twig_place = np.full((N_PART, twigs.n_twig * k), self.spare, np.int64)
         tables: dict[str, list[Any]] = {"silent": [], "active": []}
         hosts: dict[str, list[Places]] = {"silent": [], "active": []}
         counts: list[FloatArray] = []
