@@ -8,12 +8,13 @@ import numba
 import numpy as np
 
 from engine.backends import kernels
+from engine.backends.arguments import loop_arguments
 from engine.backends.base import VOLTAGE_LIMIT, Run, Samples, join
 from engine.backends.events import event_arrays, grow, reset_events
 from engine.backends.flat import TWIG_TABLES, Flat, Places, attached_arrays
 from engine.backends.layout import Layout, level_order, part_order
 from engine.backends.pace import Pace
-from engine.backends.source import emit, loop_arguments
+from engine.backends.source import emit
 from engine.backends.structure import Structure, ion_name, state_name, table_name
 from engine.linear import is_linear, leak
 from engine.mechanisms.cache import compile_source

@@ -7,8 +7,9 @@ from dataclasses import replace
 
 import pytest
 
+from engine.backends.arguments import loop_arguments
 from engine.backends.cpu import CpuRun
-from engine.backends.source import emit, loop_arguments
+from engine.backends.source import emit
 from engine.backends.structure import Structure
 from engine.experiment import Experiment, Insertion, Probe
 from engine.mechanisms import library
