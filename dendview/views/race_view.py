@@ -16,6 +16,8 @@ from dendview.wording import number
 
 NAME_ROOM, COUNT_ROOM = 166, 206
 """Pixels for the method's name and for its steps."""
+NARROW = 620
+"""Pixels of a lane below which its words stand above its bar."""
 NOTHING = "Every method at the same beat, one step a thread: who is through first, and why?"
 
 
@@ -109,13 +111,20 @@ class RaceLanes(QWidget):
         font.setBold(lane.method == self._state.method)
         painter.setFont(font)
         painter.setPen(QColor(theme.text))
-        name = METHOD_TEXTS[lane.method][0]
-        painter.drawText(QRectF(room.left(), room.top(), NAME_ROOM, room.height()), middle, name)
-        thick = min(max(room.height() * 0.34, 6.0), 14.0)
-        track = QRectF(
-            room.left() + NAME_ROOM, room.center().y() - thick * 0.75,
-            max(room.width() - NAME_ROOM - COUNT_ROOM, 40.0), thick,
-        )  # fmt: skip
+        name, left = METHOD_TEXTS[lane.method][0], room
+        if narrow := room.width() < NARROW:  # words above the bar
+            words = QRectF(room.left(), room.top(), room.width(), room.height() * 0.55)
+            thick = min(max(room.height() * 0.2, 4.0), 10.0)
+            track = QRectF(room.left(), words.bottom() + 1, room.width(), thick)
+            left = count = words
+        else:
+            thick = min(max(room.height() * 0.34, 6.0), 14.0)
+            track = QRectF(
+                room.left() + NAME_ROOM, room.center().y() - thick * 0.75,
+                max(room.width() - NAME_ROOM - COUNT_ROOM, 40.0), thick,
+            )  # fmt: skip
+            count = QRectF(track.right() + 10, room.top(), COUNT_ROOM - 10, room.height())
+        painter.drawText(left, middle, name)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(QColor(theme.grid))
         painter.drawRoundedRect(track, thick / 2, thick / 2)
@@ -125,9 +134,8 @@ class RaceLanes(QWidget):
         painter.drawRoundedRect(run, thick / 2, thick / 2)
         if not (over := race.step >= lane.n_step):
             painter.setPen(QPen(QColor(theme.text), 2))
-            painter.drawEllipse(
-                QPointF(run.right() - thick / 2, track.center().y()), *2 * [thick / 2]
-            )
+            head = QPointF(run.right() - thick / 2, track.center().y())
+            painter.drawEllipse(head, thick / 2, thick / 2)
         self._draw_threads(painter, race, lane, track, ink)
         painter.setPen(QColor(theme.muted))
         if over:
@@ -136,8 +144,8 @@ class RaceLanes(QWidget):
             text = f"{place}.  {race.verdict(lane)}"
         else:
             text = f"{number(int(race.step))} / {number(lane.n_step)}"
-        count = QRectF(track.right() + 10, room.top(), COUNT_ROOM - 10, room.height())
-        painter.drawText(count, middle, text)
+        side = Qt.AlignmentFlag.AlignRight if narrow else Qt.AlignmentFlag.AlignLeft
+        painter.drawText(count, middle | side, text)
 
     def _draw_threads(
         self, painter: QPainter, race: Race, lane: Lane, track: QRectF, ink: QColor
@@ -145,7 +153,7 @@ class RaceLanes(QWidget):
         """A thin line as long as the share of threads that work in this step."""
         busy = lane.busy(race.step)
         if busy:
-            y = track.bottom() + 4
+            y = track.bottom() + 3
             painter.setPen(QPen(ink, 2))
             length = track.width() * busy / race.n_threads
             painter.drawLine(QPointF(track.left(), y), QPointF(track.left() + length, y))
