@@ -5,6 +5,10 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from dendview.dialogs.puzzle import PuzzleDialog
+from dendview.puzzle import LARGEST, TOY, Puzzle
 from dendview.widgets.background import Background
 
 if TYPE_CHECKING:
@@ -51,6 +55,19 @@ def race(window: MainWindow) -> None:
             over.connect(task.deleteLater)
         task.failed.connect(raise_defect)
         task.start(prepare)
+
+
+PUZZLE_THREADS = 4
+"""As in the paper's figure; more leave nothing to choose on a small tree."""
+
+
+def open_puzzle(window: MainWindow) -> None:
+    """Schedule by hand: the open cell where it is small, else the 15 compartments of the paper."""
+    state = window.state
+    parent, name = np.array(TOY, np.int32), "15 compartments"
+    if state.cell is not None and state.cell.trees[state.nodes].n_comp <= LARGEST:
+        parent, name = state.cell.trees[state.nodes].parent, state.cell.morphology.name
+    window.show_sheet(PuzzleDialog(Puzzle(parent, PUZZLE_THREADS), name, state.theme, window))
 
 
 def check_order(window: MainWindow) -> None:

@@ -34,7 +34,13 @@ from dendview.putting import (
     begin_gap_junction,
 )
 from dendview.schedule_scene import METHOD_TEXTS
-from dendview.schedule_wiring import check_order, measure_run_time, race, wire_schedule
+from dendview.schedule_wiring import (
+    check_order,
+    measure_run_time,
+    open_puzzle,
+    race,
+    wire_schedule,
+)
 from dendview.state import Message
 from dendview.theme_qt import apply_theme
 from dendview.wording import plural
@@ -104,6 +110,7 @@ def make_handlers(window: MainWindow) -> Handlers:
         "restart_engine": partial(restart_engine, window),
         "check": partial(check_order, window),
         "race": partial(race, window),
+        "puzzle": partial(open_puzzle, window),
         "run_time": partial(measure_run_time, window),
         "engine": lambda: window.engine_popup.open_below(window.chip),
         "test_engines": partial(test_engines, window),
