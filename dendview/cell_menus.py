@@ -100,7 +100,7 @@ def context_menu(window: MainWindow, segment: int) -> QMenu:
         if state.picking is not None:
             take = partial(controllers.picking.take, segment)
             menu.addAction(offer(state.picking), take)
-            menu.addAction("Choose no place", controllers.picking.stop)
+            menu.addAction("Cancel the choice", controllers.picking.stop)
             menu.addSeparator()
         place_menu(window, menu, segment)
         menu.addSeparator()

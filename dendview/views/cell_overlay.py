@@ -84,12 +84,12 @@ def paint(
         left = MARGIN if below < size[1] - AXES_ROOM else LEGEND_WIDTH
         _paint_axes(painter, QPointF(left, size[1]), scene.theme == "dark", theme, camera)
     _paint_scale_bar(painter, size, theme, camera.scale)
-    if scene.asked:
-        _paint_line(painter, size, theme, scene.asked, theme.text, MARGIN)
-    if scene.reason:
-        _paint_line(
-            painter, size, theme, scene.reason, theme.warning, size[1] - MARGIN - LINE_HEIGHT
-        )
+    said = ((scene.asked, theme.text), (scene.reason, theme.warning))
+    top = size[1] - MARGIN - LINE_HEIGHT
+    for text, ink in said:
+        if text:
+            _paint_line(painter, size, theme, text, ink, top)
+            top -= LINE_HEIGHT + 6
     if card is not None and card.lines:
         _paint_card(painter, size, theme, card)
 
@@ -214,11 +214,13 @@ def _paint_markers(
     for marker, (x, y) in sorted(zip(markers, at, strict=True), key=lambda m: -m[1][1]):
         badge = QRectF(x - BADGE / 2, y - BADGE - 14, BADGE, BADGE)
         step = QPointF(0, -BADGE - 2)
+        taken = [other for _, _, other in placed]
+        while badge.top() >= 2 and any(badge.intersects(other) for other in taken):
+            badge.translate(step)
         if badge.top() < 2:  # no room above: beside it
             badge.moveTopLeft(QPointF(x + 12, max(y - BADGE / 2, 2)))
-            step = QPointF(BADGE + 2, 0)
-        while any(badge.intersects(other) for _, _, other in placed):
-            badge.translate(step)
+            while any(badge.intersects(other) for other in taken):
+                badge.translate(QPointF(BADGE + 2, 0))
         placed.append((marker, QPointF(x, y), badge))
     for marker, foot, badge in reversed(placed):
         _paint_stalk(painter, theme, marker, foot, badge)

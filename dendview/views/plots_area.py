@@ -7,8 +7,8 @@ from PyQt6.QtWidgets import QScrollArea, QWidget
 
 from dendview.views.trace_style import AXIS_WIDTH
 
-LEAST_HEIGHT = 58
-"""Pixels of a plot, for three ticks and a label."""
+LEAST_HEIGHT = 72
+"""Pixels of a plot, for four ticks and a label."""
 STIMULUS_HEIGHT = 70
 TIME_AXIS = 46
 """Pixels of the time axis with its label."""
@@ -36,6 +36,13 @@ class PlotsArea(QScrollArea):
         """Let the plots be no lower than can be read."""
         stimulus = STIMULUS_HEIGHT if with_stimulus else 0
         self._plots.setMinimumHeight(n_plot * (LEAST_HEIGHT + 2) + stimulus + TIME_AXIS)
+
+    def show_bar(self, shown: bool) -> None:
+        """Whether the bar may be seen; a picture of all plots needs none."""
+        policy = Qt.ScrollBarPolicy
+        self.setVerticalScrollBarPolicy(
+            policy.ScrollBarAsNeeded if shown else policy.ScrollBarAlwaysOff
+        )
 
     @property
     def hidden_height(self) -> int:

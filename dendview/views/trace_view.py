@@ -375,11 +375,13 @@ class TraceView(LazyWidget):
         self._density = 4.0 * scale  # finer than the screen
         seen = self.size()
         self.resize(seen.width(), seen.height() + self._plots_area.hidden_height)
+        self._plots_area.show_bar(False)
         self._draw()
         try:
             export_widget(self, path, self._table() if is_table else (), scale)
         finally:
             self._density = 1.0
+            self._plots_area.show_bar(True)
             self.resize(seen)
             self._draw()
 

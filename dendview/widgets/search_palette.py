@@ -8,6 +8,7 @@ from PyQt6.QtGui import QAction, QKeyEvent, QKeySequence
 from PyQt6.QtWidgets import (
     QDialog,
     QHeaderView,
+    QLabel,
     QLineEdit,
     QMenu,
     QMenuBar,
@@ -89,11 +90,17 @@ class SearchPalette(QDialog):
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         header.setSectionResizeMode(1, QHeaderView.ResizeMode.ResizeToContents)
         header.setSectionResizeMode(2, QHeaderView.ResizeMode.ResizeToContents)
+        self.tip = QLabel()
+        self.tip.setProperty("role", "muted")
+        self.tip.setContentsMargins(6, 2, 6, 0)
+        self.tip.setMinimumWidth(1)
+        self.list.currentItemChanged.connect(self._show_tip)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 4, 8, 8)
         layout.setSpacing(4)
         layout.addWidget(self.line)
         layout.addWidget(self.list)
+        layout.addWidget(self.tip)
         self.line.textChanged.connect(self._fill)
         self.line.installEventFilter(self)
         self.list.itemClicked.connect(lambda item: self._do(item))
@@ -122,6 +129,12 @@ class SearchPalette(QDialog):
             self.list.addTopLevelItem(item)
         if self.list.topLevelItemCount():
             self.list.setCurrentItem(self.list.topLevelItem(0))
+        self._show_tip(self.list.currentItem() or self.list.topLevelItem(0))
+
+    def _show_tip(self, item: QTreeWidgetItem | None) -> None:
+        """What the marked action does, or what it waits for."""
+        text = item.toolTip(0) if item is not None else ""
+        self.tip.setText(text.partition("\n")[0])
 
     def _do(self, item: QTreeWidgetItem | None) -> None:
         if item is None or item.isDisabled():

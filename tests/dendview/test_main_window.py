@@ -39,6 +39,23 @@ def test_typing_finds_an_action_and_return_does_it(qtbot, window):
     assert not window.sheet.isVisible()
 
 
+def test_synapses_are_found_and_say_what_they_wait_for(qtbot, opened):
+    opened.open_palette()
+    qtbot.keyClicks(opened.sheet.line, "gaba_a")
+    assert opened.sheet.list.topLevelItem(0).isDisabled()
+    assert "Select a place on the cell first" in opened.sheet.tip.text()
+    opened.sheet.close()
+    opened.controllers.selection.select(3)
+    opened.open_palette()
+    qtbot.keyClicks(opened.sheet.line, "gaba_a")
+    qtbot.keyClick(opened.sheet.line, Qt.Key.Key_Return)
+    assert [s.mechanism for s in opened.state.experiment.synapses] == ["GABA_A"]
+    opened.open_palette()
+    qtbot.keyClicks(opened.sheet.line, "record g gaba_a")
+    assert opened.sheet.list.topLevelItem(0).text(1) == "Cell ▸ Record more ▸ GABA_A"
+    opened.sheet.close()
+
+
 def test_what_needs_a_cell_waits_for_one(qtbot, window):
     needing = ("export", "close", "perspective:schedule", "fit", "run", "clamp", "method:dhs")
     assert not any(window.actions_table[name].isEnabled() for name in needing)
