@@ -31,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--preset",
         choices=tuple(PRESETS),
-        help="quick: points where the curves rise, 10 trials, minutes; paper: the whole grid of "
+        help="quick: points where the curves rise, 20 trials, minutes; paper: the whole grid of "
         "Zhang et al. 2023, Fig. 5, 50 trials (default quick)",
     )
     parser.add_argument(

@@ -10,15 +10,13 @@ from engine.executor import Done, LocalPool, Pool, run_tasks
 from engine.experiments.proportions import HalfPoint, Interval, deviation_band, half_point, wilson
 from engine.experiments.published_spikes import published
 from engine.experiments.spike_store import TrialStore
-from engine.experiments.spike_study import Condition, SpikeStudy, Trial, check, is_full
+from engine.experiments.spike_study import Condition, SpikeStudy, check
 from engine.experiments.spike_trials import Outcome, Slice, prepare, run_slice, slices
+from engine.mechanisms.lanes import WIDTH
 from engine.types import BackendName
 
-FEW_AT_ONCE, FULL_AT_ONCE = 10, 5
-"""Trials in a slice on the CPU: so long that copies side by side pay, so short that little is lost
-with a worker and that the curves grow steadily."""
 MOST_ON_DEVICE = 1024
-"""Trials in a slice on a GPU."""
+"""Trials in a slice on a GPU; on the CPU as many as are computed side by side."""
 
 
 @dataclass(frozen=True)
@@ -128,7 +126,7 @@ def run_study(
         if not todo:
             return
         pool = pool or LocalPool()
-        tasks = slices(study, todo, at_once(backend, pool.size, todo), backend)
+        tasks = slices(study, todo, at_once(backend), backend)
         clock = Clock(len(todo))
         for ended in run_tasks(pool, run_slice, tasks):
             outcomes = () if ended is None else outcomes_of(ended)
@@ -140,22 +138,9 @@ def run_study(
             yield Progress(outcomes, done, total, running, clock.left())
 
 
-class AtOnce:
-    """How many trials like a given one go into a slice."""
-
-    def __init__(self, most_few: int, most_full: int) -> None:
-        self._most_few, self._most_full = most_few, most_full
-
-    def __call__(self, trial: Trial) -> int:
-        return self._most_full if is_full(trial.condition) else self._most_few
-
-
-def at_once(backend: BackendName, workers: int, todo: list[Trial]) -> AtOnce:
-    """Trials in a slice; few where there are hardly more trials than workers."""
-    if backend == "gpu":
-        return AtOnce(MOST_ON_DEVICE, MOST_ON_DEVICE)
-    share = max(1, len(todo) // (2 * workers))
-    return AtOnce(min(FEW_AT_ONCE, share), min(FULL_AT_ONCE, share))
+def at_once(backend: BackendName) -> int:
+    """Trials in a slice."""
+    return MOST_ON_DEVICE if backend == "gpu" else WIDTH
 
 
 class Clock:

@@ -1,7 +1,7 @@
 """Trials of a study as experiments, and slices of them run side by side."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -33,6 +33,10 @@ from engine.synapses import SpikeTrain, Synapse
 from engine.twigs import density_counts
 from engine.types import BackendName, IntArray
 
+LEAST = 4
+"""Instances that are run at least: fewer take a loop of their own, which costs more to compile."""
+CHUNKS_PER_SECOND = 2.0
+"""Nobody looks at the chunks of a trial."""
 REPLAY_PROBES = 6
 """Spines and shafts recorded in a replay beside the soma."""
 
@@ -247,33 +251,32 @@ def _outcomes(given: Slice) -> list[Outcome]:
 def _spikes(given: Slice) -> list[tuple[float, ...]]:
     """Spike times in ms of every trial."""
     experiments = [trial_experiment(given.study, trial) for trial in given.trials]
+    experiments += experiments[-1:] * (LEAST - len(experiments))
     model = build_batch(experiments, prepare(given.study).sections)
-    spikes: list[list[float]] = [[] for _ in given.trials]
-    for chunk in simulate(model, given.backend, threads=1):
+    spikes: list[list[float]] = [[] for _ in experiments]
+    for chunk in simulate(model, given.backend, chunks_per_second=CHUNKS_PER_SECOND, threads=1):
         for instance, when in chunk.spikes.tolist():
             spikes[int(instance)].append(when)
-    return [tuple(sorted(times)) for times in spikes]
+    return [tuple(sorted(times)) for times in spikes[: len(given.trials)]]
 
 
 def slices(
-    study: SpikeStudy, trials: Sequence[Trial], size: Callable[[Trial], int], backend: BackendName
+    study: SpikeStudy, trials: Sequence[Trial], size: int, backend: BackendName = "auto"
 ) -> list[Slice]:
-    """Trials in slices of one condition and one number of synapses each, in the order given.
+    """Trials in slices of one model (few or full spines), in the order given.
 
     Parameters
     ----------
     study
     trials
     size
-        Most trials in a slice like that of this trial.
+        Trials in a slice; the last one of a model may hold fewer.
     backend
     """
-    waiting: dict[tuple[str, int], list[Trial]] = {}
-    found: list[Slice] = []
-    for trial in trials:
-        group = waiting.setdefault((trial.condition, trial.n_synapses), [])
-        group.append(trial)
-        if len(group) >= size(trial):
-            found.append(Slice(study, tuple(group), backend))
-            group.clear()
-    return found + [Slice(study, tuple(group), backend) for group in waiting.values() if group]
+    found = []
+    for full in (False, True):
+        mine = [trial for trial in trials if is_full(trial.condition) == full]
+        found += [
+            Slice(study, tuple(mine[k : k + size]), backend) for k in range(0, len(mine), size)
+        ]
+    return found

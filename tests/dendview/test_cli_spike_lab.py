@@ -90,7 +90,7 @@ from engine.executor import OwnProcess
 from engine.experiments import spike_probability
 from tests.engine.experiments.test_spike_runs import slow_coins
 import dendview.cli.spike_lab as command
-spike_probability.run_slice, spike_probability.FEW_AT_ONCE = slow_coins, 2
+spike_probability.run_slice, spike_probability.WIDTH = slow_coins, 2
 command.LocalPool = lambda size: OwnProcess()
 print("ready", flush=True)
 sys.exit(main(["spike-lab", "--out", sys.argv[1], "--trials", "40"]))

@@ -220,7 +220,7 @@ from engine.experiments import spike_probability
 from tests.engine.experiments.test_spike_runs import STUDY, slow_coins
 if __name__ == "__main__":
     spike_probability.run_slice = slow_coins
-    spike_probability.FEW_AT_ONCE = 2
+    spike_probability.WIDTH = 2
     for step in spike_probability.run_study(STUDY, Path(sys.argv[1]), pool=LocalPool(2)):
         if step.finished:
             print(step.n_done, flush=True)
