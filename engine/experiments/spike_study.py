@@ -16,9 +16,8 @@ from typing import Literal, get_args
 
 from engine import codec, experiment
 from engine.errors import FileError, UserError
-from engine.experiment import Cable, Experiment, Insertion, from_json
-from engine.regions import Subset
-from engine.spines import FIRST_SPINE, SpineDensity
+from engine.experiment import Experiment, from_json
+from engine.spines import SpineDensity
 
 Condition = Literal["few-distributed", "few-clustered", "full-distributed", "full-clustered"]
 CONDITIONS: tuple[Condition, ...] = get_args(Condition)
@@ -205,21 +204,11 @@ def check(study: SpikeStudy) -> None:
 
 
 def bare(cell: Experiment) -> Experiment:
-    """A cell's membrane without a factor for spines, and nothing put on the cell.
-
-    Cables and leaks that hold beyond a distance with ``segment_ends``, as the recipe of the human
-    cell writes its factor, are left out.
-    """
-
-    def without_factor(entry: Cable | Insertion) -> bool:
-        return not (entry.segment_ends and entry.where == Subset(farther=FIRST_SPINE))
-
+    """A cell's membrane without spines or a factor for them, and nothing put on the cell."""
     return replace(
         cell,
-        cables=tuple(filter(without_factor, cell.cables)),
-        insertions=tuple(filter(without_factor, cell.insertions)),
         stimuli=(), probes=(), waveforms=(), voltage_clamps=(), synapses=(), gap_junctions=(),
-        spines=(), spine_density=(),
+        spines=(), spine_density=(), f_factors=(),
     )  # fmt: skip
 
 

@@ -55,17 +55,13 @@ def test_every_preset_can_be_run_and_comes_back_from_its_file(name, group):
     assert hash(study) == hash(preset(name, conditions=GROUPS[group]))
 
 
-def test_the_bare_cell_and_a_factor_of_the_few_model_make_the_published_recipe():
-    """The recipe's own entries for spines are the same membrane, by another way of saying it."""
-    from engine.model import build
-
+def test_the_few_model_has_the_membrane_of_the_published_recipe():
     given = trial_experiment(preset("paper"), Trial("few-distributed", 0, 0))
-    ours = build(replace(given, synapses=(), spines=()))
-    theirs = build(recipe("human_l23"))
-    assert np.array_equal(ours.capacitance, theirs.capacitance)
-    leak = [next(p for p in m.placed if p.mechanism.name == "pas") for m in (ours, theirs)]
-    np.testing.assert_allclose(leak[0].values["g"], leak[1].values["g"], rtol=1e-14)
-    assert np.array_equal(leak[0].values["e"], leak[1].values["e"])
+    published = recipe("human_l23")
+    for name in ("cables", "insertions", "f_factors", "reversals", "celsius", "v_init", "rule"):
+        assert getattr(given, name) == getattr(published, name)
+    full = trial_experiment(STUDY, Trial("full-distributed", 0, 0))
+    assert (full.cables, full.f_factors) == (published.cables, ())
 
 
 def test_a_few_spine_trial_has_spines_under_active_synapses_only():
