@@ -7,8 +7,9 @@
 
 // Offsets into the arrays of all shapes; written by the host in this order.
 struct Shape {
-    int n_node, n_step, n_host, n_inner;  // nodes without twigs
-    int node, step, host, rank, receiver, item;
+    int n_node, n_step, n_host;  // nodes without twigs
+    int alike;                   // 1: all twigs have the same conductances
+    int node, step, host, rank, receiver;
 };
 
 #if WAIT == 0

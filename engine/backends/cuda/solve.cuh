@@ -4,49 +4,40 @@
 // The matrix has `diag` on the diagonal and -axial[p] between place p and its parent; `rhs` is the
 // right side. Every product that is added is one fma and divisions are exact, so the compiler has no
 // choice, and the results are those of serial Hines elimination by descending child index, bit for bit.
+//
+// A thread asks for what the next step needs to know of the tree before it waits: these numbers come
+// from afar and do not depend on what the others do.
 #pragma once
+#include "team.cuh"
 
-// What a team of threads waits with: nothing (one thread), its part of a warp, or its block.
-struct Alone {
-    __device__ __forceinline__ void operator()() const {}
-};
-struct WarpTeam {
-    unsigned mask;
-    __device__ __forceinline__ void operator()() const { __syncwarp(mask); }
-};
-struct BlockTeam {
-    __device__ __forceinline__ void operator()() const { __syncthreads(); }
-};
-
-// Lanes of the team of `width` threads (a power of two) that thread `thread` of a block is in.
-__device__ __forceinline__ WarpTeam warp_team(unsigned thread, unsigned width) {
-    const unsigned first = (thread % 32u) / width * width;
-    return {width >= 32u ? 0xffffffffu : ((1u << width) - 1u) << first};
-}
-
-// A tree whose nodes are stored in the order of elimination, roots last.
+// A tree whose nodes are stored in the order of elimination, roots last. A link to a child is twice
+// its place, and one more where another child follows; -1: no child.
 struct StepTree {
     int n_node;             // without twigs
     int n_step;
     const int* step_start;  // (n_step + 1) first place of every step; the roots begin at the last
-    const int* child;       // (n_node) place of the child with the highest index, or -1
-    const int* sibling;     // (n_node) place of the parent's next child downwards, or -1
+    const int* child;       // (n_node) link to the child with the highest index
+    const int* sibling;     // (n_node) link to the parent's next child downwards
     const int* above;       // (n_node) place of the parent, or -1
     const double* axial;    // (n_node) µS to the parent, 0 at roots
 };
 
-// Eliminate the node at place p, with `first` its first child. On return `factor` holds axial/diag
-// and `value` rhs/diag of the reduced system. The arrays may be the same as `diag` and `rhs`.
+// Eliminate the node at place p, with `link` to its first child and `a` to its parent. On return
+// `factor` holds axial/diag and `value` rhs/diag of the reduced system; the arrays may be the same
+// as `diag` and `rhs`.
 __device__ __forceinline__ void eliminate_node(
-    const StepTree& t, int p, int first, const double* diag, const double* rhs, double* factor, double* value) {
+    const StepTree& t, int p, int link, double a, const double* diag, const double* rhs, double* factor,
+    double* value) {
     double d = diag[p], r = rhs[p];
-    for (int c = first; c >= 0; c = t.sibling[c]) {
-        const double a = t.axial[c];
-        d = fma(-factor[c], a, d);
-        r = fma(a, value[c], r);
+    while (link >= 0) {
+        const int c = link >> 1;
+        const double g = t.axial[c];
+        link = link & 1 ? t.sibling[c] : -1;
+        d = fma(-factor[c], g, d);
+        r = fma(g, value[c], r);
     }
     const double inverse = 1.0 / d;
-    factor[p] = t.axial[p] * inverse;
+    factor[p] = a * inverse;
     value[p] = r * inverse;
 }
 
@@ -56,16 +47,18 @@ __device__ __forceinline__ void eliminate(
     const StepTree& t, const double* diag, const double* rhs, double* factor, double* value,
     int lane, int width, const Wait& wait) {
     int p = lane, end = t.n_step ? t.step_start[1] : 0;
-    int first = p < end ? t.child[p] : -1;
+    int link = p < end ? t.child[p] : -1;
+    double a = p < end ? t.axial[p] : 0.0;
     for (int s = 0; s < t.n_step; ++s) {
-        if (p < end) eliminate_node(t, p, first, diag, rhs, factor, value);
-        p = end + lane;  // what the next step needs to know of the tree comes while it waits
-        end = s + 1 < t.n_step ? t.step_start[s + 2] : end;
-        first = p < end ? t.child[p] : -1;
+        const int next = end + lane, next_end = s + 1 < t.n_step ? t.step_start[s + 2] : end;
+        const int next_link = next < next_end ? t.child[next] : -1;
+        const double next_a = next < next_end ? t.axial[next] : 0.0;
+        if (p < end) eliminate_node(t, p, link, a, diag, rhs, factor, value);
+        p = next, end = next_end, link = next_link, a = next_a;
         wait();
     }
     for (p = t.step_start[t.n_step] + lane; p < t.n_node; p += width)
-        eliminate_node(t, p, t.child[p], diag, rhs, factor, value);
+        eliminate_node(t, p, t.child[p], 0.0, diag, rhs, factor, value);
     wait();
 }
 
@@ -73,9 +66,13 @@ __device__ __forceinline__ void eliminate(
 template <class Wait>
 __device__ __forceinline__ void substitute(
     const StepTree& t, const double* factor, double* value, int lane, const Wait& wait) {
+    int end = t.step_start[t.n_step], start = t.n_step ? t.step_start[t.n_step - 1] : end;
+    int p = start + lane, up = p < end ? t.above[p] : 0;
     for (int s = t.n_step - 1; s >= 0; --s) {
-        const int p = t.step_start[s] + lane;
-        if (p < t.step_start[s + 1]) value[p] = fma(factor[p], value[t.above[p]], value[p]);
+        const int next_start = s > 0 ? t.step_start[s - 1] : start, next = next_start + lane;
+        const int next_up = next < start ? t.above[next] : 0;
+        if (p < end) value[p] = fma(factor[p], value[up], value[p]);
+        p = next, up = next_up, end = start, start = next_start;
         wait();
     }
 }
@@ -87,9 +84,14 @@ __device__ __forceinline__ void eliminate_constant(
     for (int s = 0; s <= t.n_step; ++s) {
         const int end = s < t.n_step ? t.step_start[s + 1] : t.n_node;
         for (int p = t.step_start[s] + lane; p < end; p += width) {
+            const double inverse_p = inverse[p];
             double r = value[p];
-            for (int c = t.child[p]; c >= 0; c = t.sibling[c]) r = fma(t.axial[c], value[c], r);
-            value[p] = r * inverse[p];
+            for (int link = t.child[p]; link >= 0;) {
+                const int c = link >> 1;
+                r = fma(t.axial[c], value[c], r);
+                link = link & 1 ? t.sibling[c] : -1;
+            }
+            value[p] = r * inverse_p;
         }
         wait();
     }

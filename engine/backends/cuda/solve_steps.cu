@@ -1,9 +1,8 @@
 // Dendritic hierarchical scheduling, and any other schedule of steps, by gathering: a team a cell.
 #include "solve.cuh"
 #include "shapes.cuh"
-#if TWIG
+#include "fetch.cuh"
 #include "twigs.cuh"
-#endif
 
 extern "C" __global__ void __launch_bounds__(1024) solve_steps(
     int threads, int n_cell, int room, const int* shape_of, const long long* cell_start, const Shape* shapes,
@@ -18,27 +17,22 @@ extern "C" __global__ void __launch_bounds__(1024) solve_steps(
     const StepTree tree = {
         shape.n_node, shape.n_step, step_start + shape.step, child + shape.node, sibling + shape.node,
         above + shape.node, axial + shape.node};
+    const Twigs twigs = {
+        shape.n_host, shape.alike, host + shape.host, twig_count + shape.host, rank_start + shape.rank,
+        rank_width + shape.rank, axial + shape.node, kept_inverse + shape.node};
     const long long start = cell_start[cell];
     diag += FACTORED ? 0 : start, rhs += start, x += start;
-#if TWIG
-    const Twigs twigs = {
-        shape.n_host, host + shape.host, twig_count + shape.host, rank_start + shape.rank, rank_width + shape.rank,
-        axial + shape.node, kept_inverse + shape.node};
-#endif
 
 #if SHARED
     extern __shared__ double store[];
-#if FACTORED
-    double *r = store + (size_t)team * room, *d = r;
+    double *r = store + (size_t)team * room * (FACTORED ? 1 : 2), *d = r + room;
+    if (!FACTORED) fetch(d, diag, tree.n_node, lane, threads);
+    fetch(r, rhs, tree.n_node, lane, threads);
+    fetched();
+    wait();
 #else
-    double *d = store + (size_t)team * 2 * room, *r = d + room;
-#endif
-#else
-    double *d = FACTORED ? nullptr : factor + start, *r = x;
-#endif
-#if SHARED || FACTORED || TWIG
-#pragma unroll 4
-    for (int p = lane; p < tree.n_node; p += threads) {
+    double *r = x, *d = factor + (FACTORED ? 0 : start);
+    for (int p = lane; (FACTORED || TWIG) && p < tree.n_node; p += threads) {
         if (!FACTORED) d[p] = diag[p];
         r[p] = rhs[p];
     }
@@ -52,17 +46,11 @@ extern "C" __global__ void __launch_bounds__(1024) solve_steps(
     eliminate_constant(tree, kept_inverse + shape.node, r, lane, threads, wait);
     substitute(tree, kept_factor + shape.node, r, lane, wait);
 #else
-#if SHARED || TWIG
-    eliminate(tree, d, r, d, r, lane, threads, wait);
-#else
-    eliminate(tree, diag, rhs, d, r, lane, threads, wait);
-#endif
+    eliminate(tree, SHARED || TWIG ? d : diag, SHARED || TWIG ? r : rhs, d, r, lane, threads, wait);
     substitute(tree, d, r, lane, wait);
 #endif
 #if TWIG
     spread_twigs(twigs, diag, rhs, r, x, lane, threads);
 #endif
-#if SHARED
-    for (int p = lane; p < tree.n_node; p += threads) x[p] = r[p];
-#endif
+    for (int p = lane; SHARED && p < tree.n_node; p += threads) x[p] = r[p];
 }

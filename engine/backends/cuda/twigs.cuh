@@ -5,6 +5,7 @@
 
 struct Twigs {
     int n_host;
+    int alike;              // 1: all twigs have the conductances of the first one
     const int* host;        // (n_host) place of each host in the tree, those with most twigs first
     const int* count;       // (n_host) twigs of each host
     const int* rank_start;  // (n_rank) place of the first node of the first twig of each rank
@@ -13,9 +14,16 @@ struct Twigs {
     const double* inverse;  // by place, only where the matrix is constant
 };
 
+#if TWIG
+
 // Node m of a twig, 0 next to the host.
 __device__ __forceinline__ int twig_place(const Twigs& w, int rank, int host, int m) {
     return w.rank_start[rank] + m * w.rank_width[rank] + host;
+}
+
+// µS from node m of a twig, at place p, to the next one towards the host.
+__device__ __forceinline__ double twig_axial(const Twigs& w, int p, int m) {
+    return w.axial[w.alike ? w.rank_start[0] + m * w.rank_width[0] : p];
 }
 
 // Eliminate one twig from its tip. `factor` and `value` get its nodes', the host's d and r its share.
@@ -29,7 +37,7 @@ __device__ __forceinline__ void eliminate_twig(
         double own_r = rhs[p];
 #if FACTORED
         if (m < TWIG - 1) own_r = fma(a, value[m + 1], own_r);
-        a = w.axial[p];
+        a = twig_axial(w, p, m);
         const double inverse = w.inverse[p];
 #else
         double own_d = diag[p];
@@ -37,7 +45,7 @@ __device__ __forceinline__ void eliminate_twig(
             own_d = fma(-factor[m + 1], a, own_d);
             own_r = fma(a, value[m + 1], own_r);
         }
-        a = w.axial[p];
+        a = twig_axial(w, p, m);
         const double inverse = 1.0 / own_d;
 #endif
         factor[m] = a * inverse;
@@ -81,3 +89,4 @@ __device__ __forceinline__ void spread_twigs(
         }
     }
 }
+#endif

@@ -7,6 +7,7 @@ import numpy as np
 from engine.backends.gpu.device import WARP, Device
 from engine.backends.gpu.variants.layout import (
     ALIGN,
+    COLUMNS,
     ShapeLayout,
     join_shapes,
     lay_contraction,
@@ -118,14 +119,13 @@ class GatherPlan:
         tables = join_shapes(self._layouts)
         tables["shape_of"] = self.population.shape_of
         tables["cell_start"] = self._start.astype(np.int64)
-        kept = [np.zeros((2, 1))]
+        kept = np.zeros((2, len(tables["axial"]) if self.variant.constant else 1))
         if self.variant.constant:
-            pairs = zip(self.population.shapes, self._layouts, strict=True)
-            kept = [
-                np.array(factors(s.parent, s.g_axial, s.diag))[:, layout.order]
-                for s, layout in pairs
-            ]
-        tables["kept_factor"], tables["kept_inverse"] = np.concatenate(kept, axis=1)
+            first = tables["shapes"].reshape(-1, len(COLUMNS))[:, COLUMNS.index("node")]
+            for shape, layout, at in zip(self.population.shapes, self._layouts, first, strict=True):
+                found = np.array(factors(shape.parent, shape.g_axial, shape.diag))
+                kept[:, at : at + shape.n_comp] = found[:, layout.order]
+        tables["kept_factor"], tables["kept_inverse"] = kept
         return tables
 
     def _fill(self, tools: Tools, field: str):  # type: ignore[no-untyped-def]
@@ -154,9 +154,8 @@ class GatherPlan:
     def _contract_arguments(self):  # type: ignore[no-untyped-def]
         t = self._tables
         names = (
-            "shape_of", "cell_start", "shapes", "step_start", "inner_start", "slot_start",
-            "receiver_start", "above", "below", "receiver", "item_start", "item", "from_above",
-            "from_slot", "axial", "host", "twig_count", "rank_start", "rank_width",
+            "shape_of", "cell_start", "shapes", "round", "ends", "receiver", "sibling", "axial",
+            "host", "twig_count", "rank_start", "rank_width",
         )  # fmt: skip
         counts = (self.variant.threads, self.population.n_cell, self._room, self._inner_room)
         return (

@@ -5,26 +5,25 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.backends.gpu.variants.contraction import contract
+from engine.backends.gpu.variants.contraction import Contraction, contract
 from engine.backends.gpu.variants.twigs import Twigs, find_twigs
 from engine.schedule import make_schedule
 from engine.types import FloatArray, IntArray, ScheduleMethod
 
 ALIGN = 16
 """Doubles: cells begin at lines of 128 bytes."""
-COLUMNS = (
-    "n_node", "n_step", "n_host", "n_inner", "node", "step", "host", "rank", "receiver", "item",
-)  # fmt: skip
+COLUMNS = ("n_node", "n_step", "n_host", "alike", "node", "step", "host", "rank", "receiver")
 """Of ``struct Shape``: sizes, then where the shape begins in the arrays of all shapes."""
 GROUPS = {
-    "node": ("child", "sibling", "above", "below", "axial"),
-    "step": ("step_start", "inner_start", "slot_start", "receiver_start"),
+    "node": ("child", "sibling", "above", "ends", "axial"),
+    "step": ("step_start", "round"),
     "host": ("host", "twig_count"),
     "rank": ("rank_start", "rank_width"),
-    "receiver": ("receiver", "item_start", "from_above", "from_slot"),
-    "item": ("item",),
+    "receiver": ("receiver",),
 }
 """Arrays that are indexed alike; in a shape they are equally long."""
+WIDTHS = {"ends": 2, "round": 4, "receiver": 4}
+"""Numbers of an entry, where there are several."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,6 +38,8 @@ class ShapeLayout:
         Nodes but those of twigs, steps, and nodes taken out of cables.
     arrays
         By the names in ``GROUPS``.
+    alike : bool
+        All twigs have the same axial conductances.
     """
 
     order: IntArray
@@ -46,10 +47,11 @@ class ShapeLayout:
     n_step: int
     n_inner: int
     arrays: dict[str, NDArray]
+    alike: bool
 
     @property
     def sizes(self) -> tuple[int, int, int, int]:
-        return self.n_node, self.n_step, len(self.arrays["host"]), self.n_inner
+        return self.n_node, self.n_step, len(self.arrays["host"]), int(self.alike)
 
 
 def lay_steps(
@@ -87,51 +89,70 @@ def lay_contraction(
     c = contract(tree, n_threads)
     nodes = np.concatenate([c.node, np.flatnonzero(tree < 0)])
     place = _inverse(nodes)
-    end = c.round_start[1:]
-    n_inner = end - c.inner_start
-    arrays = {
-        "above": np.where(c.above[nodes] < 0, -1, place[c.above[nodes]]).astype(np.int32),
-        "below": np.where(c.below[nodes] < 0, -1, place[c.below[nodes]]).astype(np.int32),
-        "step_start": c.round_start,
-        "inner_start": _extend(c.inner_start),
-        "slot_start": _extend(np.cumsum(n_inner) - n_inner),
-    }
+    n_inner = np.diff(c.round_start) - (c.inner_start - c.round_start[:-1])
+    slot_start = np.cumsum(n_inner) - n_inner
     slot = np.full(len(tree), -1, np.int32)
     taken_inner = c.node[c.below[c.node] >= 0]
     slot[taken_inner] = np.arange(taken_inner.size)
-    arrays |= _receivers(c.node, c.round_start, c.above, c.below, place, slot)
+    receiver, receiver_start, sibling = _receivers(c, place, slot)
+    below = np.where(c.below[nodes] < 0, -1, place[c.below[nodes]])
+    above = np.where(c.above[nodes] < 0, -1, place[c.above[nodes]])
+    arrays = {
+        "sibling": sibling,
+        "ends": np.stack([above, below], axis=1),
+        "round": np.stack(
+            [c.round_start, np.append(c.inner_start, 0), np.append(slot_start, 0), receiver_start],
+            axis=1,
+        ),
+        "receiver": receiver,
+    }
     return _finish(arrays, inside, nodes, place, twigs, g_axial, c.n_round, int(n_inner.sum()))
 
 
 def _receivers(
-    node: IntArray,
-    round_start: IntArray,
-    above: IntArray,
-    below: IntArray,
-    place: IntArray,
-    slot: IntArray,
-) -> dict[str, NDArray]:
-    """For every round, the places that get something, from which nodes below and which above."""
-    n, n_round = len(above), len(round_start) - 1
-    in_round = np.repeat(np.arange(n_round), np.diff(round_start)).astype(np.int64)
-    up_key = in_round * n + above[node]
-    has_below = below[node] >= 0
-    down_key = in_round[has_below] * n + below[node[has_below]]
+    c: Contraction, place: IntArray, slot: IntArray
+) -> tuple[IntArray, IntArray, IntArray]:
+    """(n_receiver, 4) place, link to what is taken below, place and slot of what is taken above;
+    where every round's receivers begin; links to the next that is taken below the same one.
+    """
+    n, node = len(c.above), c.node
+    in_round = np.repeat(np.arange(c.n_round), np.diff(c.round_start)).astype(np.int64)
+    up_key = in_round * n + c.above[node]
+    has_below = c.below[node] >= 0
+    inner = node[has_below]
+    down_key = in_round[has_below] * n + c.below[inner]
     key = np.unique(np.concatenate([up_key, down_key]))
-    by_receiver = np.lexsort((-node, up_key))
-    from_above = np.full(len(key), -1, np.int32)
-    from_slot = np.full(len(key), -1, np.int32)
+    receiver = np.full((len(key), 4), -1, np.int32)
+    receiver[:, 0] = place[key % n]
     at = np.searchsorted(key, down_key)
-    from_above[at] = place[node[has_below]]
-    from_slot[at] = slot[node[has_below]]
-    return {
-        "receiver": _extend(place[key % n]),
-        "item_start": np.searchsorted(up_key[by_receiver], np.append(key, n * n_round)),
-        "item": place[node[by_receiver]],
-        "from_above": _extend(from_above),
-        "from_slot": _extend(from_slot),
-        "receiver_start": np.searchsorted(key, n * np.arange(n_round + 1)),
-    }
+    receiver[at, 2], receiver[at, 3] = place[inner], slot[inner]
+    by_receiver = np.lexsort((-node, up_key))
+    first, link = _links(up_key[by_receiver], place[node[by_receiver]], len(place))
+    receiver[np.searchsorted(key, up_key[by_receiver][first >= 0]), 1] = first[first >= 0]
+    start = np.searchsorted(key, n * np.arange(c.n_round + 1))
+    return receiver, start.astype(np.int32), link
+
+
+def _links(key: NDArray, place: IntArray, n: int) -> tuple[IntArray, IntArray]:
+    """Entries with equal keys, side by side, as lists.
+
+    A link is twice a place, and one more where another entry follows.
+
+    Returns
+    -------
+    first : (n_entry,) int32
+        At the first entry of each key the link to it, else -1.
+    sibling : (n,) int32
+        By place, the link to the next entry, -1 at the last.
+    """
+    first, sibling = np.full(len(key), -1, np.int32), np.full(n, -1, np.int32)
+    if key.size:
+        begins = np.append(True, key[1:] != key[:-1])
+        more = np.append(~begins[1:], False)
+        link = 2 * place + more
+        first[begins] = link[begins]
+        sibling[place[:-1][more[:-1]]] = link[1:][more[:-1]]
+    return first, sibling
 
 
 def _cut_twigs(parent: IntArray, length: int) -> tuple[Twigs, IntArray, IntArray]:
@@ -170,22 +191,23 @@ def _finish(
         "rank_width": width,
     }
     filled = {
-        name: arrays.get(name, np.zeros(0, np.int32)) for names in GROUPS.values() for name in names
+        name: arrays.get(name, np.zeros((0, WIDTHS.get(name, 1)), np.int32))
+        for names in GROUPS.values()
+        for name in names
     }
-    return ShapeLayout(order, len(inside), n_step, n_inner, filled)
+    g_twig = g_axial[twigs.node]
+    alike = bool(len(g_twig)) and bool((g_twig == g_twig[0]).all())
+    return ShapeLayout(order, len(inside), n_step, n_inner, filled, alike)
 
 
 def _gather_lists(parent: IntArray, order: IntArray) -> tuple[IntArray, IntArray]:
-    """By place: the place of the highest child, and of the parent's next lower child; -1: none."""
+    """By place: links to the highest child, and to the parent's next lower child; -1: none."""
     place = _inverse(order)
     inner = np.flatnonzero(parent >= 0)
     inner = inner[np.lexsort((-inner, parent[inner]))]
-    child, sibling = np.full((2, len(parent)), -1, np.int32)
-    if inner.size:
-        first = np.append(True, parent[inner[1:]] != parent[inner[:-1]])
-        child[place[parent[inner[first]]]] = place[inner[first]]
-        later = np.flatnonzero(~first)
-        sibling[place[inner[later - 1]]] = place[inner[later]]
+    first, sibling = _links(parent[inner], place[inner], len(parent))
+    child = np.full(len(parent), -1, np.int32)
+    child[place[parent[inner[first >= 0]]]] = first[first >= 0]
     return child, sibling
 
 
@@ -195,26 +217,20 @@ def _inverse(order: IntArray) -> IntArray:
     return place
 
 
-def _extend(values: NDArray) -> NDArray:
-    """One more entry, so that arrays used side by side are equally long."""
-    return np.append(values, 0)
-
-
 def join_shapes(layouts: list[ShapeLayout]) -> dict[str, NDArray]:
-    """All shapes' arrays one after another, and ``shapes`` (n_shape, 10), where each begins."""
+    """All shapes' arrays one after another, and ``shapes`` (n_shape, 9), where each begins."""
     table = np.zeros((len(layouts), len(COLUMNS)), np.int32)
-    joined: dict[str, list[NDArray]] = {name: [] for names in GROUPS.values() for name in names}
     table[:, :4] = [layout.sizes for layout in layouts]
-    for column, (_, names) in enumerate(GROUPS.items(), start=4):
-        length = [max(len(layout.arrays[n]) for n in names) for layout in layouts]
+    whole: dict[str, NDArray] = {}
+    for column, (group, names) in enumerate(GROUPS.items(), start=4):
+        length = np.array([max(len(layout.arrays[n]) for n in names) for layout in layouts])
+        if group == "node":
+            length = -(-length // ALIGN) * ALIGN  # a shape's conductances begin at a line
         table[:, column] = np.cumsum(length) - length
-        for layout, size in zip(layouts, length, strict=True):
-            for name in names:
+        for name in names:
+            shape = (max(1, int(length.sum())), WIDTHS.get(name, 1))
+            whole[name] = np.zeros(shape, np.float64 if name == "axial" else np.int32)
+            for layout, begin in zip(layouts, table[:, column], strict=True):
                 values = layout.arrays[name]
-                joined[name].append(np.concatenate([values, np.zeros(size - len(values))]))
-    whole = {
-        name: np.concatenate(parts).astype(np.float64 if name == "axial" else np.int32)
-        for name, parts in joined.items()
-    }
-    filled = {k: v if v.size else np.zeros(1, v.dtype) for k, v in whole.items()}
-    return {"shapes": table.ravel(), **filled}
+                whole[name][begin : begin + len(values)] = values.reshape(-1, shape[1])
+    return {"shapes": table.ravel(), **{name: values.ravel() for name, values in whole.items()}}

@@ -28,8 +28,6 @@ from tests.engine.schedule.test_cells import tree_of
 from tests.engine.shim_device import ShimDevice
 from tests.strategies import parents
 
-NODE_LISTS = ("child", "sibling", "above", "axial", "step_start")
-
 
 @settings(max_examples=40, deadline=None)
 @given(parents(max_size=120), st.sampled_from([1, 3, 8, 200]))
@@ -119,14 +117,15 @@ def test_layouts_are_permutations_with_lists_in_descending_index(twig):
     child, sibling = steps.arrays["child"], steps.arrays["sibling"]
     tree = steps.order[: steps.n_node]
     for place, node in enumerate(tree):
-        found, c = [], child[place]
-        while c >= 0:
-            found.append(tree[c])
-            c = sibling[c]
+        found, link = [], child[place]
+        while link >= 0:
+            found.append(tree[link >> 1])
+            assert (sibling[link >> 1] >= 0) == bool(link & 1)
+            link = sibling[link >> 1]
         assert found == [i for i in np.flatnonzero(parent == node)[::-1] if i in tree]
     for s in range(steps.n_step):  # nobody gathers what is not yet done
         begin, end = steps.arrays["step_start"][s : s + 2]
-        assert child[begin:end].max(initial=-1) < begin
+        assert (child[begin:end] >> 1).max(initial=-1) < begin
 
 
 def test_l5b_on_a_device_takes_the_published_steps(data_dir):

@@ -36,7 +36,8 @@ def check_solution(systems, found, exact):
         assert cells.shape == (system.copies, system.n_comp)
         matrix = dense_matrix(system.parent, system.g_axial, system.diag)
         expected = np.linalg.solve(matrix, system.rhs)
-        np.testing.assert_allclose(cells, [expected] * len(cells), atol=SAME * abs(expected).max())
+        tolerance = SAME * abs(expected).max()
+        np.testing.assert_allclose(cells, [expected] * len(cells), rtol=0, atol=tolerance)
         if exact:
             np.testing.assert_array_equal(cells, [solve_fused(system)] * len(cells))
 
@@ -69,6 +70,7 @@ def test_threads_and_memory_make_no_difference_to_the_bits(method, memory, shims
 @given(tree_systems(), st.sampled_from([1, 4, 16, 32, 256]), st.booleans())
 def test_random_forests(system, k, twigs):
     parent, g_axial, diag, rhs = system
+    k = 256 if twigs else k  # few kernels to compile
     systems = [TreeSystem(parent, g_axial, diag, rhs, 2)]
     for method in ("dhs", "contract"):
         variant = SolveVariant(f"{method}-{k}", method, k, twigs=twigs)
