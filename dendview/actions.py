@@ -168,6 +168,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
     *_choices("nodes", "nodes", "Schedule/Nodes", NODE_SETS, enabled=has_cell),
     ActionSpec("check", "&Check the order", "Schedule", ("Ctrl+Shift+C",), "Solve serially and in this order: are the voltages the same?", lambda s: s.state.schedule is not None, separator=True),
     ActionSpec("race", "&Race of the methods", "Schedule", (), "All methods at the same beat on this cell", has_cell),
+    ActionSpec("matrix", "&Matrix lens", "Schedule", (), "What each step does to the equations of a small cell", has_cell),
     ActionSpec("puzzle", "Try it &yourself…", "Schedule", (), "Schedule a small tree by hand, beside the best there is"),
     ActionSpec("run_time", "Measure run &time", "Schedule", ("Ctrl+T",), "Time of the solve by method and number of cells, beside the predicted steps", can_measure),
     ActionSpec("step_forward", "Step &forward", "Schedule", ("Ctrl+Right",), "Do the next step", lambda s: in_schedule(s) and s.state.schedule is not None and s.state.step < s.state.schedule.n_step, separator=True),

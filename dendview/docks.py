@@ -13,6 +13,7 @@ from dendview.views.cost_view import CostView
 from dendview.views.experiment_panel import ExperimentPanel
 from dendview.views.gantt_view import GanttView
 from dendview.views.inspector import Inspector
+from dendview.views.matrix_view import MatrixView
 from dendview.views.method_table import MethodTable
 from dendview.views.project_tree import ProjectTree
 from dendview.views.race_view import RaceView
@@ -51,7 +52,7 @@ LAYOUTS: dict[Perspective, Layout] = {
     "schedule": Layout(
         left=(("schedule", "project"),),
         right=(("inspector",),),
-        bottom=(("gantt", "race"), ("costs", "methods", "run_time")),
+        bottom=(("gantt", "race", "matrix"), ("costs", "methods", "run_time")),
         left_width=264,
     ),
     "simulate": Layout(
@@ -90,6 +91,7 @@ class Docks:
         self.methods = MethodTable(state)
         self.run_time = RunTimeView(state)
         self.race = RaceView(state)
+        self.matrix = MatrixView(state)
         self.experiment = ExperimentPanel(state)
         self.traces = TraceView(state)
         self.step_player = StepPlayer(state)
@@ -101,6 +103,7 @@ class Docks:
             "methods": self.methods,
             "run_time": self.run_time,
             "race": self.race,
+            "matrix": self.matrix,
             "plot": self.traces,
         }
         self.players: dict[Perspective, QWidget] = {
@@ -116,6 +119,7 @@ class Docks:
             ("methods", "Methods", self.methods),
             ("run_time", "Run time", self.run_time),
             ("race", "Race", self.race),
+            ("matrix", "Matrix", self.matrix),
             ("experiment", "Experiment", self.experiment),
             ("traces", "Traces", self.traces),
         ):

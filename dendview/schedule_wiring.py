@@ -33,19 +33,26 @@ def wire_schedule(window: MainWindow) -> None:
     docks.costs.threads_clicked.connect(schedule.choose_threads)
     docks.methods.comparison_wanted.connect(partial(compare_methods, window))
     docks.methods.method_chosen.connect(schedule.choose_method)
+    docks.matrix.node_clicked.connect(selection.select_node)
+    docks.matrix.sample_wanted.connect(lambda: window.open_source(TOY_SAMPLE, "schedule"))
     docks.race.race_clicked.connect(window.actions_table["race"].trigger)
     docks.race.finish_clicked.connect(window.controllers.race.finish)
     docks.run_time.measure_clicked.connect(window.actions_table["run_time"].trigger)
     docks.run_time.cancel_clicked.connect(window.actions_table["cancel"].trigger)
 
 
+def show_panel(window: MainWindow, name: str) -> None:
+    """Go to the schedules and bring one of their panels to the front."""
+    window.state.perspective = "schedule"
+    dock = window.docks.by_name[name]
+    dock.show()
+    dock.raise_()
+
+
 def race(window: MainWindow) -> None:
     """Let all methods run; a race that goes on is paused, one that is over begins anew."""
     controller = window.controllers.race
-    window.state.perspective = "schedule"
-    dock = window.docks.by_name["race"]
-    dock.show()
-    dock.raise_()
+    show_panel(window, "race")
     if window.state.race is not None:
         controller.toggle()
     elif (prepare := controller.preparation()) is not None:
@@ -57,6 +64,7 @@ def race(window: MainWindow) -> None:
         task.start(prepare)
 
 
+TOY_SAMPLE = "sample:toy15"
 PUZZLE_THREADS = 4
 """As in the paper's figure; more leave nothing to choose on a small tree."""
 
@@ -72,19 +80,13 @@ def open_puzzle(window: MainWindow) -> None:
 
 def check_order(window: MainWindow) -> None:
     """Go where schedules are seen, and compare this one's voltages with the serial ones."""
-    window.state.perspective = "schedule"
-    dock = window.docks.by_name["schedule"]
-    dock.show()
-    dock.raise_()
+    show_panel(window, "schedule")
     window.controllers.check.start()
 
 
 def measure_run_time(window: MainWindow) -> None:
     """Go where run times are seen, and measure."""
-    window.state.perspective = "schedule"
-    dock = window.docks.by_name["run_time"]
-    dock.show()
-    dock.raise_()
+    show_panel(window, "run_time")
     window.controllers.run_time.start()
 
 

@@ -39,6 +39,7 @@ from dendview.schedule_wiring import (
     measure_run_time,
     open_puzzle,
     race,
+    show_panel,
     wire_schedule,
 )
 from dendview.state import Message
@@ -110,6 +111,7 @@ def make_handlers(window: MainWindow) -> Handlers:
         "restart_engine": partial(restart_engine, window),
         "check": partial(check_order, window),
         "race": partial(race, window),
+        "matrix": partial(show_panel, window, "matrix"),
         "puzzle": partial(open_puzzle, window),
         "run_time": partial(measure_run_time, window),
         "engine": lambda: window.engine_popup.open_below(window.chip),

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from dendview.matrix_lens import LARGEST
 from dendview.runs import shown_run
 from dendview.state import AppState
 from engine.errors import UserError
@@ -29,6 +30,7 @@ Target = Literal[
     "methods",
     "run_time",
     "race",
+    "matrix",
     "plot",
     "traces",
     "spikes",
@@ -81,6 +83,12 @@ def _no_race(state: AppState) -> str:
     return "" if state.race is not None else "No race was run on this cell; start one first."
 
 
+def _no_matrix(state: AppState) -> str:
+    if state.schedule is None or state.schedule.n_comp > LARGEST:
+        return f"Matrices of more than {LARGEST} nodes cannot be read; open the toy sample."
+    return ""
+
+
 def _no_run(state: AppState) -> str:
     run = shown_run(state)
     if run is None:
@@ -98,6 +106,7 @@ KINDS: tuple[ExportKind, ...] = (
     ExportKind("methods", "Table of methods", "Steps of every method on this cell.", (CSV,), _no_schedule),
     ExportKind("run_time", "Run time", "Predicted steps beside measured times, by number of cells.", (CSV, PNG, ("svg", "SVG drawing")), _no_times),
     ExportKind("race", "Race of the methods", "Lanes as they are now.", (PNG, ("svg", "SVG drawing"), CSV), _no_race),
+    ExportKind("matrix", "Matrix", "Of a small cell, at the step shown.", (PNG, ("svg", "SVG drawing"), CSV), _no_matrix),
     ExportKind("schedule", "Schedule", "Step, thread and place of every node.", (CSV, ("json", "JSON")), _no_schedule),
     ExportKind("plot", "Plot of the traces", "As it is seen now, with legend and clamps.", (PNG, ("svg", "SVG drawing")), _no_run),
     ExportKind("traces", "Traces", "Every probe of the shown run, with units.", (CSV, ("h5", "HDF5")), _no_run),
