@@ -1,5 +1,6 @@
 """What is put on a cell at first: synapses, voltage clamps; and what can be recorded (no Qt)."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from dendview.state import Cell
@@ -8,8 +9,8 @@ from engine.errors import UserError
 from engine.experiment import Experiment
 from engine.mechanisms import Mechanism, library
 from engine.model import find_places
-from engine.placing import place, place_ions, place_points
-from engine.probes import offered
+from engine.placing import Placed, place, place_ions, place_points
+from engine.probes import ProbeTarget, offered
 from engine.stimuli import NoiseClamp, RampClamp, SineClamp, Site, VoltageClamp, Waveform
 from engine.synapses import NetStim, SpikeSource, Synapse
 from engine.validation import experiment_mechanisms
@@ -135,6 +136,14 @@ def recordables(cell: Cell, experiment: Experiment, segment: int) -> tuple[Recor
     UserError
         If the experiment's mechanisms cannot be put on the cell.
     """
+    (found,) = recordables_at(cell, experiment, [cell.site(segment)])
+    return found
+
+
+def recordables_at(
+    cell: Cell, experiment: Experiment, sites: Sequence[Site]
+) -> list[tuple[Recordable, ...]]:
+    """The same at each of several sites."""
     tree, known = cell.trees["neuron"], experiment_mechanisms(experiment)
     painter = Painter(tree)
     membrane = place(experiment, tree, painter, known)
@@ -142,8 +151,16 @@ def recordables(cell: Cell, experiment: Experiment, segment: int) -> tuple[Recor
     placed = (*membrane, *place_points((experiment,), places, known))
     ions_placed, ions = place_ions(experiment, placed, painter)
     placed = (*ions_placed, *placed)
+    return [
+        _recordables(offered(site, (experiment,), places, placed, ions), placed) for site in sites
+    ]
+
+
+def _recordables(
+    offers: Iterable[tuple[str, ProbeTarget]], placed: Sequence[Placed]
+) -> tuple[Recordable, ...]:
     found: dict[str, Recordable] = {}
-    for name, target in offered(cell.site(segment), (experiment,), places, placed, ions):
+    for name, target in offers:
         group = {"voltage": "", "ion": "ions", "hold": "clamps", "gap": "gap junctions"}.get(
             target.kind, ""
         )

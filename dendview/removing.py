@@ -5,8 +5,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from dendview.attached_fields import Group
+from dendview.attaching import recordables_at
 from dendview.experiment_fields import changed
 from dendview.state import Cell
+from dendview.wording import variable_text
+from engine.errors import UserError
 from engine.experiment import Experiment, Probe
 from engine.stimuli import Site
 
@@ -50,6 +53,29 @@ def without_item(experiment: Experiment, cell: Cell, group: Group, index: int) -
             fewer = f"{name}[{at - 1}]" if at > 1 else name
             kept.append(replace(probe, variable=fewer))
     return Removed(replace(left, probes=tuple(kept)), tuple(gone))
+
+
+def without_lost_probes(experiment: Experiment, cell: Cell) -> Removed:
+    """The experiment without probes of variables that its membrane no longer has at their sites."""
+    asked = [probe for probe in experiment.probes if probe.variable != "v"]
+    try:
+        there = recordables_at(cell, experiment, [probe.site for probe in asked])
+    except UserError:  # who checks the experiment says what is wrong with it
+        return Removed(experiment)
+    gone = tuple(
+        probe
+        for probe, found in zip(asked, there, strict=True)
+        if probe.variable not in {entry.variable for entry in found}
+    )
+    kept = tuple(probe for probe in experiment.probes if probe not in gone)
+    return Removed(replace(experiment, probes=kept) if gone else experiment, gone)
+
+
+def lost_text(probes: tuple[Probe, ...]) -> str:
+    """``m_hh and ina are no longer recorded``."""
+    names = list(dict.fromkeys(variable_text(probe.variable) for probe in probes))
+    listed = ", ".join(names[:-1]) + " and " + names[-1] if len(names) > 1 else names[0]
+    return f"{listed} {'are' if len(names) > 1 else 'is'} no longer recorded"
 
 
 def _suffix(group: Group, item: Any) -> str:

@@ -11,7 +11,7 @@ from dendview.controllers.cells import rebuild, same_cut
 from dendview.first_clamp import amplitude_at
 from dendview.history import History
 from dendview.membranes import published_in, short_title, with_recipe
-from dendview.removing import without_item
+from dendview.removing import lost_text, without_item, without_lost_probes
 from dendview.state import AppState, Cell, Message
 from dendview.wording import place, plural, variable_text
 from engine.errors import UserError
@@ -39,6 +39,7 @@ class ExperimentController:
         self.state = state
         self._check = check
         self._history: History[Experiment] | None = None
+        self._gone: tuple[Probe, ...] = ()  # that went with the last edit of the membrane
         state.events.experiment.connect(self._on_experiment)
         self._on_experiment(state.experiment)
 
@@ -46,9 +47,19 @@ class ExperimentController:
 
     def replace(self, experiment: Experiment) -> bool:
         """Take a changed experiment; False, with a message, where it cannot be run."""
+        self._gone = ()
         if self._history is None or experiment == self._history.present:
             return False
-        return self._show(self._history.add(experiment))
+        if (here := self._here()) is not None and any(
+            getattr(experiment, field) != getattr(self._history.present, field)
+            for field in ("insertions", "mechanism_folders")
+        ):
+            removed = without_lost_probes(experiment, here[0])
+            experiment, self._gone = removed.experiment, removed.probes
+        done = self._show(self._history.add(experiment))
+        if done and self._gone:
+            self._say(f"The membrane is changed; {lost_text(self._gone)}. Ctrl+Z brings it back.")
+        return done
 
     def edit(self, **changes: Any) -> bool:
         """Replace fields of the experiment: ``edit(dt=0.0125)``."""
@@ -112,11 +123,9 @@ class ExperimentController:
         removed = without_item(experiment, cell, group, index)
         done = self.replace(removed.experiment)
         if done and removed.probes:
-            names = ", ".join(variable_text(probe.variable) for probe in removed.probes)
-            were = "is" if len(removed.probes) == 1 else "are"
             site = place(getattr(experiment, group)[index].site)
-            what = f"The {NOUNS[group]} at {site} is removed; with it {names} {were} no longer"
-            self._say(f"{what} recorded. Ctrl+Z brings it back.")
+            what = f"The {NOUNS[group]} at {site} is removed; {lost_text(removed.probes)}."
+            self._say(f"{what} Ctrl+Z brings it back.")
         return done
 
     def add_probe(self, segment: int, variable: str = "v") -> bool:
@@ -187,6 +196,8 @@ class ExperimentController:
             parts.append("the axon as a stub")
         if applied.lost:
             parts.append(f"without {plural(applied.lost, 'thing')} that sat on the old axon")
+        if self._gone:
+            parts.append(lost_text(self._gone))
         text = f"Membrane of {short_title(info)}: {', '.join(parts)}."
         self.state.message = Message(text, "done", f"{info.source}\n{info.note}.")
         return True

@@ -140,6 +140,22 @@ def test_the_later_of_two_takes_only_its_own():
     assert [p.variable for p in removed.experiment.probes] == ["g_ExpSyn", "g_ExpSyn"]
 
 
+def test_another_membrane_takes_along_what_only_the_old_one_had():
+    state, controller, _ = controlled()
+    for variable in ("v", "m_hh", "ina"):
+        controller.add_probe(0, variable)
+    before = state.experiment
+    leak = next(i for i in before.insertions if i.mechanism == "pas")
+    assert controller.edit(insertions=(replace(leak, region="all"),))
+    assert [p.variable for p in state.experiment.probes] == ["v"]
+    assert "m_hh and ina are no longer recorded" in state.message.text
+    assert controller.undo()
+    assert state.experiment == before
+    assert controller.put_membrane("ca1")  # it has sodium, but no hh
+    assert [p.variable for p in state.experiment.probes] == ["v", "ina"]
+    assert "m_hh is no longer recorded" in state.message.text
+
+
 def test_a_voltage_clamp_takes_its_current_along():
     state, controller, _ = controlled()
     controller.add_voltage_clamp(0)
