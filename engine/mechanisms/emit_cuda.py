@@ -1,6 +1,6 @@
 """CUDA C++ source of a mechanism's kernels, free of headers."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from engine.mechanisms.emit import CUDA, arguments, emit, inputs, read_only, split_invariant
 from engine.mechanisms.model import KERNELS, Argument, KernelName, Mechanism, Step, weight_name
@@ -22,13 +22,32 @@ def emit_cuda(mechanism: Mechanism) -> str:
         ``receive`` and ``connect`` are ``__device__`` functions for one point. The arithmetic of
         one element is a ``__device__`` function ``{kernel}_body`` that larger kernels may call.
     """
+    kernels = [_kernel(mechanism, which) for which in (*KERNELS, *mechanism.event_kernels)]
+    return "\n\n".join([emit_bodies(mechanism), *kernels]) + "\n"
+
+
+def emit_bodies(mechanism: Mechanism) -> str:
+    """The arithmetic of one element alone: the functions ``{name}_{kernel}_body``."""
     title = mechanism.title or f"Mechanism {mechanism.name}"
-    kernels = [
-        part
-        for which in (*KERNELS, *mechanism.event_kernels)
-        for part in (_body(mechanism, which), _kernel(mechanism, which))
-    ]
-    return "\n\n".join([f"// {mechanism.name}: {title}", *kernels]) + "\n"
+    bodies = [_body(mechanism, which) for which in (*KERNELS, *mechanism.event_kernels)]
+    return "\n\n".join([f"// {mechanism.name}: {title}", *bodies])
+
+
+def body_call(
+    mechanism: Mechanism, which: KernelName, place: Callable[[Argument, int], str]
+) -> str:
+    """A call of ``{name}_{which}_body``.
+
+    Parameters
+    ----------
+    mechanism
+    which
+    place
+        Text for an argument: a value or, where it is written, an lvalue. The second number counts
+        the weights of a connection, for an argument of kind ``weight``; it is 0 for others.
+    """
+    passed = ", ".join(place(argument, i) for _, argument, i in _elements(mechanism, which))
+    return f"{mechanism.name}_{which}_body({passed});"
 
 
 def _steps(steps: Iterable[Step], rename: Mapping[str, str]) -> list[str]:
@@ -60,11 +79,10 @@ def _one(mechanism: Mechanism, which: KernelName) -> str:
     """A function for one point."""
     taken = arguments(mechanism, which)
     declared = ", ".join(_parameter(a, mechanism, which) for a in taken)
-    passed = ", ".join(value for _, value in _elements(mechanism, which))
     return f"""{BODY} {mechanism.name}_{which}({declared}) {{
     const long long j = point, k = j * n_instance + instance;
     const long long at = (long long)node[point] * n_instance + instance;
-    {mechanism.name}_{which}_body({passed});
+    {body_call(mechanism, which, _passed)}
 }}"""
 
 
@@ -90,30 +108,41 @@ def _place(argument: Argument) -> str:
     return argument.name if own else f"{argument.name}_all"
 
 
-def _elements(mechanism: Mechanism, which: KernelName) -> list[tuple[str, str]]:
-    """What a body takes: its declaration and what the kernel passes for it."""
-    found = [("double v_", "voltage[at]")]
+def _elements(mechanism: Mechanism, which: KernelName) -> list[tuple[str, Argument, int]]:
+    """What a body takes: its declaration, the argument, and the number of a weight."""
+    found = [("double v_", Argument("v", "voltage"), 0)]
     for argument in arguments(mechanism, which):
-        place = _place(argument)
         match argument.kind:
-            case "parameter" | "geometry":
-                found.append((f"double {argument.name}_", f"{place}[j]"))
-            case "global" | "scalar":
-                found.append((f"double {argument.name}_", f"{argument.name}_"))
-            case "ion_read":
-                found.append((f"double {argument.name}_", f"{place}[at]"))
+            case "parameter" | "geometry" | "global" | "scalar" | "ion_read":
+                found.append((f"double {argument.name}_", argument, 0))
             case "state" | "assigned" | "event" | "ion_set":
-                index = "at" if argument.kind == "ion_set" else "k"
                 reference = "" if argument.name in read_only(mechanism, which) else "&"
-                found.append((f"double{reference} {argument.name}_", f"{place}[{index}]"))
+                found.append((f"double{reference} {argument.name}_", argument, 0))
             case "weight":
                 written = {name for name, _ in mechanism.program(which).stores}
                 for i, name in enumerate(map(weight_name, mechanism.weights)):
                     reference = "&" if name in written else ""
-                    found.append((f"double{reference} {name}_", f"weight[slot + {i}]"))
+                    found.append((f"double{reference} {name}_", argument, i))
             case "out_current" | "out_conductance" | "ion_write":
-                found.append((f"double& {argument.name}_sum", f"{place}[at]"))
+                found.append((f"double& {argument.name}_sum", argument, 0))
     return found
+
+
+def _passed(argument: Argument, weight: int) -> str:
+    """What a kernel of this module passes to a body."""
+    place = _place(argument)
+    match argument.kind:
+        case "voltage":
+            return "voltage[at]"
+        case "parameter" | "geometry":
+            return f"{place}[j]"
+        case "global" | "scalar":
+            return f"{argument.name}_"
+        case "state" | "assigned" | "event":
+            return f"{place}[k]"
+        case "weight":
+            return f"weight[slot + {weight}]"
+    return f"{place}[at]"
 
 
 def _body(mechanism: Mechanism, which: KernelName) -> str:
@@ -128,7 +157,7 @@ def _body(mechanism: Mechanism, which: KernelName) -> str:
         lines += [
             f"{name}_sum += {emit(value, CUDA, rename)};" for name, value in program.ion_currents
         ]
-    declared = ", ".join(declaration for declaration, _ in _elements(mechanism, which))
+    declared = ", ".join(declaration for declaration, _, _ in _elements(mechanism, which))
     return "\n".join(
         [f"{BODY} {mechanism.name}_{which}_body({declared}) {{", *(f"    {s}" for s in lines), "}"]
     )
@@ -140,13 +169,12 @@ def _kernel(mechanism: Mechanism, which: KernelName) -> str:
     if mechanism.kind == "point":
         return _shared_kernel(mechanism, which)
     declared = ", ".join(_parameter(a, mechanism, which) for a in arguments(mechanism, which))
-    passed = ", ".join(value for _, value in _elements(mechanism, which))
     return f"""{LAUNCH} {mechanism.name}_{which}({declared}) {{
     const long long count = (long long)n * n_instance, stride = (long long)gridDim.x * blockDim.x;
     for (long long k = (long long)blockIdx.x * blockDim.x + threadIdx.x; k < count; k += stride) {{
         const long long j = k / n_instance;
         const long long at = (first >= 0 ? first + j : node[j]) * n_instance + k % n_instance;
-        {mechanism.name}_{which}_body({passed});
+        {body_call(mechanism, which, _passed)}
     }}
 }}"""
 
@@ -154,7 +182,6 @@ def _kernel(mechanism: Mechanism, which: KernelName) -> str:
 def _shared_kernel(mechanism: Mechanism, which: KernelName) -> str:
     """A kernel that adds to nodes which several points may share: one thread walks along them."""
     declared = ", ".join(_parameter(a, mechanism, which) for a in arguments(mechanism, which))
-    passed = ", ".join(value for _, value in _elements(mechanism, which))
     return f"""{LAUNCH} {mechanism.name}_{which}({declared}) {{
     const long long count = (long long)n * n_instance, stride = (long long)gridDim.x * blockDim.x;
     for (long long e = (long long)blockIdx.x * blockDim.x + threadIdx.x; e < count; e += stride) {{
@@ -163,7 +190,7 @@ def _shared_kernel(mechanism: Mechanism, which: KernelName) -> str:
         const long long i = e % n_instance, at = (long long)node[j] * n_instance + i;
         do {{
             const long long k = j * n_instance + i;
-            {mechanism.name}_{which}_body({passed});
+            {body_call(mechanism, which, _passed)}
         }} while (++j < n && node[j] == node[j - 1]);
     }}
 }}"""
