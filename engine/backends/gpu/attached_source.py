@@ -1,0 +1,230 @@
+"""What sits on single nodes, and spines: twigs of two or three nodes beside the tree.
+
+Entries of one node are added by one thread in their order, so that sums have the same bits however
+many threads there are. Twig e of a cell has its neck at place ``n_node + e``, its head ``n_twig``
+further on and the end of its head ``2 n_twig`` further on.
+"""
+
+from engine.backends.gpu.text import GpuStructure, Names, indented, loop_nodes
+
+LEVEL = "t < {until}[0] ? 0 : t < {until}[1] ? 1 : t < {until}[2] ? 2 : 3"
+
+
+def attach(names: Names, structure: GpuStructure) -> list[str]:
+    """Twigs' own equations, then everything on single nodes; ``t`` is the middle of the step."""
+    lines = _twig_equations(names) if structure.twigs else []
+    if structure.clamps:
+        lines += ["meet(team);", *_clamps(names)]
+    if any(m.kind == "point" for m in structure.mechanisms):
+        lines += ["meet(team);", *_points(names)]
+    if structure.played:
+        lines += ["meet(team);", *_played(names)]
+    if structure.holds:
+        lines += ["meet(team);", *_holds(names)]
+    if structure.gaps:
+        lines += ["meet(team);", *_gaps(names)]
+    return [*lines, "meet(team);"]
+
+
+def attached_currents(names: Names, structure: GpuStructure) -> list[str]:
+    """Currents of voltage clamps at the new voltages and the levels at ``t``; those of gap
+    junctions at the start."""
+    lines: list[str] = []
+    if any(m.kind == "point" for m in structure.mechanisms):
+        lines += ["if (s < 0) {  // nobody takes them", *indented(_points(names)), "}"]
+    if structure.holds:
+        lines += _measure_holds(names)
+    if structure.gaps:
+        i, conductance = names.at("own", "gap_current", "j"), names.at("given", "_gap_g", "j")
+        node, other = (names.at("where", name, "j") for name in ("_gap_a", "_gap_b"))
+        lines += [
+            "if (s < 0)",
+            f"    for (int j = member; j < {names.at('where', '_n_gap')}; j += threads)",
+            f"        {i} = {conductance} * (v[{node}] - v[{other}]);",
+        ]
+    return lines
+
+
+def _clamps(names: Names) -> list[str]:
+    on, off = names.at("given", "_clamp_on", "j"), names.at("given", "_clamp_off", "j")
+    return loop_nodes(
+        names.at("where", "_n_clamp"),
+        names.at("where", "_clamp_node", "j"),
+        ["double sum = r[at];"],
+        [f"if ({on} <= t && t < {off}) sum += {names.at('given', '_clamp_i', 'j')};"],
+        ["r[at] = sum;"],
+    )
+
+
+def _points(names: Names) -> list[str]:
+    """Every node with points once."""
+    i, g = names.at("own", "_i_point", "at"), names.at("own", "_g_point", "at")
+    return [
+        f"for (int j = member; j < {names.at('where', '_n_point')}; j += threads) {{",
+        f"    const int at = {names.at('where', '_point_node', 'j')};",
+        f"    d[at] += {g};",
+        f"    r[at] -= {i};",
+        f"    {i} = {g} = 0.0;",
+        "}",
+    ]
+
+
+def _played(names: Names) -> list[str]:
+    column = names.at("where", "_played_column", "j")
+    return loop_nodes(
+        names.at("where", "_n_played"),
+        names.at("where", "_played_node", "j"),
+        ["double sum = r[at];"],
+        [f"sum += played[(long long)(counter + s) * {names.number('_played_width')} + {column}];"],
+        ["r[at] = sum;"],
+    )
+
+
+def _level(names: Names) -> list[str]:
+    """``level``: 0 to 2, 3 where the clamp is off."""
+    until = f"(given + {_offset(names, '_hold_until')} + 3 * j)"
+    return [f"const int level = {LEVEL.format(until=until)};"]
+
+
+def _offset(names: Names, name: str) -> str:
+    names.at("given", name)
+    return name
+
+
+def _holds(names: Names) -> list[str]:
+    g, level = names.at("given", "_hold_g", "j"), names.at("given", "_hold_level", "3 * j + level")
+    return loop_nodes(
+        names.at("where", "_n_hold"),
+        names.at("where", "_hold_node", "j"),
+        ["double diagonal = d[at], right = r[at];"],
+        [
+            *_level(names),
+            "if (level < 3) {",
+            f"    diagonal += {g};",
+            f"    right += {g} * ({level} - v[at]);",
+            "}",
+        ],
+        ["d[at] = diagonal;", "r[at] = right;"],
+    )
+
+
+def _measure_holds(names: Names) -> list[str]:
+    g, level = names.at("given", "_hold_g", "j"), names.at("given", "_hold_level", "3 * j + level")
+    return [
+        f"for (int j = member; j < {names.at('where', '_n_hold')}; j += threads) {{",
+        *indented(_level(names)),
+        f"    {names.at('own', 'hold_current', 'j')} = level < 3"
+        f" ? {g} * ({level} - v[{names.at('where', '_hold_node', 'j')}]) : 0.0;",
+        "}",
+    ]
+
+
+def _gaps(names: Names) -> list[str]:
+    """Either side of every gap junction is an entry."""
+    other, which = (names.at("where", name, "j") for name in ("_side_other", "_side_gap"))
+    return loop_nodes(
+        names.at("where", "_n_side"),
+        names.at("where", "_side_node", "j"),
+        ["double diagonal = d[at], right = r[at];"],
+        [
+            f"const int gap = {which};",
+            f"const double g = {names.at('given', '_gap_g', 'gap')};",
+            f"const double i = g * (v[at] - v[{other}]);",
+            f"if ({names.at('where', '_side_first', 'j')})",
+            f"    {names.at('own', 'gap_current', 'gap')} = i;",
+            "diagonal += g;",
+            "right -= i;",
+        ],
+        ["d[at] = diagonal;", "r[at] = right;"],
+    )
+
+
+def _twig(names: Names) -> list[str]:
+    """The twig's places and numbers."""
+    kind = names.number("_n_kind")
+    lines = [
+        "const int neck = n_node + e, head = neck + n_twig, end = head + n_twig;",
+        f"const int parent = {names.at('where', '_twig_parent', 'e')};",
+        f"const bool has_end = {names.at('where', '_twig_end', 'e')};",
+        f"const double* const kind = common + {_common(names, '_kinds')} "
+        f"+ {names.at('where', '_twig_kind', 'e')};",
+    ]
+    for column, name in enumerate(("g_neck", "g_head", "g_end")):
+        lines.append(f"const double {name} = kind[{column} * {kind}];")
+    return lines
+
+
+def _common(names: Names, name: str) -> str:
+    names.at("common", name)
+    return name
+
+
+def _each_twig(names: Names, body: list[str]) -> list[str]:
+    n = names.at("where", "_n_twigs")
+    return [f"for (int e = member; e < {n}; e += threads) {{", *indented(body), "}"]
+
+
+def _twig_equations(names: Names) -> list[str]:
+    """Capacitance, leak and the neighbors of necks, heads and ends."""
+    kind = names.number("_n_kind")
+    leak = "kind[{g} * " + kind + "] * v[{at}] + kind[{i} * " + kind + "]"
+    body = [
+        *_twig(names),
+        "const double from_parent = g_neck * (v[parent] - v[neck]);",
+        "const double to_head = g_head * (v[neck] - v[head]);",
+        "const double to_end = has_end ? g_end * (v[head] - v[end]) : 0.0;",
+        f"d[neck] = kind[3 * {kind}] / dt + kind[6 * {kind}] + g_neck + g_head;",
+        f"r[neck] = from_parent - to_head - ({leak.format(g=6, i=5, at='neck')});",
+        f"d[head] = kind[4 * {kind}] / dt + kind[8 * {kind}] + g_head + (has_end ? g_end : 0.0);",
+        f"r[head] = to_head - to_end - ({leak.format(g=8, i=7, at='head')});",
+        "d[end] = has_end ? g_end : 1.0;",
+        "r[end] = to_end;",
+    ]
+    return _each_twig(names, body)
+
+
+def twig_shares(names: Names) -> list[str]:
+    """Ends, heads and necks are eliminated, all twigs at once; then every node of the tree that
+    bears some gathers what they leave, one after the other."""
+    eliminate = [
+        *_twig(names),
+        "if (has_end) {",
+        "    d[end] = 1.0 / d[end];",
+        "    const double factor = g_end * d[end];",
+        "    d[head] = fma(-factor, g_end, d[head]);",
+        "    r[head] = fma(factor, r[end], r[head]);",
+        "}",
+        "d[head] = 1.0 / d[head];",
+        "const double factor = g_head * d[head];",
+        "d[neck] = 1.0 / fma(-factor, g_head, d[neck]);",
+        "r[neck] = fma(factor, r[head], r[neck]);",
+    ]
+    many = names.at("given", "_twig_many", "e")
+    gather = [
+        f"for (int b = member; b < {names.at('where', '_n_bearer')}; b += threads) {{",
+        f"    const int at = {names.at('where', '_bearer', 'b')};",
+        "    double diagonal = d[at], right = r[at];",
+        f"    for (int e = {names.at('where', '_bearer_start', 'b')}; "
+        f"e < {names.at('where', '_bearer_start', '(b + 1)')}; ++e) {{",
+        "        const int neck = n_node + e;",
+        f"        const double g = common[_kinds + {names.at('where', '_twig_kind', 'e')}];",
+        "        const double factor = g * d[neck];",
+        f"        diagonal = fma({many}, fma(-factor, g, g), diagonal);",
+        f"        right = fma({many}, fma(factor, r[neck], -g * (v[at] - v[neck])), right);",
+        "    }",
+        "    d[at] = diagonal;",
+        "    r[at] = right;",
+        "}",
+    ]
+    return [*_each_twig(names, eliminate), "meet(team);", *gather, "meet(team);"]
+
+
+def twig_values(names: Names) -> list[str]:
+    """From the parents' change of voltage that of necks, heads and ends."""
+    body = [
+        *_twig(names),
+        "r[neck] = fma(g_neck, r[parent], r[neck]) * d[neck];",
+        "r[head] = fma(g_head, r[neck], r[head]) * d[head];",
+        "r[end] = has_end ? fma(g_end, r[head], r[end]) * d[end] : 0.0;",
+    ]
+    return [*_each_twig(names, body), "meet(team);"]

@@ -1,0 +1,44 @@
+"""How many threads a cell gets, and how many cells a block."""
+
+from dataclasses import dataclass
+
+from engine.backends.gpu.device import WARP
+
+BLOCK = 128
+"""Threads of a block that holds several cells."""
+BOUNDS = (128, 256, 512, 1024)
+"""Threads per block that kernels are compiled for: fewer leave each thread more registers."""
+
+
+@dataclass(frozen=True)
+class Shape:
+    """Threads of one cell.
+
+    Attributes
+    ----------
+    threads
+        1 to 1024: a divisor of 32, or a multiple of it. Up to 32 meet by the warp, and several
+        cells share a block; more are a block.
+    lanes
+        Those that solve the tree, the k of its schedule: at most ``threads``. Up to 32 of them meet
+        by the warp while the others wait.
+    """
+
+    threads: int
+    lanes: int
+
+    def __post_init__(self) -> None:
+        fits = WARP % self.threads == 0 if self.threads < WARP else self.threads % WARP == 0
+        assert fits, self
+        assert self.threads <= 1024, self
+        assert 1 <= self.lanes <= self.threads, self
+
+    @property
+    def cells(self) -> int:
+        """Cells of a block."""
+        return max(1, BLOCK // self.threads) if self.threads <= WARP else 1
+
+    @property
+    def bound(self) -> int:
+        """Most threads of a block that the kernel is compiled for."""
+        return next(b for b in BOUNDS if b >= self.threads * self.cells)

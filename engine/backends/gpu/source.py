@@ -1,0 +1,368 @@
+"""The CUDA text of a model: one kernel that takes hundreds of steps."""
+
+from functools import cache
+from pathlib import Path
+
+from engine.backends.gpu.attached_source import attach, attached_currents, twig_shares, twig_values
+from engine.backends.gpu.event_source import begin_events, events, reset_events
+from engine.backends.gpu.text import (
+    GpuStructure,
+    Names,
+    density_places,
+    indented,
+    loop_density,
+    loop_nodes,
+    loop_points,
+    point_places,
+)
+from engine.backends.structure import ion_name, is_ion, table_name
+from engine.mechanisms.emit_cuda import body_call, emit_bodies
+from engine.mechanisms.model import KernelName, Mechanism
+
+CUDA = Path(__file__).parents[1] / "cuda"
+KERNEL = "take_steps"
+POINTERS = {
+    "own_all": "double*",
+    "moving_all": "int*",
+    "common": "const double* __restrict__",
+    "table": "const int* __restrict__",
+    "given_all": "const double* __restrict__",
+    "where_all": "const int* __restrict__",
+    "base": "const double* __restrict__",
+    "played": "const double* __restrict__",
+    "waiting": "double*",
+    "waiting_what": "int*",
+    "traces": "double*",
+    "frames": "float*",
+    "spikes": "double*",
+}
+INTEGERS = (
+    "n_instance",
+    "threads",
+    "lanes",
+    "own_width",
+    "moving_width",
+    "given_width",
+    "where_width",
+    "n_step",
+    "counter",
+    "begin",
+    "resume",
+    "n_comp",
+    "n_node",
+    "n_root",
+    "n_solve",
+    "n_all",
+    "n_twig",
+    "n_probe",
+    "n_queue",
+    "room",
+    "spike_node",
+    "spike_room",
+    "frame_every",
+)
+"""``given_width`` and ``where_width`` are 0 where all instances have one row."""
+REALS = ("dt", "celsius", "threshold", "limit_v", "v_init")
+BAD, GROW, LOST = 1, 2, 4
+"""What stopped an instance: a voltage beyond the limits, a queue filling up, an event lost."""
+
+
+def emit(structure: GpuStructure) -> tuple[str, list[tuple[str, str]]]:
+    """The text, and what its kernel takes after :data:`POINTERS`, :data:`INTEGERS`, :data:`REALS`.
+
+    Returns
+    -------
+    text : str
+    named : list of (name, arena)
+        int32 arguments in order: where an array starts in its arena, or a number.
+    """
+    names = Names()
+    for name in ("_v", "_d"):
+        names.at("own", name)
+    prologue = _prologue(names)
+    body = [
+        *_function("initialize", _initialize(names, structure)),
+        *_function("deliver", events(names, structure), "double limit, bool check"),
+        *_function("measure", _currents(names, structure)),
+        *_function("assemble", _assemble(names, structure)),
+        *_function("attach", attach(names, structure)),
+        *_function("advance", _advance(names, structure)),
+        *_function("sample", _sample(names), "int column"),
+    ]
+    declared = [f"{kind} {name}" for name, kind in POINTERS.items()]
+    declared += [f"int {name}" for name in INTEGERS] + [f"double {name}" for name in REALS]
+    loop = _loop(names, structure)
+    declared += [f"int {name}" for name in names.used]
+    text = "\n".join(
+        [
+            f"// Generated from the mechanisms {', '.join(m.name for m in structure.mechanisms)}.",
+            library_text("step.cuh"),
+            *map(emit_bodies, structure.mechanisms),
+            "#ifndef MOST_THREADS",
+            "#define MOST_THREADS 1024",
+            "#endif",
+            f'extern "C" __global__ void __launch_bounds__(MOST_THREADS) {KERNEL}(',
+            *(f"    {line}" for line in _wrapped(declared)),
+            ") {",
+            *indented([*prologue, *body, *loop]),
+            "}",
+            "",
+        ]
+    )
+    return text, list(names.used.items())
+
+
+@cache
+def library_text(name: str) -> str:
+    """A file of CUDA functions."""
+    return (CUDA / name).read_text(encoding="utf-8")
+
+
+def _wrapped(declared: list[str]) -> list[str]:
+    return [f"{d}{',' * (i + 1 < len(declared))}" for i, d in enumerate(declared)]
+
+
+def _function(name: str, body: list[str], arguments: str = "") -> list[str]:
+    return [f"auto {name} = [&]({arguments}) {{", *indented(body), "};"]
+
+
+def _prologue(names: Names) -> list[str]:
+    """Whose thread this is, and where its cell's numbers are."""
+    tree = ("start", "parent", "child_start", "child")
+    tables = ", ".join(f"table + {_offset(names, 'table', f'_{name}')}" for name in tree)
+    return [
+        "const int member = threadIdx.x % threads, cell = threadIdx.x / threads;",
+        "const int instance = blockIdx.x * (blockDim.x / threads) + cell;",
+        "if (instance >= n_instance) return;",
+        "const Team team = {member, threads, threads >= 32 ? 0xffffffffu",
+        "    : ((1u << threads) - 1u) << (threadIdx.x % 32 - member)};",
+        "double* const own = own_all + (long long)instance * own_width;",
+        "int* const moving = moving_all + (long long)instance * moving_width;",
+        "const double* const given = given_all + (long long)instance * given_width;",
+        "const int* const where = where_all + (long long)instance * where_width;",
+        "#ifdef IN_SHARED",
+        "extern __shared__ double fast[];",
+        "double* const v = fast + cell * 3 * n_all;",
+        "double* const d = v + n_all;",
+        "#else",
+        "double* const v = own + _v;",
+        "double* const d = own + _d;",
+        "#endif",
+        "double* const r = d + n_all;",
+        f"const Tree tree = {{n_node, n_root, n_solve, {tables}, "
+        f"common + {_offset(names, 'common', '_a')}}};",
+        "double t = 0.0;",
+        "int status = 0;",
+    ]
+
+
+def _offset(names: Names, arena: str, name: str) -> str:
+    names.at(arena, name)
+    return name
+
+
+def _loop(names: Names, structure: GpuStructure) -> list[str]:
+    """NEURON's fixed step, again and again; the step before the first sets everything to t = 0."""
+    clock, done = names.at("own", "_clock"), names.at("moving", "_done")
+    twigs = structure.twigs
+    solved = [
+        *([*_function("twigs_in", twig_shares(names))] if twigs else []),
+        *([*_function("twigs_out", twig_values(names))] if twigs else []),
+    ]
+    return [
+        *solved,
+        f"if (resume && ({names.at('moving', '_status')} & {BAD})) return;",
+        "#ifdef IN_SHARED",
+        "if (!begin)",
+        "    for (int i = member; i < n_all; i += threads) v[i] = own[_v + i];",
+        "#endif",
+        f"int s = begin ? -1 : resume ? {done} : 0;",
+        f"if (!begin) t = {clock};",
+        f"if (member == 0 && !resume) {names.at('moving', '_spikes')} = 0;",
+        "meet(team);",
+        "for (; s < n_step; ++s) {",
+        "    if (s < 0) initialize();",
+        "    deliver(s < 0 ? 0.0 : t + 0.5 * dt, s >= 0);",
+        "    meet(team);",
+        "    if (s >= 0) t += 0.5 * dt;",
+        "    measure();",
+        "    if (s >= 0) {",
+        "        assemble();",
+        "        attach();",
+        *(["        twigs_in();"] if twigs else []),
+        "        solve(team, lanes, tree, d, r);",
+        "        meet(team);",
+        *(["        twigs_out();"] if twigs else []),
+        "        for (int i = member; i < n_all; i += threads) {",
+        "            v[i] += r[i];",
+        f"            if (!(fabs(v[i]) <= limit_v)) status |= {BAD};",
+        "        }",
+        "    }",
+        "    bool leave = false;",
+        "    if (any_of(team, status != 0)) {",
+        *(
+            f"        if (any_of(team, (status & {bit}) != 0)) status |= {bit};"
+            for bit in (BAD, GROW, LOST)
+        ),
+        "        leave = true;",
+        "    }",
+        *indented(attached_currents(names, structure)),
+        "    if (s >= 0) t += 0.5 * dt;",
+        f"    if (status & {BAD | LOST}) break;",
+        "    if (s >= 0) advance();",
+        "    meet(team);",
+        "    sample(begin ? 0 : s);",
+        "    meet(team);",
+        "    if (leave) {",
+        "        ++s;",
+        "        break;",
+        "    }",
+        "}",
+        "#ifdef IN_SHARED",
+        "for (int i = member; i < n_all; i += threads) own[_v + i] = v[i];",
+        "#endif",
+        "if (member == 0) {",
+        f"    {clock} = t;",
+        f"    {done} = s;",
+        f"    {names.at('moving', '_status')} = status;",
+        "}",
+    ]
+
+
+def _empty(mechanism: Mechanism, which: KernelName) -> bool:
+    program = mechanism.program(which)
+    return not (program.stores or program.ion_currents or program.current is not None)
+
+
+def _element(
+    names: Names, structure: GpuStructure, mechanism: Mechanism, which: KernelName
+) -> list[str]:
+    """Call of a mechanism's body for entry ``j`` on node ``at``."""
+    places = (point_places if mechanism.kind == "point" else density_places)(
+        names, structure, mechanism, which
+    )
+    silent = any(name in structure.silent for name, _ in mechanism.program(which).ion_currents)
+    return [*(["double nothing = 0.0;"] if silent else []), body_call(mechanism, which, places)]
+
+
+def _each(
+    names: Names, structure: GpuStructure, mechanism: Mechanism, which: KernelName
+) -> list[str]:
+    loop = loop_points if mechanism.kind == "point" else loop_density
+    return loop(names, mechanism, _element(names, structure, mechanism, which))
+
+
+def _initialize(names: Names, structure: GpuStructure) -> list[str]:
+    """INITIAL of connections, mechanisms and, with the concentrations set now, of ions again."""
+    lines = [
+        "for (int i = member; i < own_width; i += threads) own[i] = base[i];",
+        "for (int i = member; i < moving_width; i += threads) moving[i] = 0;",
+        "for (int i = member; i < n_all; i += threads) {",
+        "    v[i] = v_init;",
+        "    d[i] = r[i] = 0.0;",
+        "}",
+        "meet(team);",
+        *reset_events(names, structure),
+        "for (int turn = 0; turn < 2; ++turn) {",
+    ]
+    for mechanism in structure.mechanisms:
+        if not _empty(mechanism, "initialize"):
+            loop = ["meet(team);", *_each(names, structure, mechanism, "initialize")]
+            if not is_ion(mechanism):
+                loop = ["if (turn == 0) {", *indented(loop), "}"]
+            lines += indented(loop)
+    return [*lines, "}", "meet(team);", *begin_events(names, structure), "meet(team);"]
+
+
+def _currents(names: Names, structure: GpuStructure) -> list[str]:
+    """Currents of the membrane at v, as densities: their sum in r, their derivative in d."""
+    summed = [
+        ion_name(name)
+        for name in sorted({n for m in structure.mechanisms for n, _ in m.current.ion_currents}
+                           | _read_currents(structure))
+        if name not in structure.silent
+    ]  # fmt: skip
+    lines = [
+        "for (int i = member; i < n_all; i += threads) {",
+        "    d[i] = 0.0;",
+        "    r[i] = 0.0;",
+        *(f"    if (i < n_node) {names.at('own', name, 'i')} = 0.0;" for name in summed),
+        "}",
+    ]
+    for mechanism in structure.mechanisms:
+        if mechanism.kind != "point" and not _empty(mechanism, "current"):
+            lines += ["meet(team);", *_each(names, structure, mechanism, "current")]
+    points = [m for m in structure.mechanisms if m.kind == "point" and not _empty(m, "current")]
+    for mechanism in points:
+        lines += ["meet(team);", *_point_currents(names, structure, mechanism)]
+    return [*lines, "meet(team);"]
+
+
+def _read_currents(structure: GpuStructure) -> set[str]:
+    return {ion.current for m in structure.mechanisms for ion in m.ions if ion.current in ion.read}
+
+
+def _point_currents(names: Names, structure: GpuStructure, mechanism: Mechanism) -> list[str]:
+    """Points give nA and µS; the sums of a node stand beside those of the membrane."""
+    node = names.at("where", table_name(mechanism, "node"), "j")
+    return loop_nodes(
+        names.at("where", table_name(mechanism, "n")),
+        node,
+        ["double i = 0.0, g = 0.0;"],
+        _element(names, structure, mechanism, "current"),
+        [
+            f"{names.at('own', '_i_point', 'at')} += i;",
+            f"{names.at('own', '_g_point', 'at')} += g;",
+        ],
+    )
+
+
+def _assemble(names: Names, structure: GpuStructure) -> list[str]:
+    """Diagonal and right side of every node of the tree: capacitance, leak, membrane, neighbors."""
+    common = {name: names.at("common", f"_{name}", "i") for name in
+              ("diagonal", "area", "leak_i", "leak_g", "a")}  # fmt: skip
+    child = "tree.child[c]"
+    return [
+        "for (int i = member; i < n_node; i += threads) {",
+        f"    double axial = {common['a']} * (v[tree.parent[i]] - v[i]);",
+        "    for (int c = tree.child_start[i]; c < tree.child_start[i + 1]; ++c)",
+        f"        axial -= tree.a[{child}] * (v[i] - v[{child}]);",
+        f"    const double leak = fma({common['leak_g']}, v[i], {common['leak_i']});",
+        f"    d[i] = fma(d[i], {common['area']}, {common['diagonal']});",
+        f"    r[i] = axial - fma(r[i], {common['area']}, leak);",
+        "}",
+    ]
+
+
+def _advance(names: Names, structure: GpuStructure) -> list[str]:
+    """States with the new voltages."""
+    lines: list[str] = []
+    for mechanism in structure.mechanisms:
+        if not _empty(mechanism, "advance"):
+            lines += ["meet(team);", *_each(names, structure, mechanism, "advance")]
+    return lines
+
+
+def _sample(names: Names) -> list[str]:
+    """Probes, spikes and, of the first instance, frames."""
+    above, spikes = names.at("moving", "_above"), names.at("moving", "_spikes")
+    return [
+        "for (int p = member; p < n_probe; p += threads) {",
+        f"    const int from = {names.at('where', '_probe', 'p')};",
+        "    const double value = from < 0 ? v[-1 - from] : own[from];",
+        "    traces[((long long)p * n_instance + instance) * (n_step > 0 ? n_step : 1) + column]"
+        " = value;",
+        "}",
+        "if (member == 0) {",
+        "    const int now = v[spike_node] > threshold;",
+        f"    if (now && !{above})",
+        f"        spikes[(long long)instance * spike_room + {spikes}++] = t;",
+        f"    {above} = now;",
+        "}",
+        "const int number = begin ? 0 : counter + column + 1;",
+        "if (instance == 0 && number % frame_every == 0) {",
+        "    const long long frame = begin ? 0 : number / frame_every - counter / frame_every - 1;",
+        "    for (int i = member; i < n_comp; i += threads)",
+        f"        frames[frame * n_comp + i] = (float)v[{names.at('table', '_place', 'i')}];",
+        "}",
+    ]

@@ -1,0 +1,150 @@
+"""The cell's equations in the order in which a device eliminates them."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine.backends.gpu.arena import Arena, Listing, listing
+from engine.linear import leak
+from engine.model import Model
+from engine.schedule import Schedule
+from engine.types import FloatArray, IntArray
+from engine.units import NA_PER_MA_CM2_UM2
+
+
+@dataclass(frozen=True, eq=False)
+class Order:
+    """Where the nodes of the tree are stored: step by step of a schedule, the roots last.
+
+    Attributes
+    ----------
+    node : (n_node,) int32
+        The tree's node at each place.
+    place : (n_comp,) int32
+    start : (n_step + 1,) int32
+        Places that each step eliminates.
+    parent : (n_node,) int32
+        Place of the parent, 0 at roots.
+    child_start, child : (n_node + 1,), (n_node - n_root,) int32
+        Children of each place, in descending index of the tree.
+    n_root : int
+    """
+
+    node: IntArray
+    place: IntArray
+    start: IntArray
+    parent: IntArray
+    child_start: IntArray
+    child: IntArray
+    n_root: int
+
+    @property
+    def n_node(self) -> int:
+        return len(self.node)
+
+
+def order_of(schedule: Schedule) -> Order:
+    """Storage in the order of processing, so that threads of a step read neighbors."""
+    parent = schedule.parent
+    root = np.flatnonzero(parent < 0)
+    node = np.concatenate([schedule.node, root]).astype(np.int32)
+    place = np.empty(len(parent), np.int32)
+    place[node] = np.arange(len(node), dtype=np.int32)
+    up = parent[node]
+    inner = np.flatnonzero(parent >= 0)[::-1]  # descending
+    by_parent = np.argsort(place[parent[inner]], kind="stable")
+    counts = np.bincount(place[parent[inner]], minlength=len(node))
+    return Order(
+        node=node,
+        place=place,
+        start=schedule.step_start,
+        parent=np.where(up < 0, 0, place[up]).astype(np.int32),
+        child_start=np.concatenate([[0], np.cumsum(counts)]).astype(np.int32),
+        child=place[inner[by_parent]],
+        n_root=len(root),
+    )
+
+
+def fill_tree(model: Model, order: Order, common: Arena, table: Arena) -> None:
+    """What never changes in the tree's equations."""
+    tree, parent = model.tree, model.tree.parent
+    area = tree.area * NA_PER_MA_CM2_UM2
+    i, g = leak(model.placed, model.n_comp, model.experiment.celsius)
+    diagonal = model.capacitance / model.experiment.dt + tree.g_axial + g * area
+    inner = np.flatnonzero(parent >= 0)
+    np.add.at(diagonal, parent[inner], tree.g_axial[inner])
+    columns: dict[str, FloatArray] = {
+        "_a": tree.g_axial, "_diagonal": diagonal, "_area": area, "_leak_i": i * area,
+        "_leak_g": g * area,
+    }  # fmt: skip
+    for name, values in columns.items():
+        common.add(name, values[order.node])
+    table.add("_start", order.start)
+    table.add("_parent", order.parent)
+    table.add("_child_start", order.child_start)
+    table.add("_child", order.child)
+    table.add("_place", order.place)
+
+
+class Nodes:
+    """Places of the nodes of every instance, those of its twigs among them.
+
+    Parameters
+    ----------
+    model : Model
+    order : Order
+    n_row
+        Instances, or 1 where none differs from another.
+    """
+
+    def __init__(self, model: Model, order: Order, n_row: int) -> None:
+        self._order, self._n_comp = order, model.n_comp
+        self.n_node = order.n_node
+        self.twigs: Listing | None = None
+        self.n_twig = 0
+        twigs = model.twigs
+        if twigs is not None and twigs.n_twig:
+            bearer = order.place[twigs.parent]
+            self.twigs = listing(twigs.instance, n_row, twigs.n_twig, (bearer,))
+            self.n_twig = self.twigs.width
+            self._column = self.twigs.columns(twigs.n_twig)
+
+    @property
+    def n_all(self) -> int:
+        return self.n_node + 3 * self.n_twig
+
+    def place(self, node: IntArray) -> IntArray:
+        """Places of nodes by their numbers in the model."""
+        node = np.asarray(node, np.int64)
+        out = np.zeros(node.shape, np.int64)
+        on_tree = node < self._n_comp
+        out[on_tree] = self._order.place[node[on_tree]]
+        if not on_tree.all():
+            twig, part = np.divmod(node[~on_tree] - self._n_comp, 3)
+            out[~on_tree] = self.n_node + part * self.n_twig + self._column[twig]
+        return out.astype(np.int32)
+
+
+def fill_twigs(model: Model, nodes: Nodes, common: Arena, given: Arena, where: Arena) -> None:
+    """Spines: what hangs where, and the nodes that bear them."""
+    twigs, listed = model.twigs, nodes.twigs
+    if twigs is None or listed is None:
+        return
+    common.add("_kinds", np.ascontiguousarray(twigs.kinds.T).reshape(-1))
+    parent = nodes.place(twigs.parent)
+    where.add("_n_twigs", listed.count[:, None])
+    where.add("_twig_parent", listed.table(parent, np.int32))
+    where.add("_twig_end", listed.table(twigs.has_end, np.int32))
+    where.add("_twig_kind", listed.table(twigs.kind, np.int32))
+    given.add("_twig_many", listed.table(twigs.multiplicity))
+    bearers: list[IntArray] = []
+    starts: list[IntArray] = []
+    for first, count in zip(listed.starts, listed.count, strict=True):
+        here = parent[listed.order[first : first + count]]
+        at, start = np.unique(here, return_index=True)
+        bearers.append(at)
+        starts.append(np.append(start, count).astype(np.int32))
+    most = max(len(b) for b in bearers)
+    where.add("_n_bearer", np.array([[len(b)] for b in bearers], np.int32))
+    where.add("_bearer", np.stack([np.pad(b, (0, most - len(b))) for b in bearers]))
+    where.add("_bearer_start", np.stack([np.pad(s, (0, most + 1 - len(s))) for s in starts]))
