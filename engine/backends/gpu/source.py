@@ -85,7 +85,7 @@ def emit(structure: GpuStructure) -> tuple[str, list[tuple[str, str]]]:
         *_function("deliver", events(names, structure), "double limit, bool check"),
         *_function("measure", _currents(names, structure)),
         *_function("assemble", _assemble(names, structure)),
-        *_function("attach", attach(names, structure)),
+        *_function("attach", attach(names, structure), "int s"),
         *_function("advance", _advance(names, structure)),
         *_function("sample", _sample(names), "int column"),
     ]
@@ -188,7 +188,7 @@ def _loop(names: Names, structure: GpuStructure) -> list[str]:
         "    measure();",
         "    if (s >= 0) {",
         "        assemble();",
-        "        attach();",
+        "        attach(s);",
         *(["        twigs_in();"] if twigs else []),
         "        solve(team, lanes, tree, d, r);",
         "        meet(team);",
@@ -257,6 +257,7 @@ def _initialize(names: Names, structure: GpuStructure) -> list[str]:
     lines = [
         "for (int i = member; i < own_width; i += threads) own[i] = base[i];",
         "for (int i = member; i < moving_width; i += threads) moving[i] = 0;",
+        "meet(team);",
         "for (int i = member; i < n_all; i += threads) {",
         "    v[i] = v_init;",
         "    d[i] = r[i] = 0.0;",

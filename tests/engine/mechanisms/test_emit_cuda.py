@@ -1,8 +1,6 @@
 """CUDA text: accepted by NVIDIA's compiler, and the numba results when compiled for the CPU."""
 
 import ctypes
-import sysconfig
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,48 +9,20 @@ from engine.mechanisms import emit_cuda, library, load_mechanism
 from tests.engine.mechanisms.harness import hh_cell, run_numba, run_shim, shim_library
 from tests.engine.mechanisms.test_lowering import WINDING, winding_cell
 from tests.engine.mechanisms.test_points import PULSE
+from tests.engine.nvrtc import compile_for_device
 
 SAME = 1e-12
 """Relative: the exponentials differ by 2 units in the last place, shared ones by a few more."""
 
 
-@pytest.fixture(scope="module")
-def nvrtc() -> ctypes.CDLL:
-    """NVIDIA's run-time compiler; needs no device and no driver."""
-    found = sorted(Path(sysconfig.get_paths()["purelib"]).glob("nvidia/*/lib/libnvrtc.so.*"))
-    found = [path for path in found if ".alt." not in path.name]
-    if not found:
-        pytest.skip("nvidia-cuda-nvrtc is not installed")
-    return ctypes.CDLL(str(found[0]), mode=ctypes.RTLD_GLOBAL)
-
-
-def compile_for_device(nvrtc: ctypes.CDLL, text: str, architecture: str) -> tuple[int, str]:
-    """Status and log of NVRTC."""
-    program = ctypes.c_void_p()
-    assert (
-        nvrtc.nvrtcCreateProgram(ctypes.byref(program), text.encode(), b"kernels.cu", 0, None, None)
-        == 0
-    )
-    options = [f"--gpu-architecture={architecture}".encode(), b"--std=c++17"]
-    status = nvrtc.nvrtcCompileProgram(
-        program, len(options), (ctypes.c_char_p * len(options))(*options)
-    )
-    size = ctypes.c_size_t()
-    nvrtc.nvrtcGetProgramLogSize(program, ctypes.byref(size))
-    log = ctypes.create_string_buffer(size.value)
-    nvrtc.nvrtcGetProgramLog(program, log)
-    nvrtc.nvrtcDestroyProgram(ctypes.byref(program))
-    return status, log.value.decode()
-
-
 @pytest.mark.parametrize("architecture", ["sm_80", "sm_90"])
-def test_nvrtc_compiles_the_library(nvrtc, architecture):
+def test_nvrtc_compiles_the_library(architecture):
     files = [WINDING, PULSE, *sorted((WINDING.parent / "mod").glob("*.mod"))]
     mechanisms = [*library().values(), *map(load_mechanism, files)]
-    status, log = compile_for_device(nvrtc, "\n".join(map(emit_cuda, mechanisms)), architecture)
+    status, log = compile_for_device("\n".join(map(emit_cuda, mechanisms)), architecture)
     assert status == 0, log
     broken = emit_cuda(library()["pas"]).replace(";", "", 1)
-    assert compile_for_device(nvrtc, broken, architecture)[0] != 0  # the check can fail
+    assert compile_for_device(broken, architecture)[0] != 0  # the check can fail
 
 
 @pytest.fixture(scope="module")
