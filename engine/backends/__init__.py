@@ -7,18 +7,32 @@ from engine.types import BackendName
 
 
 def choose_backend(name: BackendName = "auto") -> Backend:
-    """The backend of that name; ``auto`` takes the fastest that can run here.
+    """The backend of that name; ``auto`` takes the GPU where there is one and it is of use.
 
     Raises
     ------
     BackendError
-        If it cannot run here; says why and what to choose.
+        If it cannot run here; says why and what to choose. ``auto`` always can.
     """
-    if name in ("auto", "cpu"):
+    if name == "cpu":
         return CpuBackend()
-    if name == "gpu":
-        raise BackendError(
-            "backend 'gpu' is not part of this version, which runs on the CPU only; "
-            "choose 'cpu' or 'auto'"
-        )
-    raise BackendError(f"there is no backend '{name}'; choose 'cpu' or 'auto'")
+    if name in ("auto", "gpu"):
+        from engine.backends.gpu.backend import AutoBackend, GpuBackend
+
+        try:
+            gpu = GpuBackend()
+        except BackendError:
+            if name == "gpu":
+                raise
+            return CpuBackend()
+        return gpu if name == "gpu" else AutoBackend(gpu)
+    raise BackendError(f"there is no backend '{name}'; choose 'cpu', 'gpu' or 'auto'")
+
+
+def why_no_gpu() -> str:
+    """The sentence that says why the GPU cannot be used here; empty where it can."""
+    try:
+        choose_backend("gpu")
+    except BackendError as reason:
+        return str(reason)
+    return ""

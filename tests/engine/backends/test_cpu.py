@@ -6,11 +6,9 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from engine.backends import choose_backend
 from engine.backends.cpu import CpuRun, first_of_run, spread
 from engine.backends.layout import level_order
 from engine.discretize import Rule
-from engine.errors import BackendError
 from engine.experiment import Experiment, Insertion, Probe
 from engine.linear import leak
 from engine.model import build
@@ -180,12 +178,3 @@ def test_mechanisms_fill_gaps_of_massless_nodes_only(experiment):
     place, row = spread(apical, layout, tree.massless)
     np.testing.assert_array_equal(layout.order[place], apical[row])
     assert first_of_run(place) == -1
-
-
-def test_backends_are_chosen_by_name():
-    assert choose_backend("auto").name == choose_backend("cpu").name == "cpu"
-    assert "CPU" in choose_backend().describe()
-    with pytest.raises(BackendError, match=r"'gpu' is not part of this version.*choose 'cpu'"):
-        choose_backend("gpu")
-    with pytest.raises(BackendError, match="no backend 'tpu'"):
-        choose_backend("tpu")

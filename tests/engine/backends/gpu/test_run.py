@@ -130,9 +130,9 @@ def test_instances_that_differ_have_the_bits_they_have_alone(device, folder):
     given = replace(given, probes=given.probes[:3])
     others = (
         given,
-        replace(given, synapses=given.synapses[:2] + given.synapses[5:], seed=7),
-        replace(given, synapses=(), stimuli=(CurrentClamp(SOMA, 0.5, 3.0, 3.0),)),
-        replace(given, synapses=given.synapses[::-1], stimuli=()),
+        replace(given, synapses=given.synapses[:2] + given.synapses[3:], seed=7),
+        replace(given, stimuli=(CurrentClamp(SOMA, 0.5, 3.0, 3.0),)),
+        replace(given, synapses=tuple(replace(s, delay=2.0) for s in given.synapses)),
     )
     together = run(GpuRun(build_batch(others), device, Shape(16, 16)), 250)[1]
     for k, experiment in enumerate(others):

@@ -1,0 +1,98 @@
+"""The GPU backend, and the one that takes the GPU where that is the better choice."""
+
+from engine.backends.base import Backend, Run
+from engine.backends.cpu import CpuBackend
+from engine.backends.gpu.device import Device
+from engine.backends.gpu.pacing import choose_shape
+from engine.backends.gpu.run import GpuRun
+from engine.backends.gpu.shape import Shape
+from engine.errors import BackendError
+from engine.model import Model
+
+
+class GpuBackend:
+    """CUDA on one device.
+
+    Parameters
+    ----------
+    device
+        The first NVIDIA device by default.
+    shape
+        Threads of a cell; found by a short measurement where it is not given.
+
+    Raises
+    ------
+    BackendError
+        If there is no device that can be used; says why.
+    """
+
+    name = "gpu"
+
+    def __init__(self, device: Device | None = None, shape: Shape | None = None) -> None:
+        if device is None:
+            from engine.backends.gpu.cupy_device import cupy_device
+
+            device = cupy_device()
+        self.device, self._shape = device, shape
+
+    def describe(self) -> str:
+        return f"GPU: {self.device.properties.name}"
+
+    def start(self, model: Model, threads: int | None = None) -> Run:
+        """A run of the model; ``threads`` are those of the CPU and have no meaning here.
+
+        Raises
+        ------
+        BackendError
+            If it does not fit the device's memory or its kernel does not compile.
+        """
+        from engine.backends.rest import tune_rest
+
+        if model.experiment.tune_rest:
+            model = tune_rest(model)
+        return GpuRun(model, self.device, self._shape or choose_shape(model, self.device))
+
+
+class AutoBackend:
+    """The GPU for many cells, the CPU for few and wherever the GPU cannot do it.
+
+    Attributes
+    ----------
+    reason : str
+        Why the last run was given to the CPU; empty where it was not.
+    """
+
+    name = "auto"
+
+    def __init__(self, gpu: GpuBackend) -> None:
+        self._gpu, self._last = gpu, gpu.describe()
+        self.reason = ""
+
+    def describe(self) -> str:
+        return self._last
+
+    def start(self, model: Model, threads: int | None = None) -> Run:
+        """A run on the device that suits it; only ``auto`` falls back."""
+        self.reason = self._too_few(model)
+        if not self.reason:
+            try:
+                run = self._gpu.start(model, threads)
+            except BackendError as error:
+                self.reason = str(error)
+            else:
+                self._last = self._gpu.describe()
+                return run
+        cpu: Backend = CpuBackend()
+        self._last = cpu.describe()
+        return cpu.start(model, threads)
+
+    def _too_few(self, model: Model) -> str:
+        """A cell runs on one multiprocessor: with few cells most of a device would be idle."""
+        enough = self._gpu.device.properties.n_multiprocessor // 4
+        if model.n_instance >= enough:
+            return ""
+        cells = f"{model.n_instance} cell" + "s" * (model.n_instance > 1)
+        return (
+            f"{cells} would leave most of the {self._gpu.device.properties.name} idle, so the CPU "
+            f"runs them; choose 'gpu' to use it all the same, or run at least {enough} at once"
+        )

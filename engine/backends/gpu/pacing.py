@@ -1,0 +1,112 @@
+"""Which shape is the fastest for a tree on a device: a short measurement, remembered."""
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+
+from engine.backends.gpu.device import WARP, Device
+from engine.backends.gpu.run import GpuRun
+from engine.backends.gpu.shape import Shape
+from engine.backends.gpu.source import emit
+from engine.backends.gpu.tables import structure_of
+from engine.errors import BackendError
+from engine.mechanisms.cache import cache_dir
+from engine.model import Model
+
+FILE = "gpu_shapes.json"
+STEPS = 16
+"""Of one measurement; the first one, which warms up, is not counted."""
+ROUNDS = 3
+
+
+def candidates(n_node: int) -> list[Shape]:
+    """Shapes worth a trial for a tree of so many nodes, few enough to be quick."""
+    if n_node <= 64:
+        return [Shape(8, 8), Shape(16, 16), Shape(32, 32)]
+    if n_node <= 512:
+        return [Shape(32, 32), Shape(64, 32), Shape(128, 32)]
+    shapes = [Shape(32, 32), Shape(128, 32), Shape(256, 32), Shape(128, 128)]
+    if n_node > 8192:
+        shapes += [Shape(512, 512), Shape(1024, 1024)]
+    return shapes
+
+
+def choose_shape(model: Model, device: Device) -> Shape:
+    """The fastest of the candidates; measured once for a tree, membrane and device.
+
+    Raises
+    ------
+    BackendError
+        If none of them can run.
+    """
+    key = _key(model, device)
+    known = _read()
+    if key in known:
+        return Shape(*known[key])
+    shape = fastest(model, device, candidates(model.n_comp))
+    _write({**_read(), key: [shape.threads, shape.lanes]})
+    return shape
+
+
+def fastest(model: Model, device: Device, shapes: Iterable[Shape]) -> Shape:
+    """Measure all on the first steps of the model itself; at a draw the first one wins.
+
+    Raises
+    ------
+    BackendError
+        That of the first shape, if none can run.
+    """
+    seconds: dict[Shape, float] = {}
+    trouble: BackendError | None = None
+    for shape in shapes:
+        try:
+            seconds[shape] = _measure(GpuRun(model, device, shape), device)
+        except BackendError as error:  # more registers or shared memory than there are
+            trouble = trouble or error
+    if not seconds:
+        assert trouble is not None
+        raise trouble
+    return min(seconds, key=lambda shape: seconds[shape])
+
+
+def _measure(run: GpuRun, device: Device) -> float:
+    run.initialize()
+    run.advance(STEPS)
+    return min(device.elapsed(lambda: (run.advance(STEPS), None)[1]) for _ in range(ROUNDS))
+
+
+def _key(model: Model, device: Device) -> str:
+    """Changes with what the choice may depend on."""
+    properties = device.properties
+    text, _ = emit(structure_of(model))
+    cells = (model.n_instance * 4).bit_length()  # of one kind while it does not double
+    seed = hashlib.sha256(text.encode())
+    seed.update(model.tree.parent.tobytes())
+    parts = (properties.name, properties.shared_memory, properties.n_multiprocessor, cells, WARP)
+    seed.update(repr(parts).encode())
+    return seed.hexdigest()[:24]
+
+
+def _read() -> dict[str, list[int]]:
+    """What was measured before; nothing where the file is not there or not ours."""
+    try:
+        found = json.loads((cache_dir() / FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _write(known: dict[str, list[int]]) -> None:
+    """Remember; where that is not possible it is measured again next time."""
+    path: Path = cache_dir() / FILE
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, aside = tempfile.mkstemp(dir=path.parent, prefix=".gpu", suffix=".part")
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            json.dump(known, file)
+        os.replace(aside, path)
+    except OSError:
+        return
