@@ -14,7 +14,6 @@ from tests.engine.mechanisms.test_points import PULSE
 SOMA, TUFT, END = Site("soma[0]"), Site("apic[1]", 0.9), Site("dend[1]", 1.0)
 TRAIN = SpikeTrain((2.3, 3.0, 7.0125, 7.0125, 4.0))
 SYNAPSES = (
-    Synapse(TUFT, "Exp2Syn", (("tau1", 0.3), ("tau2", 3.0)), (0.02,), TRAIN, 1.0),
     Synapse(END, "ExpSyn", (("tau", 2.0),), (0.01,), NetStim(5.0, 4, 2.0), 0.5),
     Synapse(END, "ExpSyn", (("e", -80.0),), (0.01,), SpikeSource(SOMA, -60.0), 3.0),
     Synapse(TUFT, "ExpSyn", (("tau", 1.0),), (0.004,), SpikeSource(SOMA, -60.0)),
@@ -24,7 +23,7 @@ SYNAPSES = (
 )
 PROBES = (
     *(Probe(site) for site in (SOMA, TUFT, END)),
-    Probe(TUFT, "B_Exp2Syn"),
+    Probe(TUFT, "B_NMDA_AMPANMDA"),
     Probe(END, "i_ExpSyn[1]"),
     Probe(TUFT, "count_Pulse"),
     Probe(TUFT, "seen_Pulse"),
@@ -36,7 +35,6 @@ MEMBRANE = (
     Insertion("hh", "apical"),
     Insertion("pas", "dendrite"),
     Insertion("CaDynamics_E2", "apical"),
-    Insertion("Ca_HVA", "apical", (("gbar", 1e-4),)),
     Insertion("SK_E2", "apical", (("gbar", 1e-3),)),
 )
 
