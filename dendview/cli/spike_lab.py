@@ -88,7 +88,7 @@ def _numbers(text: str) -> tuple[int, ...]:
 
 def execute(args: argparse.Namespace) -> int:
     study = wanted_study(args)
-    pool: Pool = LocalPool(args.workers)
+    pool: Pool | None = None if args.workers is None else LocalPool(args.workers)
     if args.scheduler:
         pool = dask_pool(args.scheduler)
     folder = out_folder(args.out)
@@ -146,7 +146,7 @@ def wanted_study(args: argparse.Namespace) -> SpikeStudy:
 
 
 def show_progress(
-    study: SpikeStudy, folder: Path, pool: Pool, args: argparse.Namespace
+    study: SpikeStudy, folder: Path, pool: Pool | None, args: argparse.Namespace
 ) -> Iterator[None]:
     """Run; on a terminal draw a bar."""
     show, width = sys.stderr.isatty(), 0

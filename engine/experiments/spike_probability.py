@@ -6,6 +6,8 @@ from collections.abc import Generator, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from engine.backends import choose_backend
+from engine.errors import BackendError
 from engine.executor import Done, LocalPool, Pool, run_tasks
 from engine.experiments.proportions import HalfPoint, Interval, deviation_band, half_point, wilson
 from engine.experiments.published_spikes import published
@@ -99,7 +101,7 @@ def run_study(
     folder
         Where finished trials are kept, see :class:`engine.experiments.spike_store.TrialStore`.
     pool
-        Workers; by default one process for every core.
+        Workers; by default one process for every core, or one for a GPU.
     backend
     resume
         Go on with the trials in the folder.
@@ -125,8 +127,9 @@ def run_study(
         yield Progress(before, done, total, 0, 0.0 if not todo else None)
         if not todo:
             return
-        pool = pool or LocalPool()
-        tasks = slices(study, todo, at_once(backend), backend)
+        device = on_device(backend)
+        pool = pool or LocalPool(1 if device else None)
+        tasks = slices(study, todo, MOST_ON_DEVICE if device else WIDTH, backend)
         clock = Clock(len(todo))
         for ended in run_tasks(pool, run_slice, tasks):
             outcomes = () if ended is None else outcomes_of(ended)
@@ -138,9 +141,20 @@ def run_study(
             yield Progress(outcomes, done, total, running, clock.left())
 
 
-def at_once(backend: BackendName) -> int:
-    """Trials in a slice."""
-    return MOST_ON_DEVICE if backend == "gpu" else WIDTH
+def on_device(backend: BackendName) -> bool:
+    """Whether trials are run on a GPU.
+
+    Raises
+    ------
+    BackendError
+        If that is asked for and cannot be.
+    """
+    try:
+        return backend != "cpu" and choose_backend("gpu").name == "gpu"
+    except BackendError:
+        if backend == "gpu":
+            raise
+        return False
 
 
 class Clock:

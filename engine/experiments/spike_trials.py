@@ -225,7 +225,8 @@ def replay(study: SpikeStudy, trial: Trial, frame_interval: float = 0.5) -> Expe
 def run_slice(given: Slice) -> tuple[Outcome, ...]:
     """Run the trials of a slice side by side, on one core.
 
-    Where the voltages of a trial leave what a membrane can have, that trial alone fails.
+    Where the voltages of a trial leave what a membrane can have, that trial alone fails; where a
+    slice is too large for the memory, it is run in halves.
 
     Returns
     -------
@@ -243,8 +244,9 @@ def _outcomes(given: Slice) -> list[Outcome]:
     except UserError as error:
         if len(given.trials) == 1:
             return [Outcome(given.trials[0], failed=str(error))]
-        alone = (replace(given, trials=(trial,)) for trial in given.trials)
-        return [outcome for one in alone for outcome in _outcomes(one)]
+        middle = len(given.trials) // 2
+        halves = given.trials[:middle], given.trials[middle:]
+        return [outcome for half in halves for outcome in _outcomes(replace(given, trials=half))]
     return [Outcome(trial, spikes) for trial, spikes in zip(given.trials, found, strict=True)]
 
 

@@ -27,7 +27,7 @@ FEW = ["--distributed", "100,110,120", "--clusters", "5", "--trials", "8"]
 @pytest.fixture
 def stand_in(monkeypatch, qapp):
     monkeypatch.setattr(spike_probability, "run_slice", coins)
-    monkeypatch.setattr("dendview.cli.spike_lab.LocalPool", lambda size: OwnProcess())
+    monkeypatch.setattr(spike_probability, "LocalPool", lambda size: OwnProcess())
 
 
 def test_a_run_writes_its_files_and_says_its_curves(stand_in, tmp_path, capsys):
@@ -89,9 +89,8 @@ from dendview.cli import main
 from engine.executor import OwnProcess
 from engine.experiments import spike_probability
 from tests.engine.experiments.test_spike_runs import slow_coins
-import dendview.cli.spike_lab as command
 spike_probability.run_slice, spike_probability.WIDTH = slow_coins, 2
-command.LocalPool = lambda size: OwnProcess()
+spike_probability.LocalPool = lambda size: OwnProcess()
 print("ready", flush=True)
 sys.exit(main(["spike-lab", "--out", sys.argv[1], "--trials", "40"]))
 """

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine.errors import FileError, UserError
+from engine.errors import BackendError, FileError, UserError
 from engine.executor import LocalPool, OwnProcess
 from engine.experiments import spike_probability, spike_trials
 from engine.experiments.placement import Key, Stream
@@ -180,6 +180,50 @@ def test_a_trial_that_cannot_be_run_fails_alone(monkeypatch):
     assert [o.spikes for o in found if o.failed is None] == [
         coin(t).spikes for t in trials if t != bad
     ]
+
+
+def test_a_slice_that_does_not_fit_is_run_in_halves(monkeypatch):
+    sizes = []
+
+    def spikes(given: Slice) -> list[tuple[float, ...]]:
+        sizes.append(len(given.trials))
+        if len(given.trials) > 16:
+            raise UserError("the batch needs 200 GB and 139 GB are free; run fewer cells at once")
+        return [coin(trial).spikes for trial in given.trials]
+
+    monkeypatch.setattr(spike_trials, "_spikes", spikes)
+    trials = tuple(STUDY.trials())
+    found = spike_trials.run_slice(Slice(STUDY, trials))
+    assert [(o.trial, o.spikes, o.failed) for o in found] == [
+        (t, coin(t).spikes, None) for t in trials
+    ]
+    assert sorted(sizes, reverse=True) == [60, 30, 30, 15, 15, 15, 15]
+
+
+def test_a_device_takes_all_trials_at_once_and_one_worker(monkeypatch, tmp_path):
+    class Device:
+        name = "gpu"
+
+    sizes = []
+    monkeypatch.setattr(
+        spike_probability,
+        "run_slice",
+        lambda given: sizes.append(len(given.trials)) or coins(given),
+    )
+    monkeypatch.setattr(
+        spike_probability, "LocalPool", lambda size: OwnProcess() if size == 1 else None
+    )
+    monkeypatch.setattr(spike_probability, "choose_backend", lambda name: Device())
+    list(run_study(STUDY, tmp_path / "auto"))
+    assert sizes == [60]
+
+    def none(name: str) -> Device:
+        raise BackendError("there is no GPU; choose 'cpu' or 'auto'")
+
+    monkeypatch.setattr(spike_probability, "choose_backend", none)
+    assert not spike_probability.on_device("auto")
+    with pytest.raises(BackendError, match="choose 'cpu'"):
+        list(run_study(STUDY, tmp_path / "gpu", backend="gpu"))
 
 
 def test_curves_count_what_is_there(stand_in, tmp_path):
