@@ -5,6 +5,7 @@ reversal potentials), which other tests hold against the publications; morpholog
 and time steps are NEURON's.
 """
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from engine.biophysics import section_cables
 from engine.mechanisms import library
 from engine.model import Model
 from engine.placing import Placed
+from engine.spines import SpineShape
 from engine.stimuli import Site
 from engine.synapses import SpikeTrain
 from engine.types import IntArray
@@ -54,6 +56,39 @@ for name, about in given["sections"].items():
         if hasattr(section(0.5), ion):
             setattr(section, ion, value)
 assert set(given["sections"]) == set(sections)
+
+
+def spine(on, numbers, name):
+    about = dict(zip(("neck_length", "neck_diameter", "head_length", "head_diameter", "cm",
+                      "g_pas", "e_pas", "ra"), numbers))
+    for part in ("neck", "head"):
+        new = h.Section(name=f"{part}{name}")
+        new.L, new.diam = about[f"{part}_length"], about[f"{part}_diameter"]
+        new.nseg, new.cm, new.Ra = 1, about["cm"], about["ra"]
+        new.insert("pas")
+        new.g_pas, new.e_pas = about["g_pas"], about["e_pas"]
+        new.connect(on)
+        on = new(1)
+        yield new
+
+
+h.distance(0, sections["soma[0]"](0.5))
+dendrites = [s for name, s in sections.items() if name.startswith(("dend", "apic"))]
+left = {}
+for per_um, farther, shape in given["densities"]:
+    for section in dendrites:
+        for segment in section:
+            if h.distance(segment) > farther:
+                left[segment] = [int(section.L / section.nseg * per_um), shape]
+silent = []
+for k, (section, x, shape, taken) in enumerate(given["spines"]):
+    segment = sections[section](x)
+    if taken and left.get(segment, [0])[0]:
+        left[segment][0] -= 1
+    sections[f"neck[{k}]"], sections[f"spine[{k}]"] = spine(segment, shape, f"own{k}")
+for segment, (count, shape) in left.items():
+    for j in range(count):
+        silent.append(list(spine(segment, shape, f"{len(silent)}")))
 clamps = []
 for section, x, delay, duration, amplitude in given["clamps"]:
     clamp = h.IClamp(sections[section](x))
@@ -102,7 +137,7 @@ def run_model(model: Model, path: Path, folder: Path, out: Path) -> NeuronRun:
     Parameters
     ----------
     model
-        Clamps, points with recorded events, and probes of v are understood.
+        Clamps, points with recorded events, spines, and probes of v are understood.
     path
         Its morphology.
     folder
@@ -160,6 +195,12 @@ def described(model: Model, path: Path) -> dict[str, Any]:
             )
             for y in experiment.synapses
         ],
+        "spines": [
+            (s.site.section, s.site.x, shape_of(s.shape), s.taken) for s in experiment.spines
+        ],
+        "densities": [
+            (d.per_um, d.min_distance, shape_of(d.shape)) for d in experiment.spine_density
+        ],
         "probes": [(p.site.section, p.site.x) for p in experiment.probes],
         "spike_site": (site.section, site.x),
         **{
@@ -167,6 +208,13 @@ def described(model: Model, path: Path) -> dict[str, Any]:
             for name in ("celsius", "dt", "v_init", "duration", "spike_threshold", "tune_rest")
         },
     }
+
+
+def shape_of(shape: SpineShape | None) -> tuple[float | None, ...]:
+    """The numbers of a spine all of which must be given."""
+    assert shape is not None
+    assert None not in dataclasses.astuple(shape)
+    return dataclasses.astuple(shape)
 
 
 def on_segments(placed: Placed, nodes: IntArray) -> dict[str, list[float]]:
