@@ -17,7 +17,7 @@ Group = Literal["stimuli", "waveforms", "voltage_clamps", "synapses", "gap_junct
 """Fields of an experiment that hold what sits on places."""
 NOUNS: dict[Group, str] = {
     "stimuli": "clamp",
-    "waveforms": "clamp",
+    "waveforms": "played current",
     "voltage_clamps": "voltage clamp",
     "synapses": "synapse",
     "gap_junctions": "gap junction",
@@ -91,7 +91,7 @@ def _of_three(label: str, unit: str, index: int, name: str, k: int, **limits: An
 def _waveform_fields(index: int, clamp: Any) -> Iterator[Field]:
     own = {
         "ramp": (("start", "nA"), ("stop", "nA")),
-        "sine": (("amplitude", "nA"), ("frequency", "Hz"), ("phase", ""), ("offset", "nA")),
+        "sine": (("amplitude", "nA"), ("frequency", "Hz"), ("phase", "rad"), ("offset", "nA")),
         "noise": (("mean", "nA"), ("deviation", "nA"), ("interval", "ms")),
     }[clamp.kind]
     for name, unit in (("delay", "ms"), ("duration", "ms"), *own):

@@ -82,7 +82,7 @@ def new_waveform(kind: str, site: Site, experiment: Experiment, amplitude: float
         case "ramp":
             return RampClamp(site, start, start, 0.0, 2 * amplitude)
         case "sine":
-            return SineClamp(site, start, start, amplitude, 1000 / start)
+            return SineClamp(site, start, start, amplitude, 2000 / start)
         case "noise":
             used = [w.stream for w in experiment.waveforms if isinstance(w, NoiseClamp)]
             stream = max(used, default=-1) + 1

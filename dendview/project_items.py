@@ -147,7 +147,11 @@ def attached_dialog(
         rows.append(("source", source_text(thing)))
     if group == "gap_junctions":
         rows.append(("joined with", place(thing.other)))
-    name = getattr(thing, "mechanism", "") or NOUNS[group].capitalize()
+    name = NOUNS[group].capitalize()
+    if group == "synapses":
+        name = thing.mechanism
+    elif group == "waveforms":
+        name = f"{thing.kind} current".capitalize()
     return ParametersDialog(f"{name} {i + 1}", rows, fields, apply, window)
 
 

@@ -117,7 +117,7 @@ class ProjectTree(LazyWidget):
                 text = f"{place(clamp.site)}: {quantity(clamp.amplitude, 'nA')}"
                 self._add(stimuli, text, Item("stimuli", i))
             for i, wave in enumerate(experiment.waveforms):
-                self._add(stimuli, f"{place(wave.site)}: {wave.kind}", Item("waveforms", i))
+                self._add(stimuli, f"{place(wave.site)}: {wave.kind} current", Item("waveforms", i))
             for i, hold in enumerate(experiment.voltage_clamps):
                 text = f"{place(hold.site)}: voltage clamp"
                 self._add(stimuli, text, Item("voltage_clamps", i))

@@ -239,6 +239,8 @@ def test_pointing_in_the_window(qtbot):
     in_perspective(qtbot, window, "simulate")
     assert window.docks.traces._stimulus is not None
 
+    titles = [parameters_dialog(window, Item("waveforms", i)).windowTitle() for i in range(3)]
+    assert titles == ["Ramp current 1", "Sine current 2", "Noise current 3"]
     pick_for_item(window, Item("gap_junctions", 0))
     assert state.picking.purpose == "other_end"
     window.actions_table["cancel"].trigger()
