@@ -228,7 +228,8 @@ class MainWindow(QMainWindow):
                 style.polish(self.run_button)
         self._color_run_button(running)
         self.chip.setText(chip_text(state))
-        self.chip.setToolTip(state.no_gpu or "What computes; click to choose or test it.")
+        why = state.no_gpu or state.engine_note
+        self.chip.setToolTip(why or "What computes; click to choose or test it.")
 
     def _color_icons(self, *_: object) -> None:
         colors = derived_colors(THEMES[self.state.theme])

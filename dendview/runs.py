@@ -136,6 +136,17 @@ def estimate(
     return Estimate(n_comp, n_step, seconds, memory, device, keeping.on_disk)
 
 
+def engine_kind(engine: str) -> str:
+    """``GPU`` or ``CPU``, by what an engine calls itself."""
+    return "GPU" if engine.startswith("GPU") else "CPU"
+
+
+def speed_key(engine: str, experiment: Experiment) -> tuple[str, ...]:
+    """What decides the time of a step besides the compartments: the engine and the mechanisms."""
+    mechanisms = {f"{i.mechanism} {i.region}" for i in experiment.insertions}
+    return engine_kind(engine), *sorted(mechanisms)
+
+
 SPARE = 0.9
 """Share of the free memory that a run may fill."""
 

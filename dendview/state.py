@@ -182,6 +182,7 @@ class AppState:
 
     job: Job | None = None
     engine: str = ""  # the chip: "CPU · 2 threads" or why there is none
+    engine_note: str = ""  # why that is the CPU where a GPU is there
     no_gpu: str = ""  # why no GPU computes; empty where one does or nobody has looked
     backend: BackendName = "auto"  # what the person wants to run on
     engine_trial: tuple[str, ...] | None = None  # what a test of the engines found; None: none yet

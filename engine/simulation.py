@@ -7,7 +7,7 @@ from time import perf_counter
 import numpy as np
 
 from engine.backends import choose_backend, kernels
-from engine.backends.base import VOLTAGE_LIMIT, Samples, join
+from engine.backends.base import VOLTAGE_LIMIT, Backend, Samples, join
 from engine.backends.cpu import CpuRun
 from engine.errors import UnstableError
 from engine.model import Model
@@ -23,7 +23,7 @@ MAX_GROWTH = 8
 
 def simulate(
     model: Model,
-    backend: BackendName = "auto",
+    backend: BackendName | Backend = "auto",
     chunks_per_second: float = 30.0,
     threads: int | None = None,
 ) -> Iterator[Chunk]:
@@ -33,7 +33,8 @@ def simulate(
     ----------
     model : Model
     backend
-        ``auto`` takes the fastest that can run here; any other name fails with a reason.
+        ``auto`` takes the fastest that can run here; any other name fails with a reason. Or one
+        that is already chosen.
     chunks_per_second
         Wanted rate of chunks in wall time; how a run is cut does not change its numbers.
     threads
@@ -51,7 +52,8 @@ def simulate(
     UnstableError
         If a voltage left the numbers a membrane can have; what came before it has been yielded.
     """
-    run = choose_backend(backend).start(model, threads)
+    chosen = choose_backend(backend) if isinstance(backend, str) else backend
+    run = chosen.start(model, threads)
     samples = run.initialize()
     done, steps, start = 0, FIRST_STEPS, 0.0
     while done < model.n_step:

@@ -21,7 +21,7 @@ class EngineController:
     def __init__(self, state: AppState, worker: Worker, run: RunController) -> None:
         self.state = state
         self._worker, self._run = worker, run
-        self._auto = self._cpu = ""  # what the engine calls itself
+        self._names: dict[BackendName, str] = {}  # what the engines call themselves
         self._token: int | None = None  # of the test that goes on
         run.listeners.append(self._take)
 
@@ -37,7 +37,7 @@ class EngineController:
         elif name == "gpu" and self.state.no_gpu:
             self.state.message = Message(sentence(self.state.no_gpu), "warning")
         else:
-            self.state.backend = name
+            self.state.backend, self.state.engine_note = name, ""
             self._name()
 
     def test(self) -> None:
@@ -51,12 +51,13 @@ class EngineController:
 
     def _take(self, reply: Reply) -> None:
         match reply:
-            case protocol.Ready(engine=engine, cpu=cpu):
-                self._auto, self._cpu = engine, cpu
+            case protocol.Ready(engine=engine, cpu=cpu, gpu=gpu, note=note):
+                self._names = {"auto": engine, "cpu": cpu, "gpu": gpu}
+                self.state.engine_note = note
                 self._name()
             case protocol.Tried() if reply.number == self._token:
                 self._token = None
-                self._auto = reply.engine
+                self._names |= {"auto": reply.engine, "gpu": reply.gpu}
                 self.state.no_gpu, self.state.engine_trial = reply.no_gpu, reply.lines
                 self._name()
             case protocol.Failed() if reply.number == self._token:
@@ -68,12 +69,8 @@ class EngineController:
 
     def _name(self) -> None:
         """What the next run will use."""
-        if self._auto:
-            self.state.engine = (self._cpu or self._auto) if self._wants_cpu else self._auto
-
-    @property
-    def _wants_cpu(self) -> bool:
-        return self.state.backend == "cpu"
+        if name := self._names.get(self.state.backend):
+            self.state.engine = name
 
 
 def sentence(reason: str) -> str:

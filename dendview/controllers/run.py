@@ -5,7 +5,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal, Protocol, cast
 
-from dendview.runs import estimate, kept_interval, seconds_text, shortage, shown_run, with_probe
+from dendview.runs import (
+    engine_kind,
+    estimate,
+    kept_interval,
+    seconds_text,
+    shortage,
+    shown_run,
+    speed_key,
+    with_probe,
+)
 from dendview.state import KEEP_ALL, Action, AppState, Job, Message, Run
 from dendview.worker import protocol
 from dendview.worker.protocol import Command, Reply
@@ -83,9 +92,11 @@ class RunController:
         self._polled = clock()
         self._slowness = 0.0  # s, the longest time between two polls lately
         self._rate: float | None = None  # s per compartment and step, of the warm-up
-        self._rates: dict[tuple[str, ...], float] = {}  # the same by mechanisms, of real runs
+        self._rate_of = ""  # the engine of the warm-up
+        self._rates: dict[tuple[str, ...], float] = {}  # by engine and mechanisms, of real runs
         self.listeners: list[Callable[[Reply], None]] = []  # hear all that the engine says
-        for event in (state.events.cell, state.events.experiment, state.events.keeping):
+        events = state.events
+        for event in (events.cell, events.experiment, events.keeping, events.engine):
             event.connect(self._on_change)
         self._on_change()
 
@@ -223,7 +234,7 @@ class RunController:
     def _take(self, reply: Reply) -> None:
         match reply:
             case protocol.Ready(engine, rate, no_gpu):
-                self._rate = rate
+                self._rate, self._rate_of = rate, engine_kind(engine)
                 self.state.engine, self.state.no_gpu = engine, no_gpu
                 self._on_change()
                 if (active := self._active) is not None and active.cancelled_at is None:
@@ -272,7 +283,7 @@ class RunController:
             text = str(error) or "there is not enough memory for the samples of this run"
             self._end("failed", message=Message(text, "error", action="keep_less"))
             return
-        state.engine = started.engine
+        state.engine, state.engine_note = started.engine, started.note
         state.runs = (*state.runs, self._run(active, "running"))
         state.shown_run, state.time = active.number, 0.0
         state.color_by = "voltage"
@@ -369,7 +380,7 @@ class RunController:
         """Remember how fast runs of this kind are."""
         if (started := active.started) is not None and seconds > 0.05:
             work = started.tree.n_comp * started.n_step
-            self._rates[_mechanisms(active.experiment)] = seconds / work
+            self._rates[speed_key(started.engine, active.experiment)] = seconds / work
             self._on_change()
 
     def _on_change(self, _: object = None) -> None:
@@ -383,12 +394,8 @@ class RunController:
         if cell is None or experiment is None:
             self.state.preflight = ""
             return
-        rate = self._rates.get(_mechanisms(experiment), self._rate)
-        device = "GPU" if self.state.engine.startswith("GPU") else "CPU"
+        device = engine_kind(self.state.engine)
+        warm = self._rate if self._rate_of == device else None
+        rate = self._rates.get(speed_key(device, experiment), warm)
         keeping = self.state.keeping
         self.state.preflight = str(estimate(cell, experiment, rate, device, keeping))
-
-
-def _mechanisms(experiment: Experiment) -> tuple[str, ...]:
-    """What decides the time of a step besides the compartments."""
-    return tuple(sorted({f"{i.mechanism} {i.region}" for i in experiment.insertions}))

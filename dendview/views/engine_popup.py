@@ -69,7 +69,7 @@ class EnginePopup(QFrame):
         events = state.events
         for event in (
             *(events.engine, events.no_gpu, events.backend),
-            *(events.engine_trial, events.preflight),
+            *(events.engine_trial, events.preflight, events.engine_note),
         ):
             event.connect(self._draw)
         self._draw()
@@ -89,7 +89,8 @@ class EnginePopup(QFrame):
             with QSignalBlocker(button):
                 button.setChecked(name == state.backend)
         self.buttons["gpu"].setEnabled(bool(state.engine) and not state.no_gpu)
-        self.reason.setText(f"No GPU: {state.no_gpu.rstrip('.')}." if state.no_gpu else "")
+        no_gpu = f"No GPU: {state.no_gpu.rstrip('.')}." if state.no_gpu else ""
+        self.reason.setText(no_gpu or sentence(state.engine_note))
         self.estimate.setText(f"The next run: {state.preflight}" if state.preflight else "")
         lines = state.engine_trial
         self.trial.setText("" if lines is None else "\n".join(sentence(line) for line in lines))

@@ -11,6 +11,7 @@ import numpy as np
 from dendview.wording import plural
 from dendview.worker.protocol import Checked, Nodes, Ready, Started, Trace, Tried
 from dendview.worker.serving import Engine, Opened
+from engine.backends.base import Backend
 from engine.discretize import Rule
 from engine.errors import BackendError
 from engine.experiment import Experiment, default_experiment
@@ -44,15 +45,17 @@ class LocalEngine:
 
     def warm(self) -> Ready:
         """Compile or load the kernels of the default experiment, and measure them."""
-        model = self._warm_up_model()
-        for _ in self._simulation.simulate(model):
+        model, auto = self._warm_up_model(), self._choose("auto")
+        for _ in self._simulation.simulate(model, auto):
             pass  # compiled now
         begin = perf_counter()
-        for _ in self._simulation.simulate(model):
+        for _ in self._simulation.simulate(model, auto):
             pass
-        seconds = perf_counter() - begin
-        rate = seconds / (model.n_comp * WARM_STEPS)
-        return Ready(self._describe("auto"), rate, self._why_no_gpu(), self._describe("cpu"))
+        rate = (perf_counter() - begin) / (model.n_comp * WARM_STEPS)
+        engine, note = self._describe(auto)
+        cpu, _ = self._describe(self._choose("cpu"))
+        gpu, reason = self._gpu()
+        return Ready(engine, rate, reason, cpu, gpu, note)
 
     def _warm_up_model(self) -> Model:
         experiment = replace(
@@ -64,19 +67,19 @@ class LocalEngine:
         )
         return self._model.build(experiment, cell=_ball_and_stick())
 
-    def _describe(self, name: BackendName) -> str:
-        """``CPU · 2 threads``, or the GPU's name."""
-        backend = self._choose(name)
-        if backend.name != "cpu":
-            return backend.describe()
-        return f"CPU · {plural(self._cores, 'thread')}"
+    def _describe(self, backend: Backend) -> tuple[str, str]:
+        """``CPU · 2 threads`` or the GPU's name, as it ran last; why it was not the GPU."""
+        name = backend.describe()
+        if name == "CPU":
+            name = f"CPU · {plural(self._cores, 'thread')}"
+        return name, getattr(backend, "reason", "")
 
-    def _why_no_gpu(self) -> str:
+    def _gpu(self) -> tuple[str, str]:
+        """The GPU's name, or the reason why there is none."""
         try:
-            self._choose("gpu")
+            return self._choose("gpu").describe(), ""
         except BackendError as error:
-            return str(error)
-        return ""
+            return "", str(error)
 
     def measure(self, job: Job) -> Iterator[Progress]:
         """Measure the run time of the solve."""
@@ -98,16 +101,19 @@ class LocalEngine:
         from engine.experiments.engine_trial import try_engines
 
         lines = try_engines(self._warm_up_model())
-        return Tried(number, lines, self._describe("auto"), self._why_no_gpu())
+        gpu, reason = self._gpu()
+        engine, _ = self._describe(self._choose("auto"))
+        return Tried(number, lines, engine, reason, gpu)
 
     def open(self, number: int, experiment: Experiment, backend: BackendName) -> Opened:
         """Build the model of an experiment."""
+        chosen = self._choose(backend)
         model = self._model.build(
             experiment, cell=self._morphology(experiment.morphology), kept=False
         )
         started = Started(
             number,
-            self._describe(backend),
+            chosen.describe(),
             experiment,
             n_time=model.n_time,
             n_frame=model.n_frame,
@@ -115,7 +121,8 @@ class LocalEngine:
             probes=tuple(Trace(probe.label, probe.unit) for probe in model.probes),
             tree=Nodes(model.tree.segment),
         )
-        return Opened(started, self._simulation.simulate(model, backend))
+        chunks = self._simulation.simulate(model, chosen)
+        return Opened(started, chunks, lambda: self._describe(chosen))
 
     def _morphology(self, source: str) -> Morphology:
         """Read a morphology, if it is not the one read last."""

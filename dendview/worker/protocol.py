@@ -72,13 +72,16 @@ class Ready:
 
     ``engine`` names it (``CPU · 2 threads``); ``rate`` is what its warm-up run took, in seconds per
     compartment and step, or None where none was made. ``no_gpu`` is the reason why no GPU computes;
-    empty where one does. ``cpu`` is what the processor is called, also where a GPU computes.
+    empty where one does. ``cpu`` and ``gpu`` are what both are called, whichever ``auto`` takes;
+    ``note`` says why it does not take the GPU that is there.
     """
 
     engine: str
     rate: float | None = None
     no_gpu: str = ""
     cpu: str = ""
+    gpu: str = ""
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -92,6 +95,7 @@ class Tried:
     lines: tuple[str, ...]
     engine: str
     no_gpu: str = ""
+    gpu: str = ""
 
 
 @dataclass(frozen=True)
@@ -147,7 +151,8 @@ class Started:
     """The model is built and the first step is about to be taken.
 
     Everything :class:`engine.recording.RecordingBuilder` asks of a model, under the same names, so
-    that the window keeps the recording without the model's many arrays.
+    that the window keeps the recording without the model's many arrays. ``engine`` is what took
+    the first steps; ``note`` says why that is the CPU where a GPU is there.
     """
 
     number: int
@@ -158,6 +163,7 @@ class Started:
     n_instance: int
     probes: tuple[Trace, ...]
     tree: Nodes
+    note: str = ""
 
     @property
     def n_step(self) -> int:

@@ -13,7 +13,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 from typing import Protocol, assert_never
 
@@ -55,10 +55,14 @@ SEND_INTERVAL = 1 / 30
 
 @dataclass(frozen=True)
 class Opened:
-    """A run that is ready to step: what :class:`Started` tells, and its chunks."""
+    """A run that is ready to step: what :class:`Started` tells, and its chunks.
+
+    ``ran_on`` names what took the first steps, and why; asked after the first chunk.
+    """
 
     started: Started
     chunks: Iterator[Chunk]
+    ran_on: Callable[[], tuple[str, str]] | None = None
 
 
 class Engine(Protocol):
@@ -180,7 +184,11 @@ def _run(line: _Line, engine: Engine, run: Run) -> float:
     if not line.cancelled(number):
         line.send(Compiling(number))
         first = next(opened.chunks, None)
-        line.send(opened.started)
+        started = opened.started
+        if opened.ran_on is not None:
+            engine_name, note = opened.ran_on()
+            started = replace(started, engine=engine_name, note=note)
+        line.send(started)
         begin = time.perf_counter()
         _step(line, number, [] if first is None else [first], opened.chunks)
     return begin

@@ -8,7 +8,9 @@ from dendview.controllers.run import RunController
 from dendview.settings import Settings
 from dendview.state import AppState
 from dendview.worker.protocol import Failed, Ready, Run, Stopped, Tried, TryEngine
+from engine.experiment import default_experiment
 from tests.dendview.open_window import QuietWorker, open_cell, open_window
+from tests.dendview.schedule_cells import sample_cell
 
 REASON = "backend 'gpu' is unavailable: no CUDA device was found, or choose 'cpu'"
 CPU, GPU = "CPU · 2 threads", "GPU: NVIDIA H200"
@@ -43,12 +45,32 @@ def test_without_a_gpu_the_chip_says_what_runs_and_that_there_is_none(bench):
 
 def test_with_a_gpu_the_choice_decides(bench):
     state, _, controller, say = bench
-    say(Ready(GPU, None, "", CPU))
+    say(Ready(GPU, None, "", CPU, GPU))
     assert chip_text(state) == f"●  {GPU}"
     controller.choose("cpu")
     assert state.engine == CPU
     controller.choose("gpu")
     assert (state.backend, state.engine) == ("gpu", GPU)
+
+
+def test_where_auto_leaves_the_gpu_alone_it_says_why(bench):
+    state, _, controller, say = bench
+    say(Ready(CPU, 1e-8, "", CPU, GPU, "1 cell would leave most of it idle"))
+    assert chip_text(state) == f"●  {CPU}"
+    assert "idle" in state.engine_note
+    controller.choose("gpu")
+    assert state.engine == GPU
+    assert state.engine_note == ""
+
+
+def test_an_estimate_is_made_with_the_speed_of_what_runs(bench):
+    state, _, controller, say = bench
+    state.cell, state.experiment = sample_cell("spn"), default_experiment("sample:spn")
+    say(Ready(CPU, 1e-8, "", CPU, GPU))
+    assert "s on CPU" in state.preflight
+    controller.choose("gpu")  # nothing was measured on it yet
+    assert " s " not in state.preflight
+    assert "GPU" in state.preflight
 
 
 def test_a_test_may_find_a_gpu_that_was_not_there(bench):
@@ -59,7 +81,7 @@ def test_a_test_may_find_a_gpu_that_was_not_there(bench):
     (sent,) = worker.sent
     assert isinstance(sent, TryEngine)
     assert state.engine_trial == ("Testing…",)
-    say(Tried(sent.number, ("✓ CPU: fine.", "✓ GPU: fine."), GPU))
+    say(Tried(sent.number, ("✓ CPU: fine.", "✓ GPU: fine."), GPU, "", GPU))
     assert state.engine_trial[1] == "✓ GPU: fine."
     assert state.no_gpu == ""
     assert state.engine == GPU
