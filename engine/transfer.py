@@ -1,9 +1,9 @@
 # mypy: disable-error-code="no-untyped-def"
-"""How a current somewhere on a passive cell is felt elsewhere: resistances and impulse responses.
+"""How a short current anywhere on a passive cell is felt at a site: impulse responses.
 
 A passive cell is a linear system with a symmetric matrix, so the voltage at a site by a current at
-a node is the voltage at the node by the same current at the site: one solve, or one run, from the
-site gives every node of the cell.
+a node is the voltage at the node by the same current at the site: one run from the site gives every
+node of the cell. The steady counterpart is :func:`engine.resistance.transfer_resistance`.
 """
 
 import numpy as np
@@ -64,45 +64,11 @@ def membrane_conductance(model: Model) -> FloatArray:
     found += ["a voltage clamp"] * len(model.hold_node) + ["a gap junction"] * len(model.gap_node)
     if found:
         raise UserError(
-            "transfer resistances and impulse responses hold for passive trees, and this one has "
+            "impulse responses hold for passive trees, and this one has "
             f"{found[0]}; leave it out, or simulate the cell instead"
         )
     g = leak(model.placed, model.n_comp, model.experiment.celsius)[1]
     return g * model.tree.area * US_PER_S_CM2_UM2
-
-
-def transfer_resistance(model: Model, site: Site) -> FloatArray:
-    """Steady voltage at a site per current at every node, as NEURON's ``Impedance`` at 0 Hz.
-
-    Parameters
-    ----------
-    model
-        Of a passive cell.
-    site
-        Where the voltage is read; at the node there the value is its input resistance.
-
-    Returns
-    -------
-    (n_comp,) MΩ
-
-    Raises
-    ------
-    UserError
-        If the cell is not passive, or nothing leads the current away.
-    """
-    own = membrane_conductance(model)
-    if not own.any():
-        raise UserError("the membrane conducts nowhere, so no resistance is finite; insert pas")
-    parent, d, f = _factored(model, own)
-    x = np.zeros(model.n_comp)
-    x[model.tree.locate(site.section, site.x)] = 1.0
-    _substitute(parent, d, f, x)
-    return x
-
-
-def input_resistance(model: Model, site: Site) -> float:
-    """MΩ; steady voltage at a site per current there. Raises as :func:`transfer_resistance`."""
-    return float(transfer_resistance(model, site)[model.tree.locate(site.section, site.x)])
 
 
 def impulse_responses(model: Model, site: Site, n_step: int | None = None) -> FloatArray:

@@ -9,13 +9,12 @@ from engine.errors import UserError
 from engine.experiment import Cable, Experiment, Insertion, Probe
 from engine.experiments.hpc_net.spec import hidden_cell
 from engine.model import Model, build
+from engine.resistance import steady_conductance, transfer_resistance
 from engine.simulation import simulate
 from engine.stimuli import CurrentClamp, Site
 from engine.transfer import (
     impulse_responses,
-    input_resistance,
     membrane_conductance,
-    transfer_resistance,
 )
 from tests.engine.neuron_cells import NeuronCell
 
@@ -43,12 +42,17 @@ def dense(model: Model, more: np.ndarray) -> np.ndarray:
     return matrix
 
 
+def resistances(model: Model) -> np.ndarray:
+    """(n_comp,) MΩ to the soma."""
+    soma = model.tree.locate(SOMA.section, SOMA.x)
+    return transfer_resistance(model.tree, steady_conductance(model.experiment, model.tree), soma)
+
+
 def test_resistances_are_the_inverse_of_the_matrix(small):
     inverse = np.linalg.inv(dense(small, np.zeros(small.n_comp)))
     soma = small.tree.locate("soma[0]", 0.5)
-    found = transfer_resistance(small, SOMA)
+    found = resistances(small)
     np.testing.assert_allclose(found, inverse[soma], rtol=1e-10)  # condition number 1e4
-    assert input_resistance(small, SOMA) == found[soma]
     assert found.max() == found[soma]
 
 
@@ -66,24 +70,21 @@ def test_an_impulse_response_is_what_a_run_gives_to_a_current_of_one_step(small)
 def test_responses_add_up_to_the_resistance(small):
     node = small.tree.locate(small.tree.sections.name[-1], 0.5)
     long = impulse_responses(small, SOMA, 6000)[:, node].sum()
-    assert long == pytest.approx(transfer_resistance(small, SOMA)[node], rel=1e-9)
+    assert long == pytest.approx(resistances(small)[node], rel=1e-9)
 
 
 def test_a_cell_that_is_not_passive_is_refused_by_name():
     active = build(Experiment("sample:spn", insertions=(Insertion("pas"), Insertion("hh", "soma"))))
     with pytest.raises(UserError, match="this one has hh"):
-        transfer_resistance(active, SOMA)
-    bare = build(Experiment("sample:spn", insertions=()))
-    with pytest.raises(UserError, match="insert pas"):
-        transfer_resistance(bare, SOMA)
+        impulse_responses(active, SOMA)
 
 
 def test_the_human_cell_has_the_resistances_that_neuron_gives(data_dir, h):
     """With the axon's stub on NEURON's own import; published values to all their digits."""
     model = build(hidden_cell(str(data_dir / HUMAN)))
-    ours = transfer_resistance(model, SOMA)
+    ours = resistances(model)
     basal = model.tree.node_of_segment[model.tree.tag[model.tree.node_of_segment] == 3]
-    found = ours[basal].min(), ours[basal].max(), input_resistance(model, SOMA)
+    found = ours[basal].min(), ours[basal].max(), ours.max()
     assert [f"{x:.4f}" for x in found] == ["56.3314", "66.9323", "66.9571"]
 
     cell = NeuronCell(h, data_dir / HUMAN)

@@ -10,8 +10,8 @@ The kernels take part of a batch each, so that a batch runs on several cores. Ev
 summed in its own order, and what goes to a weight is added sample by sample: results do not depend
 on the number of cores.
 
-Sizes are padded so that whole tiles fit: hidden cells, modes and traces in use to a multiple of
-``ROWS``, the last axis of every array to a multiple of ``COLUMNS``; what pads is 0.
+Sizes are padded so that whole tiles fit: hidden cells and traces in use to a multiple of ``ROWS``,
+modes to one of ``WIDTH``, the last axis of every array to one of ``COLUMNS``; what pads is 0.
 """
 
 import numpy as np
@@ -117,6 +117,7 @@ def hidden_voltages(thread, slot, used, count, site, weight, mode, filtered, fir
     n_mode, n_row, n_column = mode.shape[1], voltage.shape[1], voltage.shape[2]
     n_trace = filtered.shape[0]
     flat, shapes, total = mix.reshape(-1), filtered.reshape(-1), voltage.reshape(-1)
+    modes = mode.reshape(-1)
     for b in range(slot.shape[0]):
         own = mix[thread]
         own[: count[b]] = 0.0
@@ -125,10 +126,11 @@ def hidden_voltages(thread, slot, used, count, site, weight, mode, filtered, fir
             if s >= 0:
                 for j in range(n_hidden):
                     for q in range(n_synapse):
-                        w = weight[i, j, q]
-                        row, share = own[s, j], mode[site[i, j, q]]
-                        for r in range(row.size):
-                            row[r] += w * share[r]
+                        w = splat(weight[i, j, q])
+                        to = ((thread * n_trace + s) * n_row + j) * n_mode
+                        k = np.int64(site[i, j, q]) * n_mode
+                        for r in range(0, n_mode, WIDTH):
+                            store(flat, to + r, fma(w, load(modes, k + r), load(flat, to + r)))
         for s in range(count[b]):
             t = used[b, s]
             begin = first[t] // COLUMNS * COLUMNS

@@ -10,13 +10,12 @@ from engine.errors import UserError
 from engine.experiment import Probe
 from engine.experiments.hpc_net.encoding import input_resistance, input_traces
 from engine.experiments.hpc_net.spec import HpcNet, Placement
-from engine.linear import is_linear
 from engine.model import Model, build, cut
 from engine.morphology.model import Morphology, Sections, Tag
 from engine.morphology.reading import read_morphology
 from engine.morphology.samples import resolve
+from engine.resistance import steady_conductance, transfer_resistance
 from engine.stimuli import Site
-from engine.transfer import transfer_resistance
 from engine.types import BoolArray, FloatArray, IntArray
 
 
@@ -62,7 +61,7 @@ class Network:
     node : (n_in, n_hidden, n_synapse) int32
         Node of the hidden neuron each synapse sits on.
     resistance : (n_comp,) MΩ
-        From every node to the soma; at the soma its input resistance.
+        From every node to the soma, at ``v_init``; at the soma its input resistance.
     r_mean : MΩ
         Geometric mean of the largest and the smallest resistance of where synapses may sit; a
         synapse has 1 / r_mean µS.
@@ -139,7 +138,7 @@ def make_network(
     Raises
     ------
     UserError
-        If the cell cannot be run, has none of the dendrites asked for or is not passive.
+        If the cell cannot be run, has none of the dendrites asked for or its mechanisms cannot be placed.
     """
     spec.check()
     if cell is None:
@@ -149,7 +148,8 @@ def make_network(
     tree = model.tree
     allowed = may_carry(tree, spec.placement)
     rng = np.random.default_rng(spec.seed)
-    resistance = transfer_resistance(passive(model), soma)
+    conductance = steady_conductance(spec.cell, tree)
+    resistance = transfer_resistance(tree, conductance, tree.locate(soma.section, soma.x))
     reach = resistance[tree.node_of_segment][allowed[tree.section[tree.node_of_segment]]]
     return Network(
         spec=spec,
@@ -163,15 +163,6 @@ def make_network(
         r_mean=float(np.sqrt(reach.min() * reach.max())),
         trace=input_traces(spec.encoding, spec.point, levels, model.n_step, spec.cell.dt),
     )
-
-
-def passive(model: Model) -> Model:
-    """The model without what is not linear: what its resistances are counted with.
-
-    Active channels change the resistances with the voltage; the network's conductances and the
-    quasi-static rule take those of the leak.
-    """
-    return replace(model, placed=tuple(p for p in model.placed if is_linear(p.mechanism)))
 
 
 def first_weights(network: Network) -> Weights:

@@ -18,6 +18,7 @@ from engine.experiments.hpc_net.kernels import COLUMNS, ROWS, padded
 from engine.experiments.hpc_net.network import Network, Weights
 from engine.experiments.hpc_net.ways import ByteArray, Voltages, output_voltages, trace_numbers
 from engine.linear import leak
+from engine.mechanisms.lanes import WIDTH
 from engine.transfer import impulse_responses
 from engine.types import FloatArray
 
@@ -81,7 +82,7 @@ class Shortcut:
         mode, filtered = wide @ turn, turn.T @ flat
         n_mode = self._enough(mode, filtered)
         self.n_mode = n_mode
-        more = padded(n_mode, ROWS) - n_mode
+        more = padded(n_mode, WIDTH) - n_mode
         self._mode = np.ascontiguousarray(np.pad(mode[:, :n_mode], ((0, 0), (0, more))))
         filtered = filtered[:n_mode].reshape(n_mode, len(self._trace), n_step + 1)
         gap = self._n_wide - (n_step + 1)
