@@ -23,6 +23,7 @@ COMMANDS = {
     "run": "run an experiment and write its traces, spikes and recipe",
     "screenshot": "a picture of the window on a cell, also without a display",
     "spike-lab": "how many synapses make a neuron fire, by where they sit",
+    "train": "train a network of dendritic neurons on images",
     "bench": "time of a step beside other simulators, and of the tree solve by every schedule",
     "gpu-check": "whether this machine's GPU gives the processor's numbers",
 }

@@ -22,14 +22,15 @@ from engine.experiments.hpc_net.spec import (
     hidden_cell,
     to_json,
 )
-from engine.experiments.hpc_net.state import Progress, State, Test
-from engine.experiments.hpc_net.training import prepare, start, test, train
+from engine.experiments.hpc_net.state import Evaluation, Progress, State
+from engine.experiments.hpc_net.training import evaluate, prepare, start, train
 
 __all__ = [
     "PRESETS",
     "Compartmental",
     "Dataset",
     "Encoding",
+    "Evaluation",
     "HpcNet",
     "Learning",
     "Network",
@@ -37,17 +38,16 @@ __all__ = [
     "Progress",
     "Shortcut",
     "State",
-    "Test",
     "Training",
     "Weights",
     "download",
+    "evaluate",
     "from_json",
     "hidden_cell",
     "load",
     "make_network",
     "prepare",
     "start",
-    "test",
     "to_json",
     "train",
 ]

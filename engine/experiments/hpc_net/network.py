@@ -138,7 +138,7 @@ def make_network(
     Raises
     ------
     UserError
-        If the cell cannot be run, has none of the dendrites asked for or its mechanisms cannot be placed.
+        If the cell cannot be run or has none of the dendrites asked for.
     """
     spec.check()
     if cell is None:

@@ -56,7 +56,7 @@ class Shortcut:
             )
         response = impulse_responses(model, network.soma)
         steady = np.cumsum(response[:, network.soma_node]) / network.soma_resistance
-        self.bias_response = np.concatenate([[0.0], steady])
+        self._bias = np.concatenate([[0.0], steady])
         self._trace, self._number = trace_numbers(network.trace)
         used, place = np.unique(network.node, return_inverse=True)
         self._site = place.reshape(network.node.shape).astype(np.int32)
@@ -67,6 +67,11 @@ class Shortcut:
         self._mix = np.zeros(
             (self._threads, max(len(self._trace), 1), self._n_row, self._mode.shape[1])
         )
+
+    @property
+    def bias_response(self) -> FloatArray:
+        """(n_time,) mV at a hidden soma by a bias of 1."""
+        return self._bias
 
     def _prepare(self, response: FloatArray) -> None:
         """Modes of the sites' responses to all traces, and the traces through them."""
@@ -111,7 +116,7 @@ class Shortcut:
         n_hidden = self.network.spec.n_hidden
         slot, used, count = self._slots(images)
         hidden = np.zeros((n_sample, self._n_row, self._n_wide))
-        hidden[:, :n_hidden, :n_time] = weights.hidden_bias[:, None] * self.bias_response
+        hidden[:, :n_hidden, :n_time] = weights.hidden_bias[:, None] * self._bias
         output = np.empty((n_sample, self.network.n_out, n_time))
 
         def run(thread: int, part: slice) -> None:

@@ -248,7 +248,9 @@ def from_json(text: str, where: str = "training.json") -> Training:
 
 
 QUICK = Training(
-    learning=Learning(rate=0.05, epochs=20, shuffle=True, optimizer=Optimizer("momentum")),
+    learning=Learning(
+        rate=0.05, epochs=25, shuffle=True, optimizer=Optimizer("momentum"), cool=0.9
+    ),
     name="quick",
 )
 """Two minutes on a laptop with the bundled digits."""

@@ -40,7 +40,7 @@ class RateChange:
 
 
 @dataclass(frozen=True, eq=False)
-class Test:
+class Evaluation:
     """The network on the test samples.
 
     Attributes
@@ -116,7 +116,7 @@ class Progress:
         Of late.
     remaining : float
         Seconds, foreseen; infinite until something is measured.
-    test : Test or None
+    test : Evaluation or None
         When an epoch ends.
     trouble : str
         Why the run ends here: the loss is not a number any more. ``state`` is then the last good
@@ -130,5 +130,5 @@ class Progress:
     fraction: float
     samples_per_second: float
     remaining: float
-    test: Test | None = None
+    test: Evaluation | None = None
     trouble: str = ""

@@ -17,11 +17,11 @@ from engine.experiments.hpc_net.network import Network, Weights, first_weights, 
 from engine.experiments.hpc_net.optimizer import Memory, step
 from engine.experiments.hpc_net.rule import outcome, output_errors, predict
 from engine.experiments.hpc_net.spec import Learning, Training, bad_rate
-from engine.experiments.hpc_net.state import Epoch, Point, Progress, RateChange, State, Test
+from engine.experiments.hpc_net.state import Epoch, Evaluation, Point, Progress, RateChange, State
 from engine.experiments.hpc_net.ways import Way
 from engine.types import FloatArray, IntArray
 
-POINTS_PER_EPOCH = 50
+POINTS_PER_EPOCH = 20
 """Of the curves of loss and accuracy."""
 TEST_BATCH = 64
 """Samples of testing between two progresses."""
@@ -51,7 +51,7 @@ class _Clock:
         done: float,
         loss: float,
         accuracy: float,
-        test: Test | None = None,
+        test: Evaluation | None = None,
         trouble: str = "",
     ) -> Progress:
         """After so many samples of the whole run; testing one costs half of learning one."""
@@ -144,14 +144,14 @@ def train(
             done = before + min(state.batch * learning.batch, n_train)
             sent = yield clock.progress(state, "learning", done, loss, right / len(chosen))
             clock.begin = perf_counter()
-            state = _with_rate(state, sent, n_batch)
+            state = with_rate(state, sent, learning, n_train)
         found: list[tuple[IntArray, FloatArray]] = []
         for part in range(0, n_test, TEST_BATCH):
             if found:
                 so_far = _judged(data, found)
                 done = before + n_train + part / 2
                 sent = yield clock.progress(state, "testing", done, so_far.loss, so_far.accuracy)
-                state = _with_rate(state, sent, n_batch)
+                state = with_rate(state, sent, learning, n_train)
             some = slice(part, part + TEST_BATCH)
             images, labels = data.test[some], data.test_labels[some]
             found.append(ask(way, images, labels, state.weights, learning))
@@ -159,7 +159,7 @@ def train(
         state = _next_epoch(state, judged, learning)
         done = before + n_train + n_test / 2
         sent = yield clock.progress(state, "testing", done, judged.loss, judged.accuracy, judged)
-        state = _with_rate(state, sent, n_batch)
+        state = with_rate(state, sent, learning, n_train)
 
 
 def ask(
@@ -171,7 +171,7 @@ def ask(
     return predict(way.network, output, learning), errors.loss
 
 
-def test(way: Way, data: Dataset, weights: Weights, learning: Learning) -> Test:
+def evaluate(way: Way, data: Dataset, weights: Weights, learning: Learning) -> Evaluation:
     """The network on all test samples."""
     parts = [slice(k, k + TEST_BATCH) for k in range(0, len(data.test), TEST_BATCH)]
     return _judged(
@@ -179,11 +179,11 @@ def test(way: Way, data: Dataset, weights: Weights, learning: Learning) -> Test:
     )
 
 
-def _judged(data: Dataset, found: list[tuple[IntArray, FloatArray]]) -> Test:
+def _judged(data: Dataset, found: list[tuple[IntArray, FloatArray]]) -> Evaluation:
     """Answers and losses of the first test samples beside their labels."""
     answers = np.concatenate([answer for answer, _ in found])
     labels = data.test_labels[: len(answers)]
-    return Test(
+    return Evaluation(
         float((answers == labels).mean()),
         float(np.concatenate([loss for _, loss in found]).mean()),
         confusion(labels, answers, len(data.classes)),
@@ -258,7 +258,7 @@ def _counted(state: State, loss: float, right: int, n: int, n_batch: int, every:
     )
 
 
-def _next_epoch(state: State, test: Test, learning: Learning) -> State:
+def _next_epoch(state: State, test: Evaluation, learning: Learning) -> State:
     row = Epoch(
         state.epoch + 1,
         state.loss / max(state.seen, 1),
@@ -281,11 +281,17 @@ def _next_epoch(state: State, test: Test, learning: Learning) -> State:
     )
 
 
-def _with_rate(state: State, rate: float | None, n_batch: int) -> State:
-    """The state with a new rate, noted; None keeps it."""
+def with_rate(state: State, rate: float | None, learning: Learning, n_train: int) -> State:
+    """The state with another rate from its next batch on, noted; None keeps it.
+
+    Raises
+    ------
+    UserError
+        If the rate is no positive number.
+    """
     if rate is None or rate == state.rate:
         return state
     if not 0 < rate < float("inf"):
         raise bad_rate(rate)
-    change = RateChange(state.epoch + state.batch / n_batch, rate)
-    return replace(state, rate=rate, changes=(*state.changes, change))
+    at = state.epoch + state.batch / -(-n_train // learning.batch)
+    return replace(state, rate=rate, changes=(*state.changes, RateChange(at, rate)))

@@ -34,8 +34,10 @@ class Way(Protocol):
 
     network: Network
     name: str
-    bias_response: FloatArray
-    """(n_time,) mV at a hidden soma by a bias of 1."""
+
+    @property
+    def bias_response(self) -> FloatArray:
+        """(n_time,) mV at a hidden soma by a bias of 1."""
 
     def voltages(self, images: ByteArray, weights: Weights) -> Voltages:
         """Run every sample from rest.

@@ -51,7 +51,7 @@ def test_three_kinds_are_told_apart(shortcut, data, name):
     table = last.test.confusion
     assert table.sum() == 30
     assert np.trace(table) == round(30 * last.test.accuracy)
-    assert training.test(shortcut, data, last.state.weights, learning).accuracy == (
+    assert training.evaluate(shortcut, data, last.state.weights, learning).accuracy == (
         last.test.accuracy
     )
 

@@ -1,0 +1,143 @@
+"""The curves of a training run and its confusion matrix as drawings (SVG)."""
+
+import math
+from collections.abc import Sequence
+from html import escape
+
+from engine.experiments.hpc_net.state import Evaluation, State
+from engine.exporting.spike_figure import FONT, INK, Theme, nice_step
+
+WIDTH, PLOT, GAP = 760, 210, 46
+LEFT, RIGHT, TOP, BOTTOM = 74, 24, 46, 56
+CELL, LABEL = 44, 84
+"""Pixels: a square of the matrix, room for the names of its rows and columns."""
+TRAIN = {"light": "#0b62c4", "dark": "#6cb0ff"}
+TESTED = {"light": "#b54708", "dark": "#ffab66"}
+SCALE = {"light": ((255, 255, 255), (11, 98, 196)), "dark": ((20, 24, 30), (108, 176, 255))}
+"""Colors of no and of all samples of a row."""
+
+
+def curves_svg(state: State, title: str, theme: Theme = "light") -> str:
+    """Loss above accuracy over epochs: while learning, and on the test samples after each epoch.
+
+    Where the rate was changed by hand a vertical line stands.
+    """
+    ground, ink, second, line = INK[theme]
+    last = max(1, math.ceil(max((p.epoch for p in state.points), default=1) - 1e-9))
+    height = TOP + 2 * PLOT + GAP + BOTTOM
+    parts = _page(WIDTH, height, ground)
+    parts.append(_text(LEFT, 24, title, ink, 14, "start"))
+
+    def x(epoch: float) -> float:
+        return LEFT + (WIDTH - LEFT - RIGHT) * epoch / last
+
+    highest = max((p.loss for p in state.points), default=1.0)
+    highest = max([highest, *(e.test_loss for e in state.epochs), 1e-3])
+    tick = 10.0 ** math.floor(math.log10(highest))
+    tick = next(k * tick for k in (0.1, 0.2, 0.25, 0.5, 1, 2) if highest <= 6 * k * tick)
+    scales = ("loss", tick, math.ceil(highest / tick)), ("accuracy", 0.2, 5)
+    for number, (name, tick, n_tick) in enumerate(scales):
+        top_value = tick * n_tick
+        top = TOP + number * (PLOT + GAP)
+
+        def y(value: float, top: float = top, most: float = top_value) -> float:
+            return top + PLOT * (1 - value / most)
+
+        for k in range(n_tick + 1):
+            value = tick * k
+            parts.append(
+                f"<line x1='{LEFT}' x2='{WIDTH - RIGHT}' y1='{y(value):.1f}' y2='{y(value):.1f}' "
+                f"stroke='{line}'/>"
+            )
+            said = f"{value:g}" if number == 0 else f"{100 * value:.0f} %"
+            parts.append(_text(LEFT - 10, y(value) + 4, said, second, 12, "end"))
+        for change in state.changes:
+            parts.append(
+                f"<line x1='{x(change.epoch):.1f}' x2='{x(change.epoch):.1f}' y1='{top}' "
+                f"y2='{top + PLOT}' stroke='{second}' stroke-dasharray='4 3'/>"
+            )
+            if number == 0:
+                said = f"rate {change.rate:g}"
+                parts.append(_text(x(change.epoch) + 4, top + 12, said, second, 11, "start"))
+        dots = " ".join(f"{x(p.epoch):.1f},{y(getattr(p, name)):.1f}" for p in state.points)
+        parts.append(
+            f"<polyline points='{dots}' fill='none' stroke='{TRAIN[theme]}' stroke-width='1.6'/>"
+        )
+        tested = [(e.number, getattr(e, f"test_{name}")) for e in state.epochs]
+        for epoch, value in tested:
+            parts.append(
+                f"<circle cx='{x(epoch):.1f}' cy='{y(value):.1f}' r='3.6' fill='{TESTED[theme]}'/>"
+            )
+        parts.append(
+            f"<text transform='translate(20 {top + PLOT / 2:.0f}) rotate(-90)' {FONT} "
+            f"font-size='13' fill='{ink}' text-anchor='middle'>{name}</text>"
+        )
+    floor = TOP + 2 * PLOT + GAP
+    for epoch in range(0, last + 1, nice_step(last)):
+        parts.append(_text(x(epoch), floor + 20, f"{epoch}", second, 12, "middle"))
+    parts.append(_text((LEFT + WIDTH - RIGHT) / 2, floor + 42, "epoch", ink, 13, "middle"))
+    parts.append(f"<rect x='{WIDTH - 236}' y='16' width='16' height='3' fill='{TRAIN[theme]}'/>")
+    parts.append(_text(WIDTH - 214, 22, "learning", second, 12, "start"))
+    parts.append(f"<circle cx='{WIDTH - 138}' cy='18' r='3.6' fill='{TESTED[theme]}'/>")
+    parts.append(_text(WIDTH - 128, 22, "test samples", second, 12, "start"))
+    return "\n".join([*parts, "</svg>"]) + "\n"
+
+
+def confusion_svg(test: Evaluation, classes: Sequence[str], theme: Theme = "light") -> str:
+    """Test samples by label (rows) and answer (columns); the color is the part of the row."""
+    ground, ink, second, _ = INK[theme]
+    n = len(classes)
+    long = max(len(name) for name in classes) > 2
+    top = 78 + (LABEL - 30) * long
+    left = LABEL + 30 if long else 66
+    width, height = left + n * CELL + 24, top + n * CELL + 24
+    parts = _page(width, height, ground)
+    said = f"{100 * test.accuracy:.2f} % of {int(test.confusion.sum()):,} test samples right"
+    parts.append(_text(24, 26, said, ink, 14, "start"))
+    parts.append(_text(left + n * CELL / 2, 48, "answer", second, 12, "middle"))
+    parts.append(
+        f"<text transform='translate(20 {top + n * CELL / 2:.0f}) rotate(-90)' {FONT} "
+        f"font-size='12' fill='{second}' text-anchor='middle'>label</text>"
+    )
+    low, high = SCALE[theme]
+    for row, name in enumerate(classes):
+        at = left + row * CELL + CELL / 2
+        if long:
+            parts.append(
+                f"<text transform='translate({at + 4:.0f} {top - 10}) rotate(-60)' {FONT} "
+                f"font-size='12' fill='{ink}'>{escape(name)}</text>"
+            )
+        else:
+            parts.append(_text(at, top - 10, name, ink, 12, "middle"))
+        middle = top + row * CELL + CELL / 2 + 4
+        parts.append(_text(left - 10, middle, name, ink, 12, "end"))
+        total = max(int(test.confusion[row].sum()), 1)
+        for column in range(n):
+            count = int(test.confusion[row, column])
+            part = math.sqrt(count / total)  # the few wrong ones shall be seen
+            color = "#" + "".join(
+                f"{round(a + part * (b - a)):02x}" for a, b in zip(low, high, strict=True)
+            )
+            place = f"x='{left + column * CELL}' y='{top + row * CELL}'"
+            parts.append(f"<rect {place} width='{CELL - 2}' height='{CELL - 2}' fill='{color}'/>")
+            if count:
+                bright = (part > 0.6) == (theme == "light")
+                shade = "#ffffff" if bright else "#10141a"
+                at = left + column * CELL + CELL / 2 - 1
+                parts.append(_text(at, middle, f"{count}", shade, 12, "middle"))
+    return "\n".join([*parts, "</svg>"]) + "\n"
+
+
+def _page(width: int, height: int, ground: str) -> list[str]:
+    return [
+        f"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 {width} {height}' width='{width}' "
+        f"height='{height}'>",
+        f"<rect width='{width}' height='{height}' fill='{ground}'/>",
+    ]
+
+
+def _text(x: float, y: float, text: str, color: str, size: int, anchor: str) -> str:
+    return (
+        f"<text x='{x:.1f}' y='{y:.1f}' {FONT} font-size='{size}' fill='{color}' "
+        f"text-anchor='{anchor}'>{escape(text)}</text>"
+    )

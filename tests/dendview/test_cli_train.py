@@ -1,0 +1,112 @@
+"""``dendview train``: learns, stops, goes on, and refuses in one sentence."""
+
+import gzip
+import json
+
+import numpy as np
+import pytest
+
+from dendview.cli import main
+from engine.digits_folder import idx_bytes
+from engine.experiments.hpc_net.data import load
+from engine.exporting.training import load_checkpoint
+
+SMALL = ("--morphology", "sample:spn", "--hidden", "6", "--batch", "40")
+
+
+@pytest.fixture(scope="module")
+def few(tmp_path_factory):
+    """A folder with 200 of the digits to learn from and 50 to test."""
+    folder, digits = tmp_path_factory.mktemp("digits"), load()
+    sets = {"train": (digits.train[:200], digits.train_labels[:200]),
+            "t10k": (digits.test[:50], digits.test_labels[:50])}  # fmt: skip
+    for name, (images, labels) in sets.items():
+        square = (images * 15).reshape(-1, 8, 8)
+        (folder / f"{name}-images-idx3-ubyte.gz").write_bytes(idx_bytes(square))
+        raw = gzip.decompress(idx_bytes(labels))
+        (folder / f"{name}-labels-idx1-ubyte").write_bytes(raw)
+    return folder
+
+
+def test_a_short_training_writes_everything_and_goes_on(few, tmp_path, capsys):
+    out = tmp_path / "run"
+    words = ("train", "--data", str(few), "--out", str(out), *SMALL)
+    assert main((*words, "--epochs", "2", "--json")) == 0
+    first = json.loads(capsys.readouterr().out)
+    assert first["data"] == few.name
+    assert first["epochs"] == 2
+    assert first["epoch_seconds"] > 0
+    assert 0 <= first["test_accuracy"] <= 1
+    for name in ("training.json", "checkpoint.h5", "epochs.csv", "curves.csv", "weights.h5"):
+        assert (out / name).stat().st_size > 100
+    for name in ("curves", "confusion"):
+        assert (out / f"{name}.svg").read_text("utf-8").startswith("<svg")
+        assert (out / f"{name}.png").read_bytes().startswith(b"\x89PNG")
+
+    words = ("train", "--resume", "--out", str(out), "--epochs", "4", "--rate", "0.01")
+    assert main(words) == 0
+    _, state = load_checkpoint(out / "checkpoint.h5")
+    assert [e.number for e in state.epochs] == [1, 2, 3, 4]
+    assert [(c.epoch, c.rate) for c in state.changes] == [(2.0, 0.01)]
+    assert "test accuracy" in capsys.readouterr().out
+
+
+def test_the_recipe_of_a_run_gives_its_numbers_again(few, tmp_path, capsys):
+    one, other = tmp_path / "one", tmp_path / "other"
+    words = ("train", "--data", str(few), *SMALL, "--epochs", "1", "--rule", "exact")
+    assert main((*words, "--out", str(one))) == 0
+    assert main(("train", "--recipe", str(one / "training.json"), "--out", str(other))) == 0
+    states = [load_checkpoint(folder / "checkpoint.h5")[1] for folder in (one, other)]
+    for a, b in zip(states[0].weights.parts, states[1].weights.parts, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_ctrl_c_keeps_what_is_finished(few, tmp_path, capsys, monkeypatch):
+    from dendview.cli import train as command
+
+    real = command.train
+
+    def stopped(*args):
+        for number, progress in enumerate(real(*args)):
+            if number == 3:
+                raise KeyboardInterrupt
+            yield progress
+
+    monkeypatch.setattr(command, "train", stopped)
+    words = ("train", "--data", str(few), *SMALL, "--epochs", "3")
+    assert main((*words, "--out", str(tmp_path))) == 130
+    assert "train --resume --out" in capsys.readouterr().err
+    _, state = load_checkpoint(tmp_path / "checkpoint.h5")
+    assert (state.epoch, state.batch) == (0, 3)
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("--data", "nowhere"), "there is no folder"),
+        (("--resume",), "checkpoint.h5: the checkpoint cannot be read"),
+        (("--hidden", "0"), "0 hidden neurons cannot be built"),
+        (("--window", "60"), "does not fit into a sample of 50 ms"),
+        (("--recipe", "missing.json"), "the recipe cannot be read"),
+    ],
+)
+def test_what_cannot_be_is_refused_in_a_sentence(words, sentence, tmp_path, capsys):
+    assert main(("train", "--out", str(tmp_path), *words)) == 1
+    captured = capsys.readouterr().err
+    assert sentence in captured
+    assert captured.count("\n") == 1
+
+
+def test_a_cell_without_basal_dendrites_is_refused(tmp_path, capsys):
+    cell = tmp_path / "apical.swc"
+    cell.write_text("1 1 0 0 0 5 -1\n2 4 0 20 0 1 1\n3 4 0 90 0 1 2\n")
+    words = ("train", "--out", str(tmp_path), "--morphology", str(cell))
+    assert main(words) == 1
+    assert "no basal dendrite to put synapses on; choose placement" in capsys.readouterr().err
+
+
+def test_a_run_that_goes_on_is_the_same_run(few, tmp_path, capsys):
+    words = ("train", "--data", str(few), *SMALL, "--epochs", "1", "--out", str(tmp_path))
+    assert main(words) == 0
+    assert main(("train", "--resume", "--out", str(tmp_path), "--hidden", "7")) == 1
+    assert "--hidden cannot change while a training goes on" in capsys.readouterr().err
