@@ -83,9 +83,7 @@ class RunController:
         free: Callable[[], int | None] = free_memory,
     ) -> None:
         self.state = state
-        self._free_memory = free
-        self._worker = worker
-        self._clock = clock
+        self._worker, self._clock, self._free_memory = worker, clock, free
         self._active: _Active | None = None
         self._last_number = self._last_token = 0
         self._morphology: Morphology | None = None

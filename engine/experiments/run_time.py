@@ -1,6 +1,6 @@
 """Run time of the solve: the steps that schedules predict beside the time that is measured."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 from statistics import median
@@ -20,8 +20,8 @@ from engine.validation import free_memory
 
 GUESS = 6e-9
 """Seconds per node, from which progress is foretold."""
-LONGEST = 0.6
-"""Seconds that one solve of all cells may take by that guess: a cancel must be heard."""
+MANY = 5
+"""A first solve that takes so many times as long as a measurement must tells enough."""
 LARGEST = 2e9
 """Bytes that are used at most, however much memory is free."""
 
@@ -84,7 +84,6 @@ def measure(
     UserError
         If the tree or the number of threads cannot be used.
     """
-    clock = job.clock
     schedules = _schedules(job)
     ways = {name: _cpu_way(job, name, schedules) for name, *_ in CPU_WAYS}
     sizes, left_out = sizes_that_fit(job)
@@ -103,40 +102,69 @@ def measure(
     room = np.empty(max(numbers_needed(walk, n, job.system.n_comp) for _, walk, *_ in CPU_WAYS
                         for n in sizes))  # fmt: skip
     measured = [row.way for row in rows if not row.missing]
-    costs = [_cost(job, n) * job.rounds * len(measured) for n in sizes]
-    total, done = sum(costs), 0.0
+    costs = [_cost(job, n) for n in sizes]
+    done = 0.0
     for n_cells, cost in zip(sizes, costs, strict=True):
+        if reason := _too_slow(job, result, n_cells):
+            kept = tuple(n for n in sizes if n < n_cells)
+            reasons = "; ".join(filter(None, (reason, left_out)))
+            result = replace(result, sizes=kept, left_out=reasons)
+            break
         solvers = {
             name: CpuSolve(job.system, walk, n_cells, schedules[method], room)
             for name, walk, method, *_ in CPU_WAYS
         }
-        times: dict[str, list[float]] = {way.name: [] for way in measured}
-        repeats: dict[str, int] = {}
-        for round_number in range(1, job.rounds + 1):
-            for way in measured:
-                if way.device == "gpu":
-                    assert device is not None
-                    seconds = device.seconds(way, job, n_cells)
-                    if isinstance(seconds, str):
-                        result = _with_reason(result, way, seconds)
-                    else:
-                        times[way.name].append(seconds)
-                else:
-                    solver = solvers[way.name]
-                    solver.take_room()
-                    if way.name not in repeats:
-                        repeats[way.name] = _repeats(solver, job.least, clock)
-                    times[way.name].append(_seconds(solver, repeats[way.name], clock))
-                done += cost / (job.rounds * len(measured))
-                result = _with_timing(result, way, n_cells, times[way.name])
-                of = f"{way.title} · {n_cells} {'cell' if n_cells == 1 else 'cells'}"
-                text = f"{of} · round {round_number} of {job.rounds}"
-                yield Progress(text, min(done / total, 1.0), result)
+        pieces = _measure_size(job, n_cells, measured, solvers, device, result)
+        for i, (text, piece) in enumerate(pieces, 1):
+            result = piece
+            now = done + cost * i / (job.rounds * len(measured))
+            yield Progress(text, min(now / sum(costs), 1.0), result)
+        done += cost
     yield Progress("done", 1.0, replace(result, complete=True))
 
 
+def _measure_size(
+    job: Job,
+    n_cells: int,
+    ways: list[Way],
+    solvers: Mapping[str, Solver],
+    device: DeviceSolves | None,
+    result: RunTimes,
+) -> Iterator[tuple[str, RunTimes]]:
+    """Every way in every round with one number of cells; what it was, and the result so far."""
+    times: dict[str, list[float]] = {way.name: [] for way in ways}
+    repeats: dict[str, int] = {}
+    for round_number in range(1, job.rounds + 1):
+        for way in ways:
+            if way.device == "gpu":
+                assert device is not None
+                seconds = device.seconds(way, job, n_cells)
+                if isinstance(seconds, str):
+                    result = _with_reason(result, way, seconds)
+                else:
+                    times[way.name].append(seconds)
+            else:
+                solver = solvers[way.name]
+                solver.take_room()
+                if way.name not in repeats:
+                    repeats[way.name] = _repeats(solver, job.least, job.clock)
+                times[way.name].append(_seconds(solver, repeats[way.name], job.clock))
+            result = _with_timing(result, way, n_cells, times[way.name])
+            cells = f"{n_cells} {'cell' if n_cells == 1 else 'cells'}"
+            yield f"{way.title} · {cells} · round {round_number} of {job.rounds}", result
+
+
+def _too_slow(job: Job, result: RunTimes, n_cells: int) -> str:
+    """Why so many cells are not measured here, going by those before; empty where they are."""
+    slowest = max((t.seconds / t.n_cells for row in result.rows for t in row.timings[-1:]
+                   if row.way.device == "cpu"), default=0.0) * n_cells  # fmt: skip
+    if slowest <= job.longest:
+        return ""
+    return f"from {n_cells} cells on a solve takes more than {job.longest:g} s here"
+
+
 def sizes_that_fit(job: Job) -> tuple[tuple[int, ...], str]:
-    """The numbers of cells that memory and patience allow, and why the others are left out.
+    """The numbers of cells that the memory allows, and why the others are left out.
 
     Raises
     ------
@@ -152,8 +180,6 @@ def sizes_that_fit(job: Job) -> tuple[tuple[int, ...], str]:
         need = 8 * max(numbers_needed(walk, n, job.system.n_comp) for _, walk, *_ in CPU_WAYS)
         if need > free:
             reasons.append(f"{n} cells need {need / 1e9:.1f} GB of the {free / 1e9:.1f} GB allowed")
-        elif fitting and GUESS * n * job.system.n_comp > LONGEST:
-            reasons.append(f"{n} cells take more than {LONGEST:g} s a solve")
         else:
             fitting.append(n)
     if not fitting:
@@ -197,7 +223,8 @@ def _cost(job: Job, n_cells: int) -> float:
 
 def _repeats(solver: Solver, least: float, clock: Callable[[], float]) -> int:
     """Solves in a measurement; the first of them compiles and warms up."""
-    solver.solve(1)
+    if _seconds(solver, 1, clock) > MANY * least:
+        return 1
     times = 1
     while (seconds := _seconds(solver, times, clock) * times) < least and times < 1 << 20:
         times = max(2 * times, min(int(1.2 * times * least / max(seconds, 1e-9)), 64 * times))

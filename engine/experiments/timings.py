@@ -118,7 +118,9 @@ class Progress:
 class Job:
     """What is to be measured: a tree's equations, the threads of the schedules, and how.
 
-    ``free`` is the memory in bytes that may be used, by default a quarter of what is free.
+    ``free`` is the memory in bytes that may be used, by default a quarter of what is free. Sizes of
+    which one solve takes longer than ``longest`` seconds on the CPU are left out: a cancel must be
+    heard.
     """
 
     cell: str
@@ -128,6 +130,7 @@ class Job:
     rounds: int = ROUNDS
     least: float = LEAST
     free: float | None = None
+    longest: float = 0.6
     clock: Callable[[], float] = perf_counter
 
 

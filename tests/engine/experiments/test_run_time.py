@@ -28,7 +28,8 @@ def ticking():
 
 
 def job(system, **settings) -> Job:
-    return Job("spn", system, 4, **({"sizes": (1, 9), "rounds": 3, "clock": ticking()} | settings))
+    usual = {"sizes": (1, 9), "rounds": 3, "clock": ticking(), "longest": 1e9}
+    return Job("spn", system, 4, **(usual | settings))
 
 
 @pytest.mark.parametrize("walk", WALKS)
@@ -132,6 +133,14 @@ def test_sizes_that_do_not_fit_are_left_out_with_the_reason(system):
     assert why.startswith("100 cells need")
     with pytest.raises(UserError, match="cannot be measured"):
         sizes_that_fit(job(system, sizes=(1,), free=100.0))
+
+
+def test_sizes_that_take_too_long_are_left_out_once_the_machine_is_known(system):
+    told = list(measure(job(system, longest=5.0)))  # a cell takes a second
+    assert told[-1].result.measured_sizes == (1,)
+    assert told[-1].result.complete
+    assert told[-1].fraction == 1
+    assert told[-1].result.left_out.startswith("from 9 cells on")
 
 
 @dataclass
