@@ -65,7 +65,7 @@ def execute(args: argparse.Namespace) -> None:
         if args.out is not None:  # after every row, so that what is measured is not lost
             text = json.dumps(solve.report(rows, device, why), indent=2, ensure_ascii=False)
             args.out.write_text(text + "\n", encoding="utf-8")
-    for found in solve.compare(rows):
+    for found in solve.compare(rows) if device is not None else ():
         print(ratios(found), file=sys.stderr)
     if args.json:
         print_json(solve.report(rows, device, why))
