@@ -94,8 +94,8 @@ class Row:
     """One way on one population; times in s of one solve of all cells, None where not measured.
 
     ``warm`` is the median of many, on one core in processor time, which other work on the machine
-    disturbs less; ``lowest`` the least of those and ``wall`` their median in wall time; ``cold`` the
-    mean of single ones with empty caches; ``floor`` the least that the traffic to memory takes.
+    disturbs less; ``lowest`` the least of those and ``wall`` their median in wall time; ``cold``
+    the mean of single ones with empty caches; ``floor`` the least that traffic to memory takes.
     """
 
     cell: str
