@@ -1,5 +1,7 @@
 // What every step of a cell is made of: the threads of a cell, their meetings, the tree's equations,
 // the events that wait. No headers, so that it compiles at run time.
+#pragma once
+#include "solve.cuh"
 
 // The threads of one cell: part of a warp, a warp, or a block.
 struct Team {
@@ -22,54 +24,20 @@ static __device__ __forceinline__ bool any_of(const Team team, bool holds) {
     return __any_sync(team.mask, holds);
 }
 
-// Children of node i in descending index of the tree: child[child_start[i]] ... Places of nodes are
-// in the order of elimination, step by step; the roots come last.
-struct Tree {
-    int n, n_root, n_step;
-    const int* start;  // (n_step + 1): places of the nodes that a step eliminates at once
-    const int* parent;
-    const int* child_start;
-    const int* child;
-    const double* a;  // axial conductance to the parent
-};
-
-// Own entries of a node with its children's shares. An eliminated node keeps the inverse of its
-// diagonal in d and its right side in r; parents subtract child by child, so no two write to one
-// place and the sums have one order whatever the number of threads.
-static __device__ __forceinline__ void gather(const Tree& tree, int i, double* d, double* r) {
-    double diagonal = d[i], right = r[i];
-    for (int c = tree.child_start[i]; c < tree.child_start[i + 1]; ++c) {
-        const int k = tree.child[c];
-        const double a = tree.a[k], factor = a * d[k];
-        diagonal = fma(-factor, a, diagonal);
-        right = fma(factor, r[k], right);
-    }
-    d[i] = 1.0 / diagonal;
-    r[i] = right;
-}
-
-// Solve for the change of voltage, which r holds at the end, with at most ``lanes`` threads: up to 32
-// are (part of) one warp while the others go ahead to the next meeting; more are the whole team.
-static __device__ __forceinline__ void solve(const Team team, int lanes, const Tree& tree, double* d, double* r) {
-    if (lanes <= 32 && team.thread >= lanes) return;
-    const Team solvers =
-        lanes <= 32 && team.threads > lanes
-            ? Team{team.thread, lanes, lanes == 32 ? 0xffffffffu : ((1u << lanes) - 1u) << (threadIdx.x % 32 - team.thread % 32)}
-            : team;
-    for (int s = 0; s < tree.n_step; ++s) {
-        const int i = tree.start[s] + team.thread;
-        if (i < tree.start[s + 1]) gather(tree, i, d, r);
-        meet(solvers);
-    }
-    for (int i = tree.n - tree.n_root + team.thread; i < tree.n; i += solvers.threads) {
-        gather(tree, i, d, r);
-        r[i] = r[i] * d[i];
-    }
-    meet(solvers);
-    for (int s = tree.n_step - 1; s >= 0; --s) {
-        const int i = tree.start[s] + team.thread;
-        if (i < tree.start[s + 1]) r[i] = fma(tree.a[i], r[tree.parent[i]], r[i]) * d[i];
-        meet(solvers);
+// Solve for the change of voltage, which r holds at the end (d holds factors then), with at most
+// ``lanes`` threads: up to 32 are (part of) one warp while the others go ahead to the next meeting;
+// more are the whole team.
+static __device__ __forceinline__ void solve(const Team team, int lanes, const StepTree& tree, double* d, double* r) {
+    if (lanes <= 32) {
+        if (team.thread >= lanes) return;
+        const unsigned first = threadIdx.x % 32 - team.thread % 32;
+        const WarpTeam wait = {lanes == 32 ? 0xffffffffu : ((1u << lanes) - 1u) << first};
+        eliminate(tree, d, r, d, r, team.thread, lanes, wait);
+        substitute(tree, d, r, team.thread, wait);
+    } else {
+        const BlockTeam wait;
+        eliminate(tree, d, r, d, r, team.thread, team.threads, wait);
+        substitute(tree, d, r, team.thread, wait);
     }
 }
 

@@ -1,8 +1,5 @@
 """The CUDA text of a model: one kernel that takes hundreds of steps."""
 
-from functools import cache
-from pathlib import Path
-
 from engine.backends.gpu.attached_source import attach, attached_currents, twig_shares, twig_values
 from engine.backends.gpu.event_source import begin_events, events, reset_events
 from engine.backends.gpu.text import (
@@ -15,11 +12,11 @@ from engine.backends.gpu.text import (
     loop_points,
     point_places,
 )
+from engine.backends.gpu.variants.sources import cuda_source
 from engine.backends.structure import ion_name, is_ion, table_name
 from engine.mechanisms.emit_cuda import body_call, emit_bodies
 from engine.mechanisms.model import KernelName, Mechanism
 
-CUDA = Path(__file__).parents[1] / "cuda"
 KERNEL = "take_steps"
 POINTERS = {
     "own_all": "double*",
@@ -50,7 +47,6 @@ INTEGERS = (
     "resume",
     "n_comp",
     "n_node",
-    "n_root",
     "n_solve",
     "n_all",
     "n_twig",
@@ -96,7 +92,7 @@ def emit(structure: GpuStructure) -> tuple[str, list[tuple[str, str]]]:
     text = "\n".join(
         [
             f"// Generated from the mechanisms {', '.join(m.name for m in structure.mechanisms)}.",
-            library_text("step.cuh"),
+            cuda_source("step.cuh"),
             *map(emit_bodies, structure.mechanisms),
             "#ifndef MOST_THREADS",
             "#define MOST_THREADS 1024",
@@ -112,12 +108,6 @@ def emit(structure: GpuStructure) -> tuple[str, list[tuple[str, str]]]:
     return text, list(names.used.items())
 
 
-@cache
-def library_text(name: str) -> str:
-    """A file of CUDA functions."""
-    return (CUDA / name).read_text(encoding="utf-8")
-
-
 def _wrapped(declared: list[str]) -> list[str]:
     return [f"{d}{',' * (i + 1 < len(declared))}" for i, d in enumerate(declared)]
 
@@ -128,7 +118,7 @@ def _function(name: str, body: list[str], arguments: str = "") -> list[str]:
 
 def _prologue(names: Names) -> list[str]:
     """Whose thread this is, and where its cell's numbers are."""
-    tree = ("start", "parent", "child_start", "child")
+    tree = ("start", "child", "sibling", "above")
     tables = ", ".join(f"table + {_offset(names, 'table', f'_{name}')}" for name in tree)
     return [
         "const int member = threadIdx.x % threads, cell = threadIdx.x / threads;",
@@ -149,7 +139,7 @@ def _prologue(names: Names) -> list[str]:
         "double* const d = own + _d;",
         "#endif",
         "double* const r = d + n_all;",
-        f"const Tree tree = {{n_node, n_root, n_solve, {tables}, "
+        f"const StepTree tree = {{n_node, n_solve, {tables}, "
         f"common + {_offset(names, 'common', '_a')}}};",
         "double t = 0.0;",
         "int status = 0;",
@@ -322,12 +312,15 @@ def _assemble(names: Names, structure: GpuStructure) -> list[str]:
     """Diagonal and right side of every node of the tree: capacitance, leak, membrane, neighbors."""
     common = {name: names.at("common", f"_{name}", "i") for name in
               ("diagonal", "area", "leak_i", "leak_g", "a")}  # fmt: skip
-    child = "tree.child[c]"
     return [
         "for (int i = member; i < n_node; i += threads) {",
-        f"    double axial = {common['a']} * (v[tree.parent[i]] - v[i]);",
-        "    for (int c = tree.child_start[i]; c < tree.child_start[i + 1]; ++c)",
-        f"        axial -= tree.a[{child}] * (v[i] - v[{child}]);",
+        "    const int above = tree.above[i];",
+        f"    double axial = above < 0 ? 0.0 : {common['a']} * (v[above] - v[i]);",
+        "    for (int link = tree.child[i]; link >= 0;) {",
+        "        const int c = link >> 1;",
+        "        axial -= tree.axial[c] * (v[i] - v[c]);",
+        "        link = link & 1 ? tree.sibling[c] : -1;",
+        "    }",
         f"    const double leak = fma({common['leak_g']}, v[i], {common['leak_i']});",
         f"    d[i] = fma(d[i], {common['area']}, {common['diagonal']});",
         f"    r[i] = axial - fma(r[i], {common['area']}, leak);",
@@ -346,7 +339,7 @@ def _advance(names: Names, structure: GpuStructure) -> list[str]:
 
 def _sample(names: Names) -> list[str]:
     """Probes, spikes and, of the first instance, frames."""
-    above, spikes = names.at("moving", "_above"), names.at("moving", "_spikes")
+    above, spikes = names.at("moving", "_high"), names.at("moving", "_spikes")
     return [
         "for (int p = member; p < n_probe; p += threads) {",
         f"    const int from = {names.at('where', '_probe', 'p')};",

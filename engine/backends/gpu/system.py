@@ -23,20 +23,19 @@ class Order:
     place : (n_comp,) int32
     start : (n_step + 1,) int32
         Places that each step eliminates.
-    parent : (n_node,) int32
-        Place of the parent, 0 at roots.
-    child_start, child : (n_node + 1,), (n_node - n_root,) int32
-        Children of each place, in descending index of the tree.
-    n_root : int
+    above : (n_node,) int32
+        Place of the parent, -1 at roots.
+    child, sibling : (n_node,) int32
+        Links as :file:`cuda/solve.cuh` follows them: to the child with the highest index of the
+        tree, and to the parent's next child downwards.
     """
 
     node: IntArray
     place: IntArray
     start: IntArray
-    parent: IntArray
-    child_start: IntArray
+    above: IntArray
     child: IntArray
-    n_root: int
+    sibling: IntArray
 
     @property
     def n_node(self) -> int:
@@ -51,17 +50,18 @@ def order_of(schedule: Schedule) -> Order:
     place = np.empty(len(parent), np.int32)
     place[node] = np.arange(len(node), dtype=np.int32)
     up = parent[node]
-    inner = np.flatnonzero(parent >= 0)[::-1]  # descending
-    by_parent = np.argsort(place[parent[inner]], kind="stable")
-    counts = np.bincount(place[parent[inner]], minlength=len(node))
+    child, sibling = np.full((2, len(node)), -1, np.int32)
+    for i in np.flatnonzero(parent >= 0):  # ascending: the last one found is the first child
+        p, at = place[parent[i]], place[i]
+        sibling[at] = child[p]
+        child[p] = 2 * at + (child[p] >= 0)
     return Order(
         node=node,
         place=place,
         start=schedule.step_start,
-        parent=np.where(up < 0, 0, place[up]).astype(np.int32),
-        child_start=np.concatenate([[0], np.cumsum(counts)]).astype(np.int32),
-        child=place[inner[by_parent]],
-        n_root=len(root),
+        above=np.where(up < 0, -1, place[up]).astype(np.int32),
+        child=child,
+        sibling=sibling,
     )
 
 
@@ -80,9 +80,9 @@ def fill_tree(model: Model, order: Order, common: Arena, table: Arena) -> None:
     for name, values in columns.items():
         common.add(name, values[order.node])
     table.add("_start", order.start)
-    table.add("_parent", order.parent)
-    table.add("_child_start", order.child_start)
     table.add("_child", order.child)
+    table.add("_sibling", order.sibling)
+    table.add("_above", order.above)
     table.add("_place", order.place)
 
 

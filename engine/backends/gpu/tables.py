@@ -91,7 +91,7 @@ class Tables:
         self.own.add("_clock", 1)
         self.own.add("_v", n_all)
         self.own.add("_d", 2 * n_all if self.shared_bytes == 0 else 1)
-        for name in ("_done", "_status", "_spikes", "_above"):
+        for name in ("_done", "_status", "_spikes", "_high"):
             self.moving.add(name, 1)
         for name, values in self.model.ions.items():
             arena = self.own if name in self.structure.varying else self.common
@@ -180,7 +180,6 @@ class Tables:
         return {
             "n_comp": self.model.n_comp,
             "n_node": order.n_node,
-            "n_root": order.n_root,
             "n_solve": len(order.start) - 1,
             "n_all": nodes.n_all,
             "n_twig": nodes.n_twig,

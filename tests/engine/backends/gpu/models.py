@@ -6,6 +6,7 @@ from pathlib import Path
 
 from engine.experiment import Experiment, Insertion, Probe
 from engine.model import Model, build
+from engine.spines import Spine, SpineDensity, SpineShape, on_spine
 from engine.stimuli import CurrentClamp, GapJunction, NoiseClamp, RampClamp, Site, VoltageClamp
 from engine.synapses import NetStim, SpikeSource, SpikeTrain, Synapse
 from tests.engine.cells_on_disk import FORKED, write
@@ -40,7 +41,9 @@ MEMBRANE = (
 
 
 def experiment(kind: str, folder: Path) -> Experiment:
-    """A cell of 65 nodes: ``passive``, ``hh``, or with ``everything``."""
+    """A cell of 65 nodes: ``passive``, ``hh``, with ``spines`` or with ``everything``."""
+    if kind == "spines":
+        return spiny(folder)
     plain = Experiment(
         str(write(folder, FORKED)),
         insertions=(Insertion("hh" if kind == "hh" else "pas"),),
@@ -66,7 +69,26 @@ def experiment(kind: str, folder: Path) -> Experiment:
     )
 
 
-KINDS = ("passive", "hh", "everything")
+OWN = SpineShape(1.2, 0.3, 0.8, 0.9, cm=0.7, g_pas=3e-5, e_pas=-80.0, ra=120.0)
+
+
+def spiny(folder: Path) -> Experiment:
+    """Spines by density, and three of which something is known."""
+    ends = on_spine("end", 0), on_spine("head", 1), on_spine("neck", 2)
+    weights = (ends[0], 2e-3), (ends[1], 1e-3), (SOMA, 1e-3)
+    train = SpikeTrain((1.0, 2.0))
+    return replace(
+        experiment("passive", folder),
+        insertions=(Insertion("pas", "all", (("g", 4e-5), ("e", -72.0))),),
+        spine_density=(SpineDensity(per_um=1.1, min_distance=50.0, shape=OWN),),
+        spines=(Spine(TUFT, taken=True), Spine(Site("apic[0]", 0.9), SpineShape()), Spine(TUFT)),
+        synapses=tuple(Synapse(site, "ExpSyn", (), (w,), train) for site, w in weights),
+        stimuli=(CurrentClamp(ends[2], 1.0, 3.0, 0.02), CurrentClamp(SOMA, 2.0, 3.0, 0.5)),
+        probes=(Probe(SOMA), Probe(TUFT), *(Probe(end) for end in ends)),
+    )
+
+
+KINDS = ("passive", "hh", "everything", "spines")
 
 
 def model(kind: str, folder: Path, n_instance: int = 1) -> Model:

@@ -95,7 +95,7 @@ def test_a_run_gives_the_numbers_of_the_cpu(device, expected, shape):
     found = run(started)
     assert_close(found, samples)
     np.testing.assert_allclose(started.voltage, voltage, rtol=SAME)
-    assert np.ptp(found[1].traces[0]) > 5.0  # something happens
+    assert np.ptp(found[1].traces[0]) > 1.0  # something happens
 
 
 def test_threads_and_memory_do_not_change_bits(device, folder, kind):
