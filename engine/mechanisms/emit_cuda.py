@@ -26,15 +26,35 @@ def emit_cuda(mechanism: Mechanism) -> str:
     return "\n\n".join([emit_bodies(mechanism), *kernels]) + "\n"
 
 
-def emit_bodies(mechanism: Mechanism) -> str:
-    """The arithmetic of one element alone: the functions ``{name}_{kernel}_body``."""
+def emit_bodies(mechanism: Mechanism, hoisted: bool = False) -> str:
+    """The arithmetic of one element alone: the functions ``{name}_{kernel}_body``.
+
+    Where ``hoisted``, those of :data:`KERNELS` take what is one for all elements as their last
+    arguments, see :func:`emit_invariants`.
+    """
     title = mechanism.title or f"Mechanism {mechanism.name}"
-    bodies = [_body(mechanism, which) for which in (*KERNELS, *mechanism.event_kernels)]
+    bodies = [
+        _body(mechanism, which, hoisted and which in KERNELS)
+        for which in (*KERNELS, *mechanism.event_kernels)
+    ]
     return "\n\n".join([f"// {mechanism.name}: {title}", *bodies])
 
 
-def body_call(
+def emit_invariants(
     mechanism: Mechanism, which: KernelName, place: Callable[[Argument, int], str]
+) -> list[str]:
+    """Definitions of what is one for all elements; ``place`` as of :func:`body_call`."""
+    rename = {
+        a.name: place(a, 0) for a in arguments(mechanism, which) if a.kind in ("scalar", "global")
+    }
+    return _steps(split_invariant(mechanism.program(which), mechanism)[0], rename)
+
+
+def body_call(
+    mechanism: Mechanism,
+    which: KernelName,
+    place: Callable[[Argument, int], str],
+    hoisted: bool = False,
 ) -> str:
     """A call of ``{name}_{which}_body``.
 
@@ -45,9 +65,14 @@ def body_call(
     place
         Text for an argument: a value or, where it is written, an lvalue. The second number counts
         the weights of a connection, for an argument of kind ``weight``; it is 0 for others.
+    hoisted
+        As of :func:`emit_bodies`.
     """
-    passed = ", ".join(place(argument, i) for _, argument, i in _elements(mechanism, which))
-    return f"{mechanism.name}_{which}_body({passed});"
+    passed = [place(argument, i) for _, argument, i in _elements(mechanism, which)]
+    if hoisted:
+        outside, _ = split_invariant(mechanism.program(which), mechanism)
+        passed += [step.target for step in outside]
+    return f"{mechanism.name}_{which}_body({', '.join(passed)});"
 
 
 def _steps(steps: Iterable[Step], rename: Mapping[str, str]) -> list[str]:
@@ -145,11 +170,11 @@ def _passed(argument: Argument, weight: int) -> str:
     return f"{place}[at]"
 
 
-def _body(mechanism: Mechanism, which: KernelName) -> str:
+def _body(mechanism: Mechanism, which: KernelName, hoisted: bool = False) -> str:
     program = mechanism.program(which)
     rename = {name: f"{name}_" for name in inputs(program)}
     outside, inside = split_invariant(program, mechanism)
-    lines = _steps((*outside, *inside), rename)
+    lines = _steps(inside if hoisted else (*outside, *inside), rename)
     lines += [f"{name}_ = {emit(value, CUDA, rename)};" for name, value in program.stores]
     if program.current is not None and program.conductance is not None:
         lines.append(f"i_membrane_sum += {emit(program.current, CUDA, rename)};")
@@ -157,7 +182,10 @@ def _body(mechanism: Mechanism, which: KernelName) -> str:
         lines += [
             f"{name}_sum += {emit(value, CUDA, rename)};" for name, value in program.ion_currents
         ]
-    declared = ", ".join(declaration for declaration, _, _ in _elements(mechanism, which))
+    taken = [declaration for declaration, _, _ in _elements(mechanism, which)]
+    if hoisted:
+        taken += [f"double {step.target}" for step in outside]
+    declared = ", ".join(taken)
     return "\n".join(
         [f"{BODY} {mechanism.name}_{which}_body({declared}) {{", *(f"    {s}" for s in lines), "}"]
     )

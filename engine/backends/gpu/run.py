@@ -51,9 +51,8 @@ class GpuRun:
         self.tables = tables = Tables(model, shape, device.properties)
         text, self._named = emit(tables.structure)
         self._check_memory()
-        options = [f"-DMOST_THREADS={shape.bound}"]
-        options += ["-DIN_SHARED"] * (tables.shared_bytes > 0)
-        self._kernel = device.compile(text, tuple(options)).kernel(KERNEL)
+        options = shape.definitions + ("-DIN_SHARED",) * (tables.shared_bytes > 0)
+        self._kernel = device.compile(text, options).kernel(KERNEL)
         self._buffers = {
             name: device.upload(arena.array())
             for name, arena in (

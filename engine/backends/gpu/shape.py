@@ -8,6 +8,9 @@ BLOCK = 128
 """Threads of a block that holds several cells."""
 BOUNDS = (128, 256, 512, 1024)
 """Threads per block that kernels are compiled for: fewer leave each thread more registers."""
+RESIDENT = 768
+"""Threads that a multiprocessor is to hold at once, by which their registers are limited (to 80 of
+65,536): while few threads of one cell go along its tree, those of other cells compute."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,12 @@ class Shape:
     def cells(self) -> int:
         """Cells of a block."""
         return max(1, BLOCK // self.threads) if self.threads <= WARP else 1
+
+    @property
+    def definitions(self) -> tuple[str, ...]:
+        """Options that the kernel is compiled with."""
+        blocks = max(1, RESIDENT // self.bound)
+        return f"-DMOST_THREADS={self.bound}", f"-DLEAST_BLOCKS={blocks}"
 
     @property
     def bound(self) -> int:

@@ -5,6 +5,7 @@ from engine.backends.gpu.event_source import begin_events, events, reset_events
 from engine.backends.gpu.text import (
     GpuStructure,
     Names,
+    Places,
     density_places,
     indented,
     loop_density,
@@ -14,7 +15,7 @@ from engine.backends.gpu.text import (
 )
 from engine.backends.gpu.variants.sources import cuda_source
 from engine.backends.structure import ion_name, is_ion, table_name
-from engine.mechanisms.emit_cuda import body_call, emit_bodies
+from engine.mechanisms.emit_cuda import body_call, emit_bodies, emit_invariants
 from engine.mechanisms.model import KernelName, Mechanism
 
 KERNEL = "take_steps"
@@ -93,11 +94,8 @@ def emit(structure: GpuStructure) -> tuple[str, list[tuple[str, str]]]:
         [
             f"// Generated from the mechanisms {', '.join(m.name for m in structure.mechanisms)}.",
             cuda_source("step.cuh"),
-            *map(emit_bodies, structure.mechanisms),
-            "#ifndef MOST_THREADS",
-            "#define MOST_THREADS 1024",
-            "#endif",
-            f'extern "C" __global__ void __launch_bounds__(MOST_THREADS) {KERNEL}(',
+            *(emit_bodies(m, hoisted=True) for m in structure.mechanisms),
+            f'extern "C" __global__ void __launch_bounds__(MOST_THREADS, LEAST_BLOCKS) {KERNEL}(',
             *(f"    {line}" for line in _wrapped(declared)),
             ") {",
             *indented([*prologue, *body, *loop]),
@@ -224,22 +222,43 @@ def _empty(mechanism: Mechanism, which: KernelName) -> bool:
     return not (program.stores or program.ion_currents or program.current is not None)
 
 
+def _place_of(
+    names: Names, structure: GpuStructure, mechanism: Mechanism, which: KernelName
+) -> Places:
+    make = point_places if mechanism.kind == "point" else density_places
+    return make(names, structure, mechanism, which)
+
+
 def _element(
     names: Names, structure: GpuStructure, mechanism: Mechanism, which: KernelName
 ) -> list[str]:
     """Call of a mechanism's body for entry ``j`` on node ``at``."""
-    places = (point_places if mechanism.kind == "point" else density_places)(
-        names, structure, mechanism, which
-    )
+    place = _place_of(names, structure, mechanism, which)
     silent = any(name in structure.silent for name, _ in mechanism.program(which).ion_currents)
-    return [*(["double nothing = 0.0;"] if silent else []), body_call(mechanism, which, places)]
+    call = body_call(mechanism, which, place, hoisted=True)
+    return [*(["double nothing = 0.0;"] if silent else []), call]
+
+
+def _scope(
+    names: Names,
+    structure: GpuStructure,
+    mechanism: Mechanism,
+    which: KernelName,
+    loop: list[str],
+) -> list[str]:
+    """A loop over elements, with what is one for all of them before it."""
+    place = _place_of(names, structure, mechanism, which)
+    if before := emit_invariants(mechanism, which, place):
+        return ["{", *indented([*before, *loop]), "}"]
+    return loop
 
 
 def _each(
     names: Names, structure: GpuStructure, mechanism: Mechanism, which: KernelName
 ) -> list[str]:
     loop = loop_points if mechanism.kind == "point" else loop_density
-    return loop(names, mechanism, _element(names, structure, mechanism, which))
+    lines = loop(names, mechanism, _element(names, structure, mechanism, which))
+    return _scope(names, structure, mechanism, which, lines)
 
 
 def _initialize(names: Names, structure: GpuStructure) -> list[str]:
@@ -296,7 +315,7 @@ def _read_currents(structure: GpuStructure) -> set[str]:
 def _point_currents(names: Names, structure: GpuStructure, mechanism: Mechanism) -> list[str]:
     """Points give nA and µS; the sums of a node stand beside those of the membrane."""
     node = names.at("where", table_name(mechanism, "node"), "j")
-    return loop_nodes(
+    loop = loop_nodes(
         names.at("where", table_name(mechanism, "n")),
         node,
         ["double i = 0.0, g = 0.0;"],
@@ -306,6 +325,7 @@ def _point_currents(names: Names, structure: GpuStructure, mechanism: Mechanism)
             f"{names.at('own', '_g_point', 'at')} += g;",
         ],
     )
+    return _scope(names, structure, mechanism, "current", loop)
 
 
 def _assemble(names: Names, structure: GpuStructure) -> list[str]:

@@ -36,7 +36,6 @@ MEMBRANE = (
     Insertion("hh", "apical"),
     Insertion("pas", "dendrite"),
     Insertion("CaDynamics_E2", "apical"),
-    Insertion("SK_E2", "apical", (("gbar", 1e-3),)),
 )
 
 

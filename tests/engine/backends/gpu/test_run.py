@@ -210,6 +210,6 @@ def test_nvrtc_compiles_the_kernel(folder, in_shared):
 
     text, _ = emit(structure_of(models.model("everything", folder)))
     architecture = "sm_90" if in_shared else "sm_80"
-    options = ("-DMOST_THREADS=128", *(["-DIN_SHARED"] * in_shared))
+    options = (*Shape(32, 32).definitions, *(["-DIN_SHARED"] * in_shared))
     status, log = compile_for_device(text, architecture, options)
     assert status == 0, log
