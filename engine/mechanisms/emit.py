@@ -21,7 +21,7 @@ from engine.mechanisms.symbols import GEOMETRY, SCALARS
 class Dialect:
     """How a language writes what languages write differently.
 
-    ``select`` and ``power`` are templates; ``functions`` renames built-in functions.
+    ``select``, ``power`` and ``exprel`` are templates; ``functions`` renames built-in functions.
     """
 
     name: str
@@ -31,6 +31,7 @@ class Dialect:
     functions: Mapping[str, str]
     infinity: str
     nan: str
+    exprel: str = "exprel({x})"
 
 
 PYTHON_OPERATORS = {"&&": "&", "||": "|", "!": "not "}
@@ -69,6 +70,7 @@ CUDA = Dialect(
     {},
     "(1.0 / 0.0)",
     "(0.0 / 0.0)",
+    "({x} == 0.0 ? 1.0 : expm1({x}) / {x})",
 )
 
 
@@ -102,6 +104,8 @@ def emit(expr: Expr, dialect: Dialect, rename: Mapping[str, str] | None = None) 
                 return f"({text(left)} {dialect.connect.get(operator, operator)} {text(right)})"
             case Call("pow", (base, exponent)):
                 return text(Binary("^", base, exponent))
+            case Call("exprel", (x,)):
+                return dialect.exprel.format(x=text(x))
             case Call(function, arguments):
                 name = dialect.functions.get(function, function)
                 return f"{name}({', '.join(map(text, arguments))})"

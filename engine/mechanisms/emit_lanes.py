@@ -17,7 +17,7 @@ from engine.mechanisms.expressions import (
     names,
 )
 from engine.mechanisms.model import Argument, KernelName, Mechanism, Step
-from engine.mechanisms.stages import GROUP, Stage, cut, depends_on_dt
+from engine.mechanisms.stages import GROUP, Stage, cut
 
 LANES = Dialect(
     "lanes",
@@ -27,6 +27,7 @@ LANES = Dialect(
     {name: f"lanes.{name}" for name in (*FUNCTIONS, "fma", "whole_power")},
     SCALAR.infinity,
     SCALAR.nan,
+    "lanes.exprel({x})",
 )
 IMPORT = "from numba import prange\nfrom engine.mechanisms import lanes"
 WRITTEN_OUT: tuple[KernelName, ...] = ("current", "advance")
@@ -154,15 +155,6 @@ class _Body:
                 *((n, value, True) for n, value in program.ion_currents if n not in silent),
             ]
         self.stages, self.finals = cut(inside, [value for _, value, _ in self.results])
-        with_dt = depends_on_dt([*program.steps, *(s for t in self.stages for s in t.heavy)])
-        self.near_0 = {
-            step.target
-            for stage in self.stages
-            for step in stage.heavy
-            if isinstance(step.value, Call)
-            and step.value.function == "exp"
-            and set(names(step.value)) & with_dt
-        }
         gathered = [a for a in self.taken if a.kind in GATHERED and _variable(a) in self.read]
         self.gathered = [_variable(a) for a in gathered]
         self.kept = [name for stage in self.stages for name in stage.kept]
@@ -202,10 +194,37 @@ class _Body:
         read = {name for value in values for name in names(value)}
         lines = [*self._loads(read, layout)]
         lines += [f"{name} = lanes.load(kept_{name}, k)" for name in stage.taken]
-        lines += [f"{step.target} = {self._text(step.value)}" for step in stage.light]
+        lines += self._light(stage.light)
         lines += self._heavy(stage.heavy)
         lines += [f"lanes.store(kept_{name}, k, {name})" for name in stage.kept]
         return lines + (self._stores(layout) if last else [])
+
+    def _light(self, steps: Sequence[Step]) -> list[str]:
+        """Definitions in an order in which several ``exprel`` are computed at once."""
+        lines, left = [], list(steps)
+        while left:
+            at_once: list[Step] = []
+            later: list[Step] = []
+            unknown: set[str] = set()
+            for step in left:
+                if step.reads & unknown:
+                    later.append(step)
+                elif isinstance(step.value, Call) and step.value.function == "exprel":
+                    at_once.append(step)
+                else:
+                    lines.append(f"{step.target} = {self._text(step.value)}")
+                    continue
+                unknown.add(step.target)
+            for at in range(0, len(at_once), GROUP):
+                lines.append(self._exprels(at_once[at : at + GROUP]))
+            left = later
+        return lines
+
+    def _exprels(self, steps: Sequence[Step]) -> str:
+        function = {1: "exprel", 2: "two_exprels", 3: "three_exprels"}[len(steps)]
+        taken = [self._text(part) for step in steps for part in children(step.value)]
+        targets = ", ".join(step.target for step in steps)
+        return f"{targets} = lanes.{function}({', '.join(taken)})"
 
     def _heavy(self, steps: Sequence[Step]) -> list[str]:
         """Functions one by one, divisions in groups that share a reciprocal."""
@@ -213,10 +232,7 @@ class _Body:
         lines = []
         for step in steps:
             if step not in divisions:
-                text = self._text(step.value)
-                if step.target in self.near_0:
-                    text = text.replace("lanes.exp(", "lanes.exp_near_0(", 1)
-                lines.append(f"{step.target} = {text}")
+                lines.append(f"{step.target} = {self._text(step.value)}")
         for at in range(0, len(divisions), GROUP):
             group = divisions[at : at + GROUP]
             if len(group) == 1:

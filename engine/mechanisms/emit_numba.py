@@ -19,7 +19,7 @@ import math
 import numpy as np
 from numba import njit
 
-from engine.mechanisms.fastmath import BLOCK, exp, stack_array, wide_vectors
+from engine.mechanisms.fastmath import BLOCK, exp, exprel, stack_array, wide_vectors
 """
 OWN = ("state", "assigned", "event")
 GATHERED = ("voltage", "ion_read", "ion_set")

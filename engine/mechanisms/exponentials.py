@@ -2,7 +2,8 @@
 exponential.
 
 Rate functions are full of exp((v + a) / b) with few different b. One is computed per family; the
-others are its whole powers times a constant, within a few units in the last place.
+others are its whole powers times a constant, within a few units in the last place. What belongs to
+no family is written as exp(c v + d) too, one multiplication and sum.
 """
 
 import math
@@ -50,14 +51,13 @@ def share_exponentials(program: Program) -> Program:
             families.append(home := _Family(slope, offset))
         home.members += 1
     families = [family for family in families if family.members > 1]
-    if not families:
+    if not found:
         return program
     before: list[Step] = []
     powers: dict[tuple[int, int], Name] = {}
     for i, family in enumerate(families):
-        argument = Binary("+", Binary("*", Number(family.slope), Name("v")), Number(family.offset))
         powers[i, 1] = Name(f"shared_exp_{i + 1}")
-        before.append(Step(powers[i, 1].name, Call("exp", (argument,))))
+        before.append(Step(powers[i, 1].name, Call("exp", (_line(family.slope, family.offset),))))
 
     def power(i: int, n: int) -> Name:
         if (i, n) not in powers:
@@ -74,8 +74,14 @@ def share_exponentials(program: Program) -> Program:
             n = round(slope / home.slope)
             factor = math.exp(offset - n * home.offset)
             shared[original] = multiply(Number(factor), power(families.index(home), n))
-    steps = tuple(Step(step.target, _replace(step.value, shared)) for step in program.steps)
+        else:
+            shared[original] = Call("exp", (_line(slope, offset),))
+    steps = tuple(replace(step, value=_replace(step.value, shared)) for step in program.steps)
     return replace(program, steps=(*before, *steps))
+
+
+def _line(slope: float, offset: float) -> Expr:
+    return Binary("+", Binary("*", Number(slope), Name("v")), Number(offset))
 
 
 def _home(slope: float, offset: float, families: list[_Family]) -> _Family | None:

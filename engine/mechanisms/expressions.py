@@ -89,6 +89,10 @@ FUNCTIONS: dict[str, tuple[int, Callable[..., float]]] = {
     "pow": (2, np.power),
 }
 """Built-in functions: number of arguments and meaning. ``exprelr`` is expanded while lowering."""
+OWN_FUNCTIONS: dict[str, Callable[..., float]] = {
+    "exprel": lambda x: np.float64(1.0) if x == 0 else np.expm1(x) / x,
+}
+"""Functions that no file can call: (exp(x) - 1) / x, of which an exact step is made."""
 
 
 def is_logical(expr: Expr) -> bool:
@@ -238,7 +242,8 @@ def _evaluate(expr: Expr, values: Mapping[str, float]) -> np.float64:
                 OPERATORS[operator](_evaluate(left, values), _evaluate(right, values))
             )
         case Call(function, arguments):
-            return np.float64(FUNCTIONS[function][1](*(_evaluate(a, values) for a in arguments)))
+            meaning = OWN_FUNCTIONS.get(function) or FUNCTIONS[function][1]
+            return np.float64(meaning(*(_evaluate(a, values) for a in arguments)))
         case Select(condition, then, other):
             return _evaluate(then if _evaluate(condition, values) != 0 else other, values)
     raise AssertionError(expr)

@@ -18,7 +18,7 @@ from numba.core import cgutils
 from numba.core.typing.templates import AbstractTemplate, infer_global, signature
 from numba.extending import intrinsic, lower_builtin, models, register_model
 
-from engine.mechanisms.fastmath import build_exp
+from engine.mechanisms.fastmath import EXPREL_NEAR, build_exp, build_exprel, build_exprel_near
 
 WIDTH = 8
 _REAL, _WHOLE, _INDEX = ir.DoubleType(), ir.IntType(64), ir.IntType(32)
@@ -352,7 +352,7 @@ atan2, fmod, power = map(
 )
 
 
-@njit
+@njit(forceinline=True)
 def whole_power(x, n):  # type: ignore[no-untyped-def]
     """x multiplied by itself, n > 0 factors."""
     value = splat(x)
@@ -361,7 +361,7 @@ def whole_power(x, n):  # type: ignore[no-untyped-def]
     return value
 
 
-@njit
+@njit(forceinline=True)
 def put(array, index, value, count):  # type: ignore[no-untyped-def]
     """Store the first ``count`` lanes, all where there are eight or more to store."""
     if count >= WIDTH:
@@ -371,7 +371,7 @@ def put(array, index, value, count):  # type: ignore[no-untyped-def]
             array[index + k] = lane(splat(value), k)
 
 
-@njit
+@njit(forceinline=True)
 def add(array, index, value, count):  # type: ignore[no-untyped-def]
     """Add the first ``count`` lanes to what is there."""
     if count >= WIDTH:
@@ -381,14 +381,14 @@ def add(array, index, value, count):  # type: ignore[no-untyped-def]
             array[index + k] += lane(splat(value), k)
 
 
-@njit
+@njit(forceinline=True)
 def scatter(array, place, index, value, count):  # type: ignore[no-untyped-def]
     """Store the first ``count`` lanes at ``place[index]`` …, one after the other."""
     for k in range(min(count, WIDTH)):
         array[place[index + k]] = lane(splat(value), k)
 
 
-@njit
+@njit(forceinline=True)
 def scatter_add(array, place, index, value, count):  # type: ignore[no-untyped-def]
     """Add the first ``count`` lanes at ``place[index]`` …, one after the other."""
     for k in range(min(count, WIDTH)):
@@ -414,29 +414,64 @@ def every(typingctx, condition):  # type: ignore[no-untyped-def]
 
 
 @intrinsic
-def _exp_reduced(typingctx, x):  # type: ignore[no-untyped-def]
+def larger(typingctx, x, y):  # type: ignore[no-untyped-def]
+    """The larger of two numbers; where one is NaN either of them."""
+
     def generate(context, builder, signature, values):  # type: ignore[no-untyped-def]
-        return build_exp(builder, values[0], _VECTOR, ir.VectorType(_WHOLE, WIDTH), reduced=True)
+        x, y = values
+        return builder.select(builder.fcmp_ordered(">", x, y), x, y)
+
+    return lanes(x, y), generate
+
+
+@intrinsic
+def _exprel_near(typingctx, x):  # type: ignore[no-untyped-def]
+    def generate(context, builder, signature, values):  # type: ignore[no-untyped-def]
+        return build_exprel_near(builder, values[0], _VECTOR)
 
     return lanes(x), generate
 
 
-@njit
-def exp_near_0(x):  # type: ignore[no-untyped-def]
-    """:func:`exp`, the same bits, sooner where all lanes are small."""
+@intrinsic
+def _exprel_any(typingctx, x):  # type: ignore[no-untyped-def]
+    def generate(context, builder, signature, values):  # type: ignore[no-untyped-def]
+        return build_exprel(builder, values[0], _VECTOR, ir.VectorType(_WHOLE, WIDTH))
+
+    return lanes(x), generate
+
+
+@njit(forceinline=True)
+def exprel(x):  # type: ignore[no-untyped-def]
+    """:func:`engine.mechanisms.fastmath.exprel` of every lane; the same bits."""
     wide = splat(x)
-    if every(fabs(wide) <= 0.3465):
-        return _exp_reduced(wide)
-    return exp(wide)
+    if every(fabs(wide) <= EXPREL_NEAR):
+        return _exprel_near(wide)
+    return _exprel_any(wide)
 
 
-@njit
+@njit(forceinline=True)
+def two_exprels(x, y):  # type: ignore[no-untyped-def]
+    """:func:`exprel` of two, which wait for one another less."""
+    if every(larger(fabs(x), fabs(y)) <= EXPREL_NEAR):
+        return _exprel_near(x), _exprel_near(y)
+    return _exprel_any(x), _exprel_any(y)
+
+
+@njit(forceinline=True)
+def three_exprels(x, y, z):  # type: ignore[no-untyped-def]
+    """As :func:`two_exprels`."""
+    if every(larger(larger(fabs(x), fabs(y)), fabs(z)) <= EXPREL_NEAR):
+        return _exprel_near(x), _exprel_near(y), _exprel_near(z)
+    return _exprel_any(x), _exprel_any(y), _exprel_any(z)
+
+
+@njit(forceinline=True)
 def _in_range(x):  # type: ignore[no-untyped-def]
     size = fabs(x)
     return (size <= 1e200) & (size >= 1e-200)
 
 
-@njit
+@njit(forceinline=True)
 def two_quotients(a, x, b, y):  # type: ignore[no-untyped-def]
     """a / x and b / y with one division; lanes where their product is no ordinary number divide."""
     both = splat(x) * y
@@ -448,7 +483,7 @@ def two_quotients(a, x, b, y):  # type: ignore[no-untyped-def]
     return p, q
 
 
-@njit
+@njit(forceinline=True)
 def three_quotients(a, x, b, y, c, z):  # type: ignore[no-untyped-def]
     """a / x, b / y and c / z with one division; as :func:`two_quotients`."""
     two = splat(x) * y

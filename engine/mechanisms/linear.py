@@ -108,10 +108,20 @@ def quotient(a: Expr, b: Expr) -> Expr:
 
 
 def through_reciprocal(expr: Expr, definitions: Mapping[str, Expr]) -> Expr:
-    """x / tau as x · r where tau was computed as 1 / r, which saves a division."""
+    """x / tau as x · r where tau was computed as 1 / r or 1 / r / q, which saves a division."""
     match expr:
-        case Binary("/", numerator, Name(name)):
-            match definitions.get(name):
-                case Binary("/", Number(1.0), rate):
-                    return multiply(numerator, rate)
+        case Binary("/", numerator, below) if (rate := _reciprocal(below, definitions)) is not None:
+            return multiply(numerator, rate)
     return expr
+
+
+def _reciprocal(expr: Expr, definitions: Mapping[str, Expr]) -> Expr | None:
+    """r where the expression is 1 / r."""
+    match expr:
+        case Name(name) if name in definitions:
+            return _reciprocal(definitions[name], definitions)
+        case Binary("/", Number(value), rate) if value != 0:
+            return multiply(Number(1 / value), rate)
+        case Binary("/", above, below) if (rate := _reciprocal(above, definitions)) is not None:
+            return multiply(rate, below)
+    return None

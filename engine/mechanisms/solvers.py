@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from engine.mechanisms.differentiate import NotDifferentiableError, derivative
+from engine.mechanisms.exact import DT, exact_step
 from engine.mechanisms.expressions import (
     ONE,
     ZERO,
@@ -18,7 +19,7 @@ from engine.mechanisms.expressions import (
 )
 from engine.mechanisms.gauss import eliminate
 from engine.mechanisms.kinetic import solve_scheme
-from engine.mechanisms.linear import depends, linear, quotient, through_reciprocal
+from engine.mechanisms.linear import depends, linear
 from engine.mechanisms.loops import repeat
 from engine.mechanisms.source import Block, Equation, Solve
 
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
 PROCEDURE_METHODS = (None, "after_cvode", "cvode_t", "cvode_t_v")
 """With a fixed step a PROCEDURE is run once a step, whichever of these stands there."""
-DT: Expr = Name("dt")
 CONVERGED = 1e-9
 """Relative change in a turn of Newton's method after which the next would change no digit."""
 MAX_TURNS = 50
@@ -121,10 +121,7 @@ def _slopes(lowering: "Lowering", block: Block) -> Values:
 
 
 def _exact_step(lowering: "Lowering", state: str, slope: Expr, line: int) -> None:
-    """NEURON's ``cnexp``: the exact solution over dt of x' = a + b x with a and b held.
-
-    x += (1 − exp(dt b)) (−a/b − x), and x += dt a where b is absent.
-    """
+    """NEURON's ``cnexp``: the exact solution over dt of x' = a + b x with a and b held."""
     x = _state(lowering, state)
     if not isinstance(x, Name):
         raise lowering.error(
@@ -133,14 +130,7 @@ def _exact_step(lowering: "Lowering", state: str, slope: Expr, line: int) -> Non
     parts = linear(slope, x.name, lowering.definitions)
     if parts is None:
         raise NotLinearError
-    a, b = parts
-    if b == ZERO:
-        lowering.values[state] = lowering.define(state, add(x, multiply(DT, a)))
-        return
-    target = lowering.define(f"{state}_target", negate(quotient(a, b)))
-    rate = lowering.define(f"{state}_rate", through_reciprocal(b, lowering.definitions))
-    fraction = subtract(ONE, Call("exp", (multiply(DT, rate),)))
-    lowering.values[state] = lowering.define(state, add(x, multiply(fraction, subtract(target, x))))
+    lowering.values[state] = exact_step(lowering, state, *parts)
 
 
 def _implicit(lowering: "Lowering", block: Block) -> None:

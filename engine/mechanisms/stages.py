@@ -26,8 +26,9 @@ from engine.mechanisms.expressions import (
 )
 from engine.mechanisms.model import Step
 
-LIGHT = ("fabs", "fma", "floor", "ceil", "whole_power")
-"""Functions that cost no more than a sum."""
+LIGHT = ("fabs", "fma", "floor", "ceil", "whole_power", "exprel")
+"""Functions that cost no more than a sum, and one that is best done where it is used: it waits for
+little, and what comes after it is little."""
 GROUP = 3
 """Divisions that share a reciprocal."""
 MAX_KEPT = 40
@@ -117,7 +118,7 @@ def cut(steps: Sequence[Step], results: Sequence[Expr]) -> tuple[list[Stage], li
         (stages[at].heavy if heavy else stages[at].light).append(step)
         reads[at] |= set(names(step.value))
     reads[-1] |= {name for final in finals for name in names(final)}
-    _pass_on(stages, reads, definitions, level)
+    _pass_on(stages, reads, definitions, level, finals)
     if sum(len(stage.kept) for stage in stages) > MAX_KEPT:
         whole = Stage(light=[s for s in flattening.steps if s.target in needed])
         return [whole], finals
@@ -140,6 +141,7 @@ def _pass_on(
     reads: list[set[str]],
     definitions: dict[str, Step],
     level: dict[str, int],
+    finals: Sequence[Expr],
 ) -> None:
     """What stages read of earlier ones: sums of inputs are computed anew, the rest is kept."""
     order = {name: i for i, name in enumerate(definitions)}
@@ -165,12 +167,9 @@ def _pass_on(
             *(s.target for s in stage.heavy),
         ]
         stage.kept = [name for name in defined if name in kept]
-
-
-def depends_on_dt(steps: Iterable[Step]) -> set[str]:
-    """Names that change with the time step."""
-    found = {"dt"}
-    for step in steps:
-        if found & set(names(step.value)):
-            found.add(step.target)
-    return found
+        last = [Step("", final) for final in finals] if stage is stages[-1] else []
+        used = {name for s in (*stage.heavy, *last) for name in names(s.value)} | set(stage.kept)
+        for step in reversed(stage.light):
+            if step.target in used:
+                used |= set(names(step.value))
+        stage.light = [step for step in stage.light if step.target in used]

@@ -3,13 +3,19 @@
 import numpy as np
 from numba import njit
 
-from engine.mechanisms.fastmath import BLOCK, exp, stack_array
+from engine.mechanisms.fastmath import BLOCK, EXPREL_NEAR, exp, exprel, stack_array
 
 
 @njit(error_model="numpy")
 def _exp_of(x, out):
     for i in range(x.size):
         out[i] = exp(x[i])
+
+
+@njit(error_model="numpy")
+def _exprel_of(x, out):
+    for i in range(x.size):
+        out[i] = exprel(x[i])
 
 
 @njit
@@ -54,6 +60,21 @@ def test_nan_stays_nan_in_every_lane():
     x = np.linspace(-5, 5, 67)
     x[[0, 7, 33, 66]] = np.nan
     np.testing.assert_array_equal(np.isnan(exponential(x)), np.isnan(x))
+
+
+def test_exprel_is_within_three_units_in_the_last_place():
+    random = np.random.default_rng(6)
+    near = np.nextafter(EXPREL_NEAR, [0, 1])
+    parts = [random.uniform(-0.6, 0.6, 200_000), random.uniform(-700, 700, 100_000), near, -near]
+    x = np.concatenate([*parts, 10.0 ** random.uniform(-300, -1, 10_000)])
+    wide, out = x.astype(np.longdouble), np.empty_like(x)
+    _exprel_of(x, out)
+    exact = np.expm1(wide) / wide
+    error = np.abs(out - exact) / np.spacing(exact.astype(float))
+    assert error.max() <= 3
+    edges = np.array([0.0, -0.0, -np.inf, 1e-320, np.nan])
+    _exprel_of(edges, out := np.empty(5))
+    np.testing.assert_array_equal(out, [1, 1, 0, 1, np.nan])
 
 
 def test_stack_array_holds_a_block():
