@@ -33,6 +33,7 @@ COMMON = [
     "x",
     "applied",
     "level_start",
+    "rest",
     "n_part",
     "part_start",
     "joint",

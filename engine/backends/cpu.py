@@ -81,8 +81,16 @@ class CpuRun:
         read = {name for m in mechanisms for ion in m.ions for name in ion.read}
         asked = read | {probe.variable for probe in model.probes if probe.kind == "ion"}
         silent = tuple(name for name in model.ion_currents if name not in asked)
+        density = [p for p in kept if not p.is_point]
+        runs = [p.mechanism.name for p in density if first_of_run(self._rows(p)[0]) >= 0]
         self.structure = Structure(
-            mechanisms, model.n_instance > 1, attached, several, silent, model.twigs is not None
+            mechanisms,
+            rows=model.n_instance > 1,
+            attached=attached,
+            cores=several,
+            silent=silent,
+            twigs=model.twigs is not None,
+            consecutive=tuple(runs),
         )
         self._flat = Flat(model, self.layout)
         self._points = {p.mechanism.name: self._flat.points(p) for p in kept if p.is_point}
@@ -127,6 +135,7 @@ class CpuRun:
             "place": layout.place,
             **attached_arrays(model, flat),
             "level_start": layout.level_start,
+            "rest": self._rest(),
             "n_part": len(layout.start) - 1,
             "part_start": layout.start,
             "joint": layout.joint,
@@ -173,6 +182,13 @@ class CpuRun:
         place = self.layout.place[placed.node]
         rows = np.argsort(place, kind="stable").astype(np.int32)
         return place[rows], rows
+
+    def _rest(self) -> IntArray:
+        """Places that the mechanism which closes the equations does not cover."""
+        every = np.arange(self.model.n_comp, dtype=np.int32)
+        last = self.structure.last
+        done = [self._rows(p)[0] for p in self.model.placed if p.mechanism is last]
+        return np.setdiff1d(every, np.concatenate(done)) if done else every
 
     def _elements(self, placed: Placed, index: IntArray) -> Places:
         """(n_instance,) where the entry of every instance is in a mechanism's arrays."""

@@ -165,6 +165,18 @@ def assemble(own, leak_i, leak_g, area, v, i_membrane, g_membrane, d, r):
 
 
 @njit(**J)
+def assemble_rest(rest, n_instance, own, leak_i, leak_g, area, v, i_membrane, g_membrane, d, r):
+    """:func:`assemble` at some nodes, for any number of instances."""
+    for k in range(rest.size):
+        i = rest[k]
+        for j in range(i * n_instance, (i + 1) * n_instance):
+            d[j] = own[i] + g_membrane[j] * area[i]
+            r[j] = -(i_membrane[j] * area[i] + (leak_i[i] + leak_g[i] * v[j]))
+            g_membrane[j] = 0.0
+            i_membrane[j] = 0.0
+
+
+@njit(**J)
 def inject(time, node, on, off, amplitude, r):
     """Add the clamps that are on at a time to the right side."""
     for c in range(node.size):

@@ -17,7 +17,14 @@ from engine.backends import (
 from engine.backends.arguments import actual_arguments, loop_arguments, may_sleep
 from engine.backends.event_source import call, emit_events, event_name, takes_events
 from engine.backends.structure import Structure, ion_name, is_ion, table_name
-from engine.mechanisms.emit_lanes import IMPORT, WRITTEN_OUT, emit_lanes, emit_parts, has_lanes
+from engine.mechanisms.emit_lanes import (
+    EQUATIONS,
+    IMPORT,
+    WRITTEN_OUT,
+    emit_lanes,
+    emit_parts,
+    has_lanes,
+)
 from engine.mechanisms.emit_numba import emit_numba
 from engine.mechanisms.model import KernelName, Mechanism
 
@@ -31,6 +38,7 @@ def _calls(
         if empty(m, which) or (ions_only and not is_ion(m)):
             continue
         actual = actual_arguments(m, which)
+        actual += EQUATIONS if which == "current" and structure.closes(m) else ()
         if awake and may_sleep(m):
             actual[actual.index(table_name(m, "n"))] = f"{event_name(m, 'awake')}[0]"
         lines.append(f"{m.name}_{which}{_suffix(structure, m, which)}{', '.join(actual)})")
@@ -66,7 +74,7 @@ def emit(structure: Structure) -> str:
             "    add_points, collect_points, couple, hold, measure_hold, play,",
             ")",
             "from engine.backends.kernels import (",
-            "    assemble, detect, inject, sample, snapshot",
+            "    assemble_rest, detect, inject, sample, snapshot",
             ")",
             "from engine.backends.parts import (",
             "    assemble_parts, right_side_parts, share_out, solve_parts, step_parts,",
@@ -89,7 +97,7 @@ def emit(structure: Structure) -> str:
                 for line in emit_events(m, actual_arguments)
             ),
             *(
-                emit_lanes(m, structure.rows, structure.silent)
+                emit_lanes(m, (structure.layout(m),), structure.silent, structure.closes(m))
                 for m in structure.mechanisms
                 if has_lanes(m)
             ),
@@ -124,6 +132,15 @@ def _currents(structure: Structure, awake: bool = True) -> list[str]:
         *_zero(ion_name(n) for n in structure.ion_currents if n not in structure.silent),
         *_calls(structure, "current", awake=awake),
     ]
+
+
+def _assemble(structure: Structure) -> list[str]:
+    """Diagonal and right side of the nodes that the last mechanism has not done."""
+    membrane = "own, leak_i, leak_g, area, v, i_membrane, g_membrane, d, r"
+    eights = "_eights" if structure.rows else "_lanes"
+    if structure.last is not None:
+        return [f"assemble_rest(rest, n_instance, {membrane})"]
+    return [f"assemble{eights}({membrane})"]
 
 
 def _attach(structure: Structure) -> list[str]:
@@ -216,7 +233,7 @@ def _system(structure: Structure) -> list[str]:
     body = [
         "t = clock[0] + 0.5 * dt",
         *_currents(structure),
-        "assemble(own, leak_i, leak_g, area, v, i_membrane, g_membrane, d, r)",
+        *_assemble(structure),
         *_attach(structure),
         *(["r[spare:] = 0.0"] * structure.twigs),
     ]
@@ -262,7 +279,7 @@ def _loop(structure: Structure) -> list[str]:
         ]
     elif structure.rows:
         solved = [
-            "assemble_eights(own, leak_i, leak_g, area, v, i_membrane, g_membrane, d, r)",
+            *_assemble(structure),
             *_attach(structure),
             "solve_eights(parent, n_root, a, v, d, r, f)",
             "bad = update_lanes(v[: parent.size * n_instance], r, limit)",
@@ -271,7 +288,7 @@ def _loop(structure: Structure) -> list[str]:
         ]
     else:
         solved = [
-            "assemble_lanes(own, leak_i, leak_g, area, v, i_membrane, g_membrane, d, r)",
+            *_assemble(structure),
             *_attach(structure),
             "eliminate(parent, n_root, a, v, d, r, f)",
             "bad = substitute(parent, n_root, level_start, v, r, f, limit)",

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from engine.mechanisms.emit_lanes import Closing, Layout, has_lanes
 from engine.mechanisms.model import Mechanism
 from engine.placing import written_currents
 
@@ -14,7 +15,8 @@ class Structure:
     for eight instances, False for one. ``attached`` is True where played currents, voltage clamps
     or gap junctions sit on single nodes. ``cores`` is True where one cell runs on several cores.
     ``silent`` are the ion currents that nobody asks for, so that they need not be summed up.
-    ``twigs`` is True where there are spines.
+    ``twigs`` is True where there are spines. ``consecutive`` names the mechanisms whose nodes lie
+    in a row (in one instance).
     """
 
     mechanisms: tuple[Mechanism, ...]
@@ -23,6 +25,7 @@ class Structure:
     cores: bool = False
     silent: tuple[str, ...] = ()
     twigs: bool = False
+    consecutive: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -35,6 +38,29 @@ class Structure:
     def constant(self) -> bool:
         """Whether the matrix never changes, so that it is factored once."""
         return not (self.mechanisms or self.attached or self.twigs)
+
+    def layout(self, mechanism: Mechanism) -> Layout:
+        """How a mechanism's nodes lie."""
+        if self.rows:
+            return "rows"
+        return "consecutive" if mechanism.name in self.consecutive else "scattered"
+
+    @property
+    def last(self) -> Mechanism | None:
+        """The last mechanism with a density of current, where it can close the equations."""
+        density = [m for m in self.mechanisms if m.kind == "density"]
+        found = [m for m in density if m.program("current").current is not None]
+        if not found or self.cores or not has_lanes(found[-1]):
+            return None
+        return found[-1] if self.layout(found[-1]) != "scattered" else None
+
+    def closes(self, mechanism: Mechanism) -> Closing | None:
+        """Whether a mechanism's currents go straight into the equations."""
+        if mechanism is not self.last:
+            return None
+        density = [m for m in self.mechanisms if m.kind == "density"]
+        n_current = sum(m.program("current").current is not None for m in density)
+        return "alone" if n_current == 1 else "with others"
 
     @property
     def points(self) -> tuple[Mechanism, ...]:

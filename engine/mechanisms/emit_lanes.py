@@ -1,6 +1,7 @@
 """Python source of a mechanism's kernels in explicit vectors."""
 
 from collections.abc import Iterable, Sequence
+from typing import Literal
 
 from engine.mechanisms.emit import NUMBA as SCALAR
 from engine.mechanisms.emit import Dialect, arguments, emit, inputs, split_invariant
@@ -31,6 +32,10 @@ LANES = Dialect(
 )
 IMPORT = "from numba import prange\nfrom engine.mechanisms import lanes"
 WRITTEN_OUT: tuple[KernelName, ...] = ("current", "advance")
+Layout = Literal["rows", "consecutive", "scattered"]
+Closing = Literal["alone", "with others"]
+EQUATIONS = ("own", "leak_i", "leak_g", "area", "d", "r")
+"""What a current that closes takes too, as :func:`engine.backends.kernels.assemble`."""
 MAX_POWER = 8
 
 
@@ -47,16 +52,25 @@ def has_lanes(mechanism: Mechanism) -> bool:
     )
 
 
-def emit_lanes(mechanism: Mechanism, rows: bool, silent: Sequence[str] = ()) -> str:
+def emit_lanes(
+    mechanism: Mechanism,
+    layouts: Sequence[Layout],
+    silent: Sequence[str] = (),
+    closes: Closing | None = None,
+) -> str:
     """Source of ``{name}_current_lanes`` and ``{name}_advance_lanes``.
 
     Parameters
     ----------
     mechanism
-    rows
-        Whether for eight instances or for one: what is not needed need not be compiled.
+    layouts
+        What it is compiled for: ``rows`` of eight instances, or one instance on ``consecutive``
+        nodes, on ``scattered`` ones, or on both; what is not needed need not be compiled.
     silent
         Ion currents that are not to be added to their arrays.
+    closes
+        Whether the currents go straight into the equations, ``alone`` or ``with others`` before
+        it, which spares a pass over all nodes: not for scattered nodes.
 
     Returns
     -------
@@ -64,10 +78,15 @@ def emit_lanes(mechanism: Mechanism, rows: bool, silent: Sequence[str] = ()) -> 
         Needs the names of :data:`IMPORT` and of :data:`engine.mechanisms.emit_numba.IMPORTS`. The
         arguments are those of :func:`engine.mechanisms.emit.arguments`, with two conditions: the
         number of instances is 1 or 8 as said, and arrays are
-        :func:`engine.mechanisms.lanes.roomy`. Points are always of one instance, and their currents
-        and conductances (nA, µS) are put into arrays with one element for each.
+        :func:`engine.mechanisms.lanes.roomy`. Points are always scattered, and their currents and
+        conductances (nA, µS) are put into arrays with one element for each. A current that closes
+        also has :data:`EQUATIONS`.
     """
-    return "\n\n".join(_kernel(mechanism, which, rows, silent) for which in WRITTEN_OUT)
+    kinds = (closes if which == "current" else None for which in WRITTEN_OUT)
+    return "\n\n".join(
+        _kernel(mechanism, which, layouts, silent, kind)
+        for which, kind in zip(WRITTEN_OUT, kinds, strict=True)
+    )
 
 
 def emit_parts(mechanism: Mechanism) -> str:
@@ -102,22 +121,30 @@ def _parts(mechanism: Mechanism, which: KernelName) -> str:
     return "\n".join(lines)
 
 
-def _kernel(mechanism: Mechanism, which: KernelName, rows: bool, silent: Sequence[str]) -> str:
-    taken = arguments(mechanism, which)
-    head = f"def {mechanism.name}_{which}_lanes({', '.join(_array(a) for a in taken)}):"
+def _kernel(
+    mechanism: Mechanism,
+    which: KernelName,
+    layouts: Sequence[Layout],
+    silent: Sequence[str],
+    closes: Closing | None,
+) -> str:
+    taken = [_array(a) for a in arguments(mechanism, which)]
+    taken += EQUATIONS if closes else ()
+    head = f"def {mechanism.name}_{which}_lanes({', '.join(taken)}):"
     program = mechanism.program(which)
     if not program.stores and program.current is None:
         return f"{DECORATOR}\n{head}\n    return\n"
     rename = {name: f"{name}_" for name in inputs(program)}
     outside, _ = split_invariant(program, mechanism)
-    body = _Body(mechanism, which, silent)
+    body = _Body(mechanism, which, silent, closes)
     lines = ["wide_vectors()"]
     lines += [f"{step.target} = {emit(step.value, SCALAR, rename)}" for step in outside]
     lines += [f"kept_{name} = stack_array()" for name in body.kept]
     if mechanism.kind == "point":
         lines += body.loops("scattered")
-    elif rows:
-        lines += ["count = lanes.WIDTH", *body.loops("rows")]
+    elif len(layouts) == 1:
+        lines += ["count = lanes.WIDTH"] if "rows" in layouts else []
+        lines += body.loops(layouts[0])
     else:
         lines += ["if first >= 0:", *indented(body.loops("consecutive"))]
         lines += ["else:", *indented(body.loops("scattered"))]
@@ -140,7 +167,14 @@ def _array(argument: Argument) -> str:
 class _Body:
     """The loops of a kernel over blocks of nodes: one for each stage."""
 
-    def __init__(self, mechanism: Mechanism, which: KernelName, silent: Sequence[str]) -> None:
+    def __init__(
+        self,
+        mechanism: Mechanism,
+        which: KernelName,
+        silent: Sequence[str],
+        closes: Closing | None,
+    ) -> None:
+        self.closes = closes
         self.taken = arguments(mechanism, which)
         self.point = mechanism.kind == "point"
         self.program = program = mechanism.program(which)
@@ -160,13 +194,13 @@ class _Body:
         self.kept = [name for stage in self.stages for name in stage.kept]
         self.kept += [f"of_{name}" for name in self.gathered]
 
-    def loops(self, layout: str) -> list[str]:
+    def loops(self, layout: Layout) -> list[str]:
         """All stages in one layout."""
         if layout == "rows":
             lines = ["for base in range(0, n, BLOCK // lanes.WIDTH):"]
             lines += ["    stop = min(base + BLOCK // lanes.WIDTH, n)"]
             head = ["    for j in range(base, stop):"]
-            head += ["        c, i = np.int64(node[j]) * lanes.WIDTH, j * lanes.WIDTH"]
+            head += ["        c, i = np.uint64(node[j]) * np.uint64(lanes.WIDTH), j * lanes.WIDTH"]
             head += ["        k = i - base * lanes.WIDTH"]
         else:
             lines = ["for base in range(0, n, BLOCK):", "    stop = min(base + BLOCK, n)"]
@@ -267,6 +301,9 @@ class _Body:
         kinds, lines = {a.name: a for a in self.taken}, []
         for (name, _, added), value in zip(self.results, self.finals, strict=True):
             argument, text = kinds[name], self._text(value)
+            if self.closes and name in ("i_membrane", "g_membrane"):
+                lines += self._sum(name, text)
+                continue
             own = argument.kind in ("state", "assigned") or (
                 self.point and argument.kind in ("out_current", "out_conductance")
             )
@@ -278,7 +315,30 @@ class _Body:
                 lines.append(f"lanes.{verb}({_array(argument)}, node, i, {text}, count)")
             else:
                 lines.append(f"lanes.{verb}({_array(argument)}, c, {text}, count)")
-        return lines
+        return lines + (self._equations(layout) if self.closes else [])
+
+    def _sum(self, name: str, text: str) -> list[str]:
+        """A membrane's current or conductance with what is there from other mechanisms."""
+        if self.closes == "alone":
+            return [f"{name}_sum = {text}"]
+        return [
+            f"{name}_sum = lanes.load({name}, c) + {text}",
+            f"lanes.put({name}, c, 0.0, count)",
+        ]
+
+    def _equations(self, layout: str) -> list[str]:
+        """The arithmetic of :func:`engine.backends.kernels.assemble`."""
+        rows = layout == "rows"
+        own, area, leak_i, leak_g = (
+            f"{name}[node[j]]" if rows else f"lanes.load({name}, c)"
+            for name in ("own", "area", "leak_i", "leak_g")
+        )
+        return [
+            f"factor = {area}",
+            f"leak = {leak_i} + {leak_g} * lanes.load(voltage, c)",
+            f"lanes.put(d, c, {own} + g_membrane_sum * factor, count)",
+            "lanes.put(r, c, -(i_membrane_sum * factor + leak), count)",
+        ]
 
     def _text(self, expr: Expr) -> str:
         return emit(fuse(expr), LANES, self.rename)

@@ -43,7 +43,13 @@ FUNCTION target(v (mV)) {
 
 
 def compiled(mechanism: Mechanism, rows: bool = False):
-    text = "\n".join([emit_numba(mechanism), IMPORT, emit_lanes(mechanism, rows)])
+    text = "\n".join(
+        [
+            emit_numba(mechanism),
+            IMPORT,
+            emit_lanes(mechanism, ("rows",) if rows else ("consecutive", "scattered")),
+        ]
+    )
     return compile_source(text, f"lanes_{mechanism.name}")
 
 
