@@ -6,7 +6,6 @@ no division is left, and what is the same at all nodes (dt and q) is one number.
 """
 
 from collections.abc import Sequence
-from functools import reduce
 from typing import TYPE_CHECKING
 
 from engine.mechanisms.expressions import (
@@ -63,7 +62,10 @@ def exact_step(lowering: "Lowering", state: str, a: Expr, b: Expr) -> Expr:
 
 
 def _product(factors: Sequence[Expr]) -> Expr:
-    return reduce(multiply, factors, ONE)
+    product: Expr = ONE
+    for factor in factors:
+        product = multiply(product, factor)
+    return product
 
 
 def _definition(lowering: "Lowering", expr: Expr) -> Expr:

@@ -122,6 +122,7 @@ def _reciprocal(expr: Expr, definitions: Mapping[str, Expr]) -> Expr | None:
             return _reciprocal(definitions[name], definitions)
         case Binary("/", Number(value), rate) if value != 0:
             return multiply(Number(1 / value), rate)
-        case Binary("/", above, below) if (rate := _reciprocal(above, definitions)) is not None:
-            return multiply(rate, below)
+        case Binary("/", above, below):
+            over = _reciprocal(above, definitions)
+            return None if over is None else multiply(over, below)
     return None
