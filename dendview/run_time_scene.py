@@ -44,8 +44,12 @@ def digits(value: float) -> str:
 
 def steps_text(row: Row) -> str:
     """``82``, and how many cells such a step takes at once where it is not one."""
-    many = f" for {row.way.together} cells" if row.way.together > 1 else ""
+    many = f" for {row.way.together}" if row.way.together > 1 else ""
     return f"{number(row.way.n_step)}{many}"
+
+
+def cells_word(row: Row) -> str:
+    return "cells at once" if row.way.together > 1 else "steps a cell"
 
 
 def steps_a_cell(row: Row) -> float:
@@ -54,7 +58,7 @@ def steps_a_cell(row: Row) -> float:
 
 def row_tip(row: Row, n_cells: int) -> str:
     """All that is known of a row."""
-    lines = [row.way.title, row.way.hint, f"predicted: {steps_text(row)}"]
+    lines = [row.way.title, row.way.hint, f"predicted: {steps_text(row)} {cells_word(row)}"]
     if (t := row.at(n_cells)) is not None:
         low, high = digits(1e3 * t.lowest), digits(1e3 * t.highest)
         lines.append(
@@ -66,16 +70,15 @@ def row_tip(row: Row, n_cells: int) -> str:
 
 
 def caption(result: RunTimes) -> str:
-    """When and on what it was measured, shortest where there is least room: the line is cut."""
+    """When and on what it was measured, and what is only predicted."""
     try:
         day = datetime.fromisoformat(result.date)
         when = f"{day.day} {day:%b %Y %H:%M}"
     except ValueError:
         when = result.date
     nodes, threads = number(result.n_comp), plural(result.n_threads, "thread")
-    return (
-        f"Measured {when} on {' and '.join(result.devices)} · {nodes} nodes · {threads} predicted"
-    )
+    devices = " and ".join(result.devices)
+    return f"Measured {when} on {devices} · predicted for {threads} a cell · {nodes} nodes"
 
 
 def remarks(result: RunTimes) -> str:

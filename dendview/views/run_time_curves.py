@@ -99,7 +99,7 @@ class RunTimeCurves(LazyWidget):
         box = item.getViewBox()
         (left, right), (low, high) = box.viewRange()
         ends.sort()
-        line = 13.5 * (high - low) / max(box.height(), 1)
+        line = min(13.5 / max(box.height(), 1), 1 / max(len(ends), 1)) * (high - low)
         places = parted([y for y, *_ in ends], line, low, high)
         gap = 0.02 * (right - left)
         for place, (y, name, color, x) in zip(places, ends, strict=True):

@@ -91,6 +91,10 @@ class RunTimeTable(LazyWidget):
         for event in (state.events.run_times, state.events.theme):
             event.connect(self.redraw)
 
+    @property
+    def is_narrow(self) -> bool:
+        return self.width() < 480
+
     def show_cells(self, n_cells: int) -> None:
         """Another number of cells."""
         self.n_cells = n_cells
@@ -100,10 +104,11 @@ class RunTimeTable(LazyWidget):
         """The last columns go where there is no room."""
         super().resizeEvent(event)
         self.table.setColumnHidden(4, self.width() < 560)
-        self.table.setColumnHidden(3, self.width() < 460)
-        head = self.table.horizontalHeaderItem(1)
-        assert head is not None
-        head.setText(COLUMNS[1][0] if self.width() >= 460 else "▨ predicted")
+        self.table.setColumnHidden(3, self.is_narrow)
+        for column, short in ((1, "▨ predicted"), (2, "■ measured")):
+            head = self.table.horizontalHeaderItem(column)
+            assert head is not None
+            head.setText(short if self.is_narrow else COLUMNS[column][0])
         self.redraw()
 
     def _draw(self) -> None:
@@ -131,7 +136,8 @@ class RunTimeTable(LazyWidget):
         if t is None:
             texts += [f" {row.missing}" if row.missing else " …", "", ""]
         else:
-            texts += [f" {digits(UNITS['ms'].of(t))}"]
+            unit = " ms" if self.is_narrow else ""
+            texts += [f" {digits(UNITS['ms'].of(t))}{unit}"]
             texts += [digits(UNITS[name].of(t)) for name in ("ns", "s")]
         for column, text in enumerate(texts):
             item = QTableWidgetItem(text)

@@ -39,7 +39,8 @@ class RunTimeFigure(LazyWidget):
         super().__init__(parent)
         self._state = state
         self.bars, self.curves = RunTimeTable(state), RunTimeCurves(state)
-        self.caption = ElidedLabel("")
+        self.caption = QLabel()
+        self.caption.setWordWrap(True)
         self.caption.setProperty("role", "muted")
         self.caption.setContentsMargins(8, 0, 8, 3)
         self.remark = QLabel(ONE_CORE)

@@ -14,7 +14,7 @@ from dendview.worker.serving import Engine, Opened
 from engine.backends.base import Backend
 from engine.discretize import Rule
 from engine.errors import BackendError
-from engine.experiment import Experiment, default_experiment
+from engine.experiment import Experiment, Probe, default_experiment
 from engine.experiments.timings import Job, Progress
 from engine.model import Model
 from engine.morphology.model import Morphology, Tag
@@ -62,6 +62,7 @@ class LocalEngine:
             default_experiment("warm-up"),
             rule=Rule("max_length", 4.0),
             stimuli=(CurrentClamp(Site("soma[0]"), 0.0, 100.0, 0.5),),
+            probes=(Probe(Site("soma[0]")),),
             duration=WARM_STEPS * 0.025,
             frame_interval=1.0,
         )

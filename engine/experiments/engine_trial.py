@@ -7,17 +7,17 @@ from time import perf_counter
 import numpy as np
 
 from engine.backends import choose_backend
+from engine.backends.base import Backend
 from engine.errors import BackendError
 from engine.model import Model
 from engine.recording import Recording, collect
 from engine.simulation import simulate
-from engine.types import BackendName
 
 CUDA_NAMES = ("libcuda.so.1", "nvcuda.dll", "libcuda.dylib")
 
 
 def try_engines(model: Model) -> tuple[str, ...]:
-    """Run a model on the CPU and, where there is one, on the GPU.
+    """Run a model, which records something, on the CPU and, where there is one, on the GPU.
 
     Returns
     -------
@@ -25,13 +25,14 @@ def try_engines(model: Model) -> tuple[str, ...]:
         A sentence for each thing that was looked at; ``✓`` before what works, ``✗`` before what
         does not, with the way out.
     """
-    cpu, seconds = _run(model, "cpu")
+    assert model.probes
+    cpu, seconds = _run(model, choose_backend("cpu"))
     steps = f"{model.n_comp} compartments, {model.n_step} steps"
     lines = [f"✓ CPU: {steps} in {seconds:.2g} s."]
     lines += [_driver_line(), _package_line()]
     try:
         backend = choose_backend("gpu")
-        gpu, gpu_seconds = _run(model, "gpu")
+        gpu, gpu_seconds = _run(model, backend)
     except BackendError as error:
         return (*lines, f"✗ {str(error)[:1].upper()}{str(error)[1:]}.")
     except Exception as error:  # a device can fail in ways nobody foresaw: told, not raised
@@ -44,7 +45,7 @@ def try_engines(model: Model) -> tuple[str, ...]:
     return tuple(lines)
 
 
-def _run(model: Model, backend: BackendName) -> tuple[Recording, float]:
+def _run(model: Model, backend: Backend) -> tuple[Recording, float]:
     """A run and its time without compiling."""
     collect(model, simulate(model, backend))
     begin = perf_counter()

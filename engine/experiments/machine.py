@@ -9,7 +9,14 @@ def processor_name() -> str:
     try:
         for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
             if line.startswith("model name"):
-                return line.partition(":")[2].strip()
+                return plain(line.partition(":")[2])
     except OSError:
         pass
-    return platform.processor() or platform.machine()
+    return plain(platform.processor() or platform.machine())
+
+
+def plain(name: str) -> str:
+    """``Intel Xeon`` from ``Intel(R) Xeon(R) Processor``, without what tells nothing."""
+    for word in ("(R)", "(TM)", " Processor", " CPU"):
+        name = name.replace(word, "")
+    return " ".join(name.split())

@@ -178,7 +178,7 @@ def test_the_panel_tells_predicted_from_measured(qtbot, state, view):
     qtbot.waitUntil(lambda: len(texts(view)) == 3 and texts(view)[0][2] == "0.2")
     serial, own, gpu = texts(view)
     assert serial == ["Serial Hines", "268", "0.2", "7.43", "8"]  # for 100 cells
-    assert own[1] == "268 for 8 cells"
+    assert own[1] == "268 for 8"
     assert gpu[1] == "21"
     assert gpu[2] == REASON
     heads = [view.figure.bars.table.horizontalHeaderItem(c).text() for c in (1, 2)]

@@ -9,6 +9,7 @@ import pytest
 from engine.errors import UserError
 from engine.experiment import Experiment
 from engine.experiments.cpu_solves import WALKS, CpuSolve, numbers_needed
+from engine.experiments.machine import plain
 from engine.experiments.run_time import CPU_WAYS, measure, sizes_that_fit
 from engine.experiments.timings import Job, Way, table
 from engine.experiments.tree_system import TreeSystem, passive_system
@@ -69,6 +70,11 @@ def test_solves_may_share_their_memory(system):
         solve.solve()
         np.testing.assert_allclose(solve.solution[8], solve.solution[0])
         assert np.isfinite(solve.solution).all()
+
+
+def test_a_processor_is_named_in_few_words():
+    assert plain("Intel(R) Xeon(R) CPU E5-2690 v4 @ 2.60GHz") == "Intel Xeon E5-2690 v4 @ 2.60GHz"
+    assert plain("AMD EPYC 9474F 48-Core Processor") == "AMD EPYC 9474F 48-Core"
 
 
 def test_progress_grows_and_the_last_word_is_the_whole_table(system):
