@@ -51,13 +51,34 @@ class Properties:
 
 
 class OutOfDeviceMemoryError(BackendError):
-    """More memory was asked for than the device has free."""
+    """More memory was asked for than the device has free.
 
-    def __init__(self, wanted: int, free: int) -> None:
+    Parameters
+    ----------
+    wanted, free : bytes
+    fits
+        Cells that could run at once; None where that is not known.
+    """
+
+    def __init__(self, wanted: int, free: int, fits: int | None = None) -> None:
+        self.wanted, self.free, self.fits = wanted, free, fits
+        if fits:
+            way = f"run at most {fits} cells at once, or choose backend 'cpu'"
+        else:
+            way = "record fewer sites, run fewer cells at once, or choose backend 'cpu'"
         super().__init__(
-            f"the device has {free / 1e9:.2f} GB free where {wanted / 1e9:.2f} GB more are needed; "
-            "record less, run fewer cells at once or choose backend 'cpu'"
+            f"this needs {gigabytes(wanted)} GB of the GPU's memory, {gigabytes(free)} GB are "
+            f"free; {way}"
         )
+
+    def __reduce__(self) -> tuple[type["OutOfDeviceMemoryError"], tuple[int, int, int | None]]:
+        """Survive the pipe of the engine's process."""
+        return type(self), (self.wanted, self.free, self.fits)
+
+
+def gigabytes(size: int) -> str:
+    """A number of bytes to three digits."""
+    return f"{size / 1e9:.3g}"
 
 
 class Module(Protocol):

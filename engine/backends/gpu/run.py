@@ -25,7 +25,7 @@ from engine.types import FloatArray, IntArray
 MOST_STEPS = 4096
 """Steps of one launch: a run stays interruptible."""
 MOST_BYTES = 2**28
-"""Of samples that one launch may leave in the device's memory."""
+"""Of samples that one launch may leave in the device's memory; an eighth of it is needed."""
 MOST_ROOM = 2**16
 """Events that may wait for one point."""
 
@@ -81,9 +81,10 @@ class GpuRun:
     def _check_memory(self) -> None:
         """Refuse what cannot fit before anything is put on the device."""
         free, _ = self.device.memory()
-        wanted = self.tables.nbytes
+        each, once = self.tables.bytes_each, self.tables.bytes_once + MOST_BYTES // 8
+        wanted = once + each * self.model.n_instance
         if wanted > free:
-            raise OutOfDeviceMemoryError(wanted, free)
+            raise OutOfDeviceMemoryError(wanted, free, max(0, free - once) // each)
 
     @property
     def voltage(self) -> FloatArray:
@@ -114,7 +115,8 @@ class GpuRun:
         model = self.model
         per_step = 8 * (len(model.probes) + 1) * model.n_instance
         per_step += 4 * model.n_comp // model.frame_every
-        return int(np.clip(MOST_BYTES // per_step, 1, MOST_STEPS))
+        most = min(MOST_BYTES, self.device.memory()[0] // 2)
+        return int(np.clip(most // per_step, 1, MOST_STEPS))
 
     def _launch(self, n_step: int, begin: bool = False) -> Samples:
         """One chunk; where a queue fills up it is made larger and the chunk goes on."""

@@ -203,10 +203,14 @@ class Tables:
         return self.own
 
     @property
-    def nbytes(self) -> int:
-        """Memory of the device that a run takes, samples among it."""
-        n = self.model.n_instance
-        arenas = (self.common, self.table, self.given, self.where, self.own)
-        queues = n * self.n_queue * self.room * (2 * 8 + 3 * 4)
-        state = n * (self.own.nbytes + self.moving.nbytes)
-        return sum(a.nbytes for a in arenas) + state + queues + 8 * self.model.played.size
+    def bytes_once(self) -> int:
+        """Memory of the device that a run takes whatever the number of instances."""
+        shared = (self.common, self.table, self.own)
+        return sum(arena.nbytes for arena in shared) + 8 * self.model.played.size
+
+    @property
+    def bytes_each(self) -> int:
+        """What it takes more for every instance."""
+        queues = self.n_queue * self.room * (2 * 8 + 3 * 4)
+        fixed = (self.given.nbytes + self.where.nbytes) // self.n_row
+        return self.own.nbytes + self.moving.nbytes + fixed + queues

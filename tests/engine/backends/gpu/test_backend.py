@@ -139,7 +139,7 @@ def test_auto_leaves_few_cells_to_the_cpu_and_falls_back_once(monkeypatch, tmp_p
     assert auto.reason == ""
     full = AutoBackend(GpuBackend(ShimDevice(memory=1000), Shape(4, 4)))
     assert not isinstance(full.start(models.model("hh", tmp_path)), GpuRun)
-    assert "GB free" in full.reason
+    assert "GB are free" in full.reason
     assert full.describe() == "CPU"
     monkeypatch.setattr(few, "properties", gpu_backend_properties(few, 132))
     assert not isinstance(auto.start(models.model("hh", tmp_path, 2)), GpuRun)

@@ -19,6 +19,7 @@ from engine.stimuli import CurrentClamp
 from engine.synapses import SpikeSource, Synapse
 from tests.engine.backends.gpu import models
 from tests.engine.backends.gpu.models import KINDS, SOMA, TUFT
+from tests.engine.backends.gpu.test_shim import sanitized
 from tests.engine.nvrtc import compile_for_device
 from tests.engine.shim_device import ShimDevice
 
@@ -197,10 +198,12 @@ def test_a_queue_that_fills_up_becomes_larger(device, folder, monkeypatch):
 
 
 def test_what_does_not_fit_is_refused_before_it_starts(folder):
-    small = ShimDevice(memory=200_000)
-    with pytest.raises(OutOfDeviceMemoryError, match=r"GB free.*choose backend 'cpu'"):
+    small = ShimDevice(memory=34_000_000)
+    with pytest.raises(
+        OutOfDeviceMemoryError, match=r"needs .* GB of the GPU's.*free; run at most \d+ cells"
+    ):
         GpuRun(models.model("hh", folder, 500), small, Shape(32, 32))
-    assert small.memory() == (200_000, 200_000)  # nothing was allocated
+    assert small.memory() == (34_000_000, 34_000_000)  # nothing was allocated
 
 
 @pytest.mark.parametrize("in_shared", [True, False])
@@ -213,3 +216,40 @@ def test_nvrtc_compiles_the_kernel(folder, in_shared):
     options = (*Shape(32, 32).definitions, *(["-DIN_SHARED"] * in_shared))
     status, log = compile_for_device(text, architecture, options)
     assert status == 0, log
+
+
+SCRIPT = """
+import sys
+from pathlib import Path
+from engine.backends.gpu import run as running
+from engine.backends.gpu.shape import Shape
+from tests.engine.backends.gpu import models
+from tests.engine.shim_device import ShimDevice
+folder, kind, threads, lanes, memory, cut = sys.argv[1:]
+whole = running.emit
+def emit(structure):
+    text, named = whole(structure)
+    assert cut in text
+    return text.replace(cut, ""), named
+running.emit = emit
+device = ShimDevice("threads", shared_memory=int(memory), options=("-fsanitize=thread", "-g"))
+model, shape = models.model(kind, Path(folder), 2), Shape(int(threads), int(lanes))
+started = running.GpuRun(model, device, shape)
+started.initialize()
+started.advance(8)
+print("finished")
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["everything", "spines"])
+@pytest.mark.parametrize(("threads", "lanes", "memory"), [(8, 4, 2**17), (64, 32, 2048)])
+def test_the_thread_sanitizer_finds_no_race(tmp_path, kind, threads, lanes, memory):
+    given = (str(tmp_path), kind, str(threads), str(lanes), str(memory))
+    assert "data race" not in sanitized(SCRIPT, *given, "")
+
+
+@pytest.mark.slow
+def test_the_thread_sanitizer_would_find_one(tmp_path):
+    given = (str(tmp_path), "spines", "64", "32", "2048")
+    assert "data race" in sanitized(SCRIPT, *given, "meet(team);")

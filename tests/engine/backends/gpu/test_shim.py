@@ -161,7 +161,7 @@ def test_the_thread_sanitizer_sees_a_missing_barrier():
     assert "data race" in sanitized(RACES.replace("WITH_BARRIER", "0"))
 
 
-def sanitized(script: str) -> str:
+def sanitized(script: str, *given: str) -> str:
     """What the thread sanitizer reports on a script that runs kernels with real threads."""
     runtime = subprocess.run(
         ["g++", "-print-file-name=libtsan.so"], capture_output=True, text=True, check=True
@@ -171,7 +171,7 @@ def sanitized(script: str) -> str:
     environment = {**os.environ, "LD_PRELOAD": runtime, "TSAN_OPTIONS": "exitcode=0"}
     environment["OPENBLAS_NUM_THREADS"] = "1"
     done = subprocess.run(
-        ["setarch", "-R", sys.executable, "-c", script],
+        ["setarch", "-R", sys.executable, "-c", script, *given],
         env=environment,
         capture_output=True,
         text=True,

@@ -23,7 +23,7 @@ from engine.morphology.samples import SAMPLES, resolve
 from engine.morphology.sections import make_sections
 from engine.schedule import make_schedule
 from tests.engine.backends.gpu.solve_systems import random_tree, spiny_tree, system_on
-from tests.engine.mechanisms.test_emit_cuda import compile_for_device, nvrtc  # noqa: F401
+from tests.engine.nvrtc import compile_for_device
 from tests.engine.schedule.test_cells import tree_of
 from tests.engine.shim_device import ShimDevice
 from tests.strategies import parents
@@ -194,7 +194,7 @@ def test_a_group_of_small_cells_shares_a_warp():
 
 
 @pytest.mark.parametrize("architecture", ["sm_80", "sm_90"])
-def test_nvrtc_compiles_every_kernel(nvrtc, architecture):  # noqa: F811
+def test_nvrtc_compiles_every_kernel(architecture):
     texts = {"tools.cu": [""], "permute1.cu": [""]}
     texts["scatter_steps.cu"] = [f"#define WAIT {wait}\n" for wait in (1, 2)]
     define = "#define WAIT {}\n#define SHARED {}\n#define TWIG {}\n#define FACTORED {}\n".format
@@ -205,7 +205,7 @@ def test_nvrtc_compiles_every_kernel(nvrtc, architecture):  # noqa: F811
     ]
     for name, heads in texts.items():
         for head in heads:
-            status, log = compile_for_device(nvrtc, head + cuda_source(name), architecture)
+            status, log = compile_for_device(head + cuda_source(name), architecture)
             assert status == 0, f"{name} {head}: {log}"
     broken = define(1, 1, 0, 0) + cuda_source("solve_steps.cu").replace("{", "", 1)
-    assert compile_for_device(nvrtc, broken, architecture)[0] != 0
+    assert compile_for_device(broken, architecture)[0] != 0
