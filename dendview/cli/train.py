@@ -33,6 +33,8 @@ from engine.experiments.hpc_net import (
     train,
 )
 from engine.experiments.hpc_net.data import DIGITS, DOWNLOADS
+from engine.experiments.hpc_net.network import first_weights
+from engine.experiments.hpc_net.rule import descent
 from engine.experiments.hpc_net.training import with_rate
 from engine.experiments.hpc_net.ways import Way
 from engine.exporting.atomic import written_aside
@@ -294,12 +296,26 @@ def answer(
         "epochs": len(rows),
         "test_accuracy": state.test_accuracy,
         "best_test_accuracy": max((e.test_accuracy for e in rows), default=None),
+        "cosine_to_gradient": falls(training, data, way, state),
         "train_loss": rows[-1].train_loss if rows else None,
         "epoch_seconds": sum(e.seconds for e in rows) / len(rows) if rows else None,
         "seconds": seconds,
         "test_accuracies": [e.test_accuracy for e in rows],
         "files": [str(path) for path in written],
     }
+
+
+def falls(training: Training, data: Dataset, way: Way, state: State) -> dict[str, float] | None:
+    """Cosine between the rule's direction and minus the gradient, before and after the training.
+
+    On the first batch of the file; None where the network is simulated, which has no gradient.
+    """
+    if not isinstance(way, Shortcut):
+        return None
+    learning = training.learning
+    images, labels = data.train[: learning.batch], data.train_labels[: learning.batch]
+    weights = {"before": first_weights(way.network), "after": state.weights}
+    return {when: descent(way, images, labels, w, learning) for when, w in weights.items()}
 
 
 def summary(data: Dataset, way: Way, state: State, seconds: float) -> list[tuple[str, str]]:

@@ -20,6 +20,8 @@ from numba import njit
 from engine.mechanisms.lanes import WIDTH, fma, load, splat, store
 
 J = {"nogil": True, "cache": True, "error_model": "numpy"}
+U = np.uint64
+"""Places are unsigned: an index that may be negative costs a test each time."""
 ROWS, COLUMNS = 4, 2 * WIDTH
 """Of a tile, whose sums stay in registers."""
 
@@ -39,16 +41,17 @@ def _tile(n, a, a0, a1, a2, a3, b, b0, b_stride, c, c0, c1, c2, c3):
     p1, q1 = load(c, c1), load(c, c1 + WIDTH)
     p2, q2 = load(c, c2), load(c, c2 + WIDTH)
     p3, q3 = load(c, c3), load(c, c3 + WIDTH)
-    for k in range(n):
-        at = b0 + k * b_stride
+    u0, u1, u2, u3 = U(a0), U(a1), U(a2), U(a3)
+    for k in range(U(n)):
+        at = U(b0) + k * U(b_stride)
         x, y = load(b, at), load(b, at + WIDTH)
-        w = splat(a[a0 + k])
+        w = splat(a[u0 + k])
         p0, q0 = fma(w, x, p0), fma(w, y, q0)
-        w = splat(a[a1 + k])
+        w = splat(a[u1 + k])
         p1, q1 = fma(w, x, p1), fma(w, y, q1)
-        w = splat(a[a2 + k])
+        w = splat(a[u2 + k])
         p2, q2 = fma(w, x, p2), fma(w, y, q2)
-        w = splat(a[a3 + k])
+        w = splat(a[u3 + k])
         p3, q3 = fma(w, x, p3), fma(w, y, q3)
     store(c, c0, p0)
     store(c, c0 + WIDTH, q0)
@@ -92,7 +95,9 @@ def slots_of(trace, slot, used, count):
 
 
 @njit(**J)
-def hidden_voltages(thread, slot, used, count, site, weight, mode, filtered, first, mix, voltage):
+def hidden_voltages(
+    thread, slot, used, count, site, weight, n_used, mode, filtered, first, mix, voltage
+):
     """Add what the inputs do to the hidden somata.
 
     Parameters
@@ -103,13 +108,15 @@ def hidden_voltages(thread, slot, used, count, site, weight, mode, filtered, fir
         As :func:`slots_of` gave.
     site : (n_in, n_hidden, n_synapse) int32
     weight : (n_in, n_hidden, n_synapse)
+    n_used : int
+        Modes that are not padding.
     mode : (n_site, n_mode) mV
         Share of every mode in a site's response.
     filtered : (n_trace, n_mode, n_time)
         Traces through the modes.
     first : (n_trace,) int32
         Time from which a trace is not zero.
-    mix : (n_thread, n_trace, n_hidden padded, n_mode)
+    mix : (n_thread, n_hidden padded, n_trace, n_mode)
         Work space.
     voltage : (n_sample, n_hidden padded, n_time padded) mV
     """
@@ -117,30 +124,29 @@ def hidden_voltages(thread, slot, used, count, site, weight, mode, filtered, fir
     n_mode, n_row, n_column = mode.shape[1], voltage.shape[1], voltage.shape[2]
     n_trace = filtered.shape[0]
     flat, shapes, total = mix.reshape(-1), filtered.reshape(-1), voltage.reshape(-1)
-    modes = mode.reshape(-1)
+    modes, a_row = mode.reshape(-1), n_trace * n_mode
     for b in range(slot.shape[0]):
-        own = mix[thread]
-        own[: count[b]] = 0.0
-        for i in range(n_in):
-            s = slot[b, i]
-            if s >= 0:
-                for j in range(n_hidden):
+        for j in range(n_hidden):
+            own = (thread * n_row + j) * n_trace * n_mode
+            for at in range(own, own + count[b] * n_mode, WIDTH):
+                store(flat, at, 0.0)
+            for i in range(n_in):
+                if slot[b, i] >= 0:
+                    to = own + np.int64(slot[b, i]) * n_mode
                     for q in range(n_synapse):
-                        w = splat(weight[i, j, q])
-                        to = ((thread * n_trace + s) * n_row + j) * n_mode
-                        k = np.int64(site[i, j, q]) * n_mode
+                        w, k = splat(weight[i, j, q]), np.int64(site[i, j, q]) * n_mode
                         for r in range(0, n_mode, WIDTH):
                             store(flat, to + r, fma(w, load(modes, k + r), load(flat, to + r)))
         for s in range(count[b]):
             t = used[b, s]
             begin = first[t] // COLUMNS * COLUMNS
             for j in range(0, n_row, ROWS):
-                a = ((thread * n_trace + s) * n_row + j) * n_mode
+                a = ((thread * n_row + j) * n_trace + s) * n_mode
                 for n in range(begin, n_column, COLUMNS):
                     c = (b * n_row + j) * n_column + n
                     _tile(
-                        n_mode,
-                        flat, a, a + n_mode, a + 2 * n_mode, a + 3 * n_mode,
+                        n_used,
+                        flat, a, a + a_row, a + 2 * a_row, a + 3 * a_row,
                         shapes, t * n_mode * n_column + n, n_column,
                         total, c, c + n_column, c + 2 * n_column, c + 3 * n_column,
                     )  # fmt: skip

@@ -11,7 +11,7 @@ of the window, averaged, or of their mean over the window.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -139,6 +139,30 @@ def exact(
 
 
 RULES: dict[RuleName, Callable[..., Weights]] = {"quasi_static": quasi_static, "exact": exact}
+
+
+def cosine(one: Weights, other: Weights) -> float:
+    """Cosine of the angle between two directions over all weights; 0 where one is nothing."""
+    a, b = (np.concatenate([part.reshape(-1) for part in w.parts]) for w in (one, other))
+    size = float(np.linalg.norm(a) * np.linalg.norm(b))
+    return float(a @ b) / size if size > 0 else 0.0
+
+
+def descent(
+    way: Way, images: ByteArray, labels: IntArray, weights: Weights, learning: Learning
+) -> float:
+    """How well a rule goes down its loss: the cosine between its direction and minus the gradient.
+
+    1 is straight down; below 0 the rule climbs.
+
+    Raises
+    ------
+    UserError
+        If the hidden neurons are not linear: no gradient is known then.
+    """
+    down = replace(learning, rule="exact", sign="descend")
+    ours, best = (outcome(way, images, labels, weights, rule) for rule in (learning, down))
+    return cosine(ours.direction, best.direction)
 
 
 def outcome(
