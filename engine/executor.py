@@ -113,26 +113,40 @@ class OwnProcess:
 
 
 class ExecutorPool:
-    """Any :class:`concurrent.futures.Executor`; it is left running at the end."""
+    """Any :class:`concurrent.futures.Executor`; it is left running at the end.
 
-    def __init__(self, executor: Executor, size: int) -> None:
-        self._executor, self._size = executor, size
-        self._given: list[Future[Any]] = []
+    Parameters
+    ----------
+    executor
+    size
+        Tasks that it does at once.
+    leave
+        Called at the end.
+    """
+
+    def __init__(
+        self, executor: Executor, size: int, leave: Callable[[], object] = lambda: None
+    ) -> None:
+        self._executor, self._size, self._leave = executor, size, leave
+        self._given: set[Future[Any]] = set()
 
     @property
     def size(self) -> int:
         return self._size
 
     def submit(self, work: Callable[[Task], Result], task: Task) -> "Future[Result]":
-        self._given.append(self._executor.submit(work, task))
-        return self._given[-1]
+        future = self._executor.submit(work, task)
+        self._given.add(future)
+        future.add_done_callback(self._given.discard)
+        return future
 
     def restart(self) -> None:
         pass
 
     def stop(self) -> None:
-        for future in self._given:
+        for future in tuple(self._given):
             future.cancel()
+        self._leave()
 
 
 def dask_pool(address: str) -> ExecutorPool:
@@ -141,7 +155,8 @@ def dask_pool(address: str) -> ExecutorPool:
     Parameters
     ----------
     address
-        Such as ``tcp://10.0.0.1:8786``. Its workers need DendView installed, in the same version.
+        Such as ``tcp://10.0.0.1:8786``. Its workers need the same version of DendView, and the
+        files that tasks name.
 
     Raises
     ------
@@ -167,7 +182,7 @@ def dask_pool(address: str) -> ExecutorPool:
         raise UserError(
             f"the scheduler {address} has no workers; start some with 'dask worker {address}'"
         )
-    return ExecutorPool(client.get_executor(pure=False), workers)
+    return ExecutorPool(client.get_executor(pure=False), workers, client.close)
 
 
 @dataclass(frozen=True)

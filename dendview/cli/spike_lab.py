@@ -18,12 +18,17 @@ from engine.experiments.proportions import difference
 from engine.experiments.spike_presets import PRESETS, human_cell, preset
 from engine.experiments.spike_probability import Curve, curves, run_study, text_of
 from engine.experiments.spike_store import STUDY, TRIALS, read_run
-from engine.experiments.spike_study import GROUPS, SpikeStudy, read_study, to_json
-from engine.experiments.spike_trials import Outcome
+from engine.experiments.spike_study import GROUPS, SpikeStudy, check, read_study, to_json
+from engine.experiments.spike_trials import Outcome, area_factor
 from engine.exporting.spike_figure import export_spike_svg, spike_svg
 from engine.exporting.spike_lab import export_spike_hdf5, export_spike_tables
 
 BAR = 30
+SHAPE = {
+    "neck-length": "of every spine's neck (default 1.35)",
+    "neck-diameter": "default 0.25",
+    "head-diameter": "and length of the head, a cylinder (default 0.944)",
+}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -54,6 +59,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--morphology",
         metavar="PATH",
         help="cell to put the membrane on, SWC or ASC (default: the grown human L2/3 cell)",
+    )
+    for option, what in SHAPE.items():
+        parser.add_argument(f"--{option}", type=float, metavar="UM", help=what)
+    parser.add_argument(
+        "--density", type=float, metavar="PER_UM", help="spines on a µm of dendrite (default 1.3)"
+    )
+    parser.add_argument(
+        "--f-factor",
+        metavar="F",
+        help="for the spines that are left out of the few condition: a number, or 'area' for that "
+        "of the cell and its spines (default 1.9)",
     )
     parser.add_argument(
         "--seed", type=int, metavar="N", help="of all places and trains (default 1)"
@@ -142,7 +158,43 @@ def wanted_study(args: argparse.Namespace) -> SpikeStudy:
         "n_trials": args.trials, "distributed": args.distributed, "clusters": args.clusters,
         "seed": args.seed,
     }  # fmt: skip
-    return replace(study, **{name: value for name, value in changes.items() if value is not None})
+    study = replace(study, **{name: value for name, value in changes.items() if value is not None})
+    return with_factor(with_spines(study, args), args.f_factor)
+
+
+def with_spines(study: SpikeStudy, args: argparse.Namespace) -> SpikeStudy:
+    """The study with the shape and number of spines that the arguments ask for."""
+    shape, spines = study.spines.shape, study.spines
+    if args.neck_length is not None:
+        shape = replace(shape, neck_length=args.neck_length)
+    if args.neck_diameter is not None:
+        shape = replace(shape, neck_diameter=args.neck_diameter)
+    if args.head_diameter is not None:
+        shape = replace(shape, head_length=args.head_diameter, head_diameter=args.head_diameter)
+    if args.density is not None:
+        spines = replace(spines, per_um=args.density)
+    return replace(study, spines=replace(spines, shape=shape))
+
+
+def with_factor(study: SpikeStudy, factor: str | None) -> SpikeStudy:
+    """The study with the factor that stands for spines.
+
+    Raises
+    ------
+    UserError
+        If it is neither a number nor ``area``.
+    """
+    if factor is None:
+        return study
+    if factor == "area":
+        check(study)
+        return replace(study, factor=area_factor(study))
+    try:
+        return replace(study, factor=float(factor))
+    except ValueError:
+        raise UserError(
+            f"the factor '{factor}' is no number; write one such as 1.9, or 'area'"
+        ) from None
 
 
 def show_progress(

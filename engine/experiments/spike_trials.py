@@ -30,7 +30,7 @@ from engine.simulation import simulate
 from engine.spines import FFactor, Spine, on_spine
 from engine.stimuli import Site
 from engine.synapses import SpikeTrain, Synapse
-from engine.twigs import density_counts
+from engine.twigs import density_counts, f_factor
 from engine.types import BackendName, IntArray
 
 LEAST = 4
@@ -107,6 +107,17 @@ def prepare(study: SpikeStudy) -> Prepared:
         tree=tree,
         spines=density_counts(study.spines, Painter(tree)),
     )
+
+
+def area_factor(study: SpikeStudy) -> float:
+    """(dendrite + spine heads) / dendrite in membrane area, where the study's spines would be.
+
+    Raises
+    ------
+    UserError
+        If no segment bears a spine.
+    """
+    return f_factor(prepare(study).tree, study.spines)
 
 
 def case_of(trial: Trial) -> tuple[int, int]:

@@ -10,7 +10,7 @@ from engine.biophysics import MIDDLE, Painter, section_cables
 from engine.errors import UserError
 from engine.experiment import Experiment, Probe
 from engine.experiments.spike_study import SpikeStudy, Trial, check
-from engine.experiments.spike_trials import LEAST, prepare, trial_experiment
+from engine.experiments.spike_trials import LEAST, area_factor, prepare, trial_experiment
 from engine.model import build_batch
 from engine.recording import collect
 from engine.regions import mask_of_tags
@@ -18,7 +18,6 @@ from engine.simulation import simulate
 from engine.spines import Spine, on_spine
 from engine.stimuli import CurrentClamp, Site
 from engine.synapses import SpikeTrain, Synapse
-from engine.twigs import f_factor
 from engine.types import BackendName
 from engine.units import MOHM_UM_PER_OHM_CM
 
@@ -114,7 +113,7 @@ def spine_effect(
     ra = shape.ra if shape.ra is not None else float(_ra_at(study, site))
     return SpineEffect(
         n_spines=count,
-        factor=f_factor(prepared.tree, study.spines) if count else 1.0,
+        factor=area_factor(study) if count else 1.0,
         neck_resistance=MOHM_UM_PER_OHM_CM * ra * shape.neck_length
         / (math.pi * shape.neck_diameter**2 / 4),
         input_resistance=float(values[2, 1, -1] - values[2, 0, -1]) / CURRENT,

@@ -15,6 +15,7 @@ from engine.executor import OwnProcess
 from engine.experiments import spike_probability
 from engine.experiments.spike_store import read_run
 from engine.experiments.spike_study import read_study
+from engine.experiments.spike_trials import area_factor
 from tests.engine.experiments.test_spike_runs import coins
 
 FILES = {
@@ -66,6 +67,19 @@ def test_a_recipe_reruns_exactly(stand_in, tmp_path):
         assert (first / name).read_text() == (again / name).read_text()
 
 
+def test_spines_can_be_given_another_shape_and_number(stand_in, tmp_path):
+    words = ["--neck-length", "2", "--neck-diameter", "0.1", "--head-diameter", "0.5", "--density",
+             "2.6", "--f-factor", "area"]  # fmt: skip
+    assert main(["spike-lab", "--out", str(tmp_path), *FEW, *words]) == 0
+    study = read_study(tmp_path / "study.json")
+    shape = study.spines.shape
+    assert (shape.neck_length, shape.neck_diameter) == (2, 0.1)
+    assert (shape.head_length, shape.head_diameter) == (0.5, 0.5)
+    assert study.spines.per_um == 2.6
+    assert study.factor == area_factor(study)
+    assert study.factor == pytest.approx(1.5, abs=0.1)  # twice as many heads of 0.28 their area
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
@@ -74,6 +88,10 @@ def test_a_recipe_reruns_exactly(stand_in, tmp_path):
         (["--recipe", "nowhere.json"], "nowhere.json"),
         (["--recipe", "x.json", "--preset", "paper"], "leave the others out"),
         (["--workers", "0"], "0 workers"),
+        (["--f-factor", "many"], "write one such as 1.9"),
+        (["--neck-diameter", "0"], "neck"),
+        (["--density", "-1"], "spines per µm"),
+        (["--density", "0", "--f-factor", "area"], "no segment bears a spine"),
     ],
 )
 def test_what_cannot_be_run_is_one_sentence(words, said, tmp_path, capsys):

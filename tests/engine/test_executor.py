@@ -104,3 +104,15 @@ def test_where_dask_is_missing_one_sentence_says_so(monkeypatch):
     monkeypatch.setitem(sys.modules, "distributed", None)
     with pytest.raises(UserError, match="pip install distributed"):
         dask_pool("tcp://127.0.0.1:8786")
+
+
+def test_a_dask_cluster_does_the_same():
+    distributed = pytest.importorskip("distributed", reason="Dask is not installed")
+    with distributed.LocalCluster(
+        n_workers=2, threads_per_worker=1, dashboard_address=None
+    ) as cluster:
+        pool = dask_pool(cluster.scheduler_address)
+        assert pool.size == 2
+        found = {d.task: (d.result, d.failed) for d in done_of(pool, square, range(6))}
+    assert [found[n][0] for n in (0, 1, 2, 5)] == [0, 1, 4, 25]
+    assert found[3][1] == "three cannot be squared; choose another number"
