@@ -44,7 +44,7 @@ def execute(args: argparse.Namespace) -> int:
 def all_rows(device: Device) -> Iterator[CheckRow]:
     """The solves, then whole models."""
     yield from check_solves(device)
-    yield from check_models()
+    yield from check_models(device)
 
 
 def report(device: Device, rows: list[CheckRow]) -> dict[str, Any]:

@@ -1,11 +1,15 @@
 """Does everything that runs on a device here give the processor's numbers, twice the same?"""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
+from engine.backends.base import Backend, Samples, join
+from engine.backends.cpu import CpuBackend
+from engine.backends.gpu.backend import GpuBackend
 from engine.backends.gpu.device import Device
+from engine.backends.gpu.shape import Shape
 from engine.backends.gpu.variants import (
     SolveVariant,
     TreeSystem,
@@ -20,19 +24,20 @@ from engine.compartments import CompartmentTree
 from engine.discretize import Rule, discretize
 from engine.errors import BackendError
 from engine.experiment import Experiment, Insertion, Probe
-from engine.model import Model, build
+from engine.model import Model, build, build_batch
 from engine.morphology.reading import read_morphology
 from engine.morphology.samples import SAMPLES, resolve
 from engine.morphology.sections import make_sections
-from engine.recording import Recording, collect
-from engine.simulation import simulate
+from engine.spines import Spine, SpineDensity
 from engine.stimuli import CurrentClamp, Site
-from engine.synapses import SpikeTrain, Synapse
+from engine.synapses import SpikeSource, SpikeTrain, Synapse
 
 SOLVE_LIMIT = 1e-12
 """Of a solution's largest voltage."""
 MODEL_LIMIT = 1e-9
 """Of a run's largest voltage."""
+SHAPES = (Shape(1, 1), Shape(16, 16), Shape(32, 32), Shape(256, 128))
+"""Threads of a cell in whole runs."""
 
 
 @dataclass(frozen=True)
@@ -141,27 +146,38 @@ def relative(found: np.ndarray, right: np.ndarray) -> float:
 
 
 def check_models(
-    run: Callable[[Model], Recording] | None = None,
+    device: Device, shapes: Sequence[Shape] = SHAPES, models: Sequence[str] = ()
 ) -> Iterator[CheckRow]:
-    """Whole runs of small models, by default by the backend 'gpu', against the processor's."""
-    run = run or (lambda model: collect(model, simulate(model, "gpu")))
-    for name, experiment, copies in small_models():
-        row = CheckRow("model", name, "1 cell" if copies == 1 else f"{copies} cells")
-        model = build(experiment, copies)
-        right = collect(model, simulate(model, "cpu"))
-        try:
-            first, second = run(model), run(model)
-        except BackendError as error:
-            yield replace(row, problem=str(error))
+    """Whole runs of small models with several numbers of threads, against the processor's.
+
+    ``models`` chooses some by name; all are run if it is empty.
+    """
+    for name, model in small_models():
+        if models and name not in models:
             continue
-        spikes = len(first.spikes) == len(right.spikes)
-        yield replace(
-            row,
-            n_step=model.n_step,
-            limit=MODEL_LIMIT,
-            error=relative(first.values, right.values) if spikes else np.inf,
-            same_twice=np.array_equal(first.values, second.values),
-        )
+        right = run_whole(CpuBackend(), model)
+        n = model.n_instance
+        cells = "1 cell" if n == 1 else f"{n} cells"
+        for shape in shapes:
+            row = CheckRow("model", f"{name}-{shape.threads}", cells, model.n_step, memory="")
+            try:
+                first, second = (run_whole(GpuBackend(device, shape), model) for _ in range(2))
+            except BackendError as error:
+                yield replace(row, problem=str(error))
+                continue
+            same = np.array_equal(first.spikes, right.spikes)
+            yield replace(
+                row,
+                limit=MODEL_LIMIT,
+                error=relative(first.traces, right.traces) if same else np.inf,
+                same_twice=np.array_equal(first.traces, second.traces),
+            )
+
+
+def run_whole(backend: Backend, model: Model) -> Samples:
+    """All of a run."""
+    run = backend.start(model)
+    return join(run.initialize(), run.advance(model.n_step))
 
 
 def sample_tree(name: str) -> CompartmentTree:
@@ -193,8 +209,8 @@ def spiny_cell() -> TreeSystem:
     return spiny_system(with_spines(sample_tree("human_l23")), copies=2, seed=5)
 
 
-def small_models() -> Iterator[tuple[str, Experiment, int]]:
-    """Name, experiment and instances: passive, spiking, and reached by synaptic events."""
+def small_models() -> Iterator[tuple[str, Model]]:
+    """Passive, spiking, reached by events, with spines, and instances that differ."""
     soma, tip = Site("soma[0]"), Site("dend[0]", 0.9)
     leak = Insertion("pas", "all", (("g", 5e-5), ("e", -65.0)))
     passive = Experiment(
@@ -205,20 +221,31 @@ def small_models() -> Iterator[tuple[str, Experiment, int]]:
         probes=(Probe(soma), Probe(tip)),
         duration=10.0,
     )
-    yield "passive", passive, 1
+    yield "passive", build(passive)
     spiking = replace(
         passive,
         insertions=(Insertion("hh", "soma"), Insertion("pas", "dendrite", leak.parameters)),
-        stimuli=(CurrentClamp(soma, 1.0, 9.0, 0.3),),
+        stimuli=(CurrentClamp(soma, 1.0, 9.0, 2.0),),
     )
-    yield "hh", spiking, 1
-    yield "hh", spiking, 9
+    yield "hh", build(spiking)
+    yield "hh", build(spiking, 9)
     reached = replace(
         spiking,
         stimuli=(),
         synapses=(
-            Synapse(tip, "Exp2Syn", weights=(0.01,), source=SpikeTrain((1.0, 3.0, 3.5))),
-            Synapse(soma, "ExpSyn", weights=(0.005,), source=SpikeTrain((2.0,)), delay=0.5),
+            Synapse(tip, "AMPANMDA", weights=(0.01,), source=SpikeTrain((1.0, 3.0, 3.5))),
+            Synapse(soma, "ExpSyn", weights=(0.05,), source=SpikeTrain((2.0,)), delay=0.5),
+            Synapse(tip, "ExpSyn", weights=(0.01,), source=SpikeSource(soma, -20.0), delay=1.0),
         ),
     )
-    yield "synapses", reached, 1
+    yield "synapses", build(reached)
+    spiny = replace(
+        reached,
+        spine_density=(SpineDensity(min_distance=60.0),),
+        spines=(Spine(tip, taken=True),),
+        synapses=(
+            Synapse(Site("spine[0]", 1.0), "ExpSyn", weights=(5e-4,), source=SpikeTrain((2.0,))),
+        ),
+    )
+    other = replace(spiny, spines=(Spine(Site("dend[0]", 0.5), taken=True),))
+    yield "spines", build_batch((spiny, other, spiny))

@@ -3,13 +3,24 @@
 import json
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
+import engine.experiments.gpu_check
 from dendview.cli import gpu_check, main
+from engine.backends.cpu import CpuBackend
+from engine.backends.gpu.shape import Shape
 from engine.benchmarks import solve
 from engine.benchmarks.solve import Cell, Row, compare, measure, report, variants_for
 from engine.errors import BackendError
-from engine.experiments.gpu_check import CheckRow, check_models, check_solves
+from engine.experiments.gpu_check import (
+    CheckRow,
+    check_models,
+    check_solves,
+    run_whole,
+    small_models,
+)
+from engine.model import build
 from tests.engine.backends.gpu.solve_systems import random_tree, spiny_tree, system_on
 from tests.engine.shim_device import ShimDevice
 
@@ -119,7 +130,7 @@ def test_gpu_check_prints_a_row_for_every_variant(capsys, monkeypatch, tmp_path)
     few = variants_for(Cell("", system_on(random_tree(3, 1))))[3:7:3]
     monkeypatch.setattr(gpu_check, "cupy_device", lambda index: device)
     monkeypatch.setattr(gpu_check, "check_solves", lambda d: check_solves(d, few, copies=2))
-    monkeypatch.setattr(gpu_check, "check_models", lambda: iter([]))
+    monkeypatch.setattr(gpu_check, "check_models", lambda d: iter([]))
     out = tmp_path / "check.json"
     assert main(["gpu-check", "--json", "--out", str(out)]) == 0
     captured = capsys.readouterr()
@@ -129,7 +140,7 @@ def test_gpu_check_prints_a_row_for_every_variant(capsys, monkeypatch, tmp_path)
     assert answer == json.loads(out.read_text())
     assert f"all {len(few)} checks passed" in captured.err
     wrong = CheckRow("solve", "dhs-4", "1 tree", error=0.0, serial_bits=True, same_twice=False)
-    monkeypatch.setattr(gpu_check, "check_models", lambda: iter([wrong]))
+    monkeypatch.setattr(gpu_check, "check_models", lambda d: iter([wrong]))
     assert main(["gpu-check"]) == 1
     captured = capsys.readouterr()
     assert "checks failed: dhs-4" in captured.err
@@ -150,18 +161,36 @@ def test_a_wrong_or_changing_solution_fails():
         assert not replace(row, **wrong).passed
 
 
-def test_models_are_held_against_the_processor():
-    from engine.recording import collect
-    from engine.simulation import simulate
+def test_models_are_held_against_the_processor(monkeypatch):
+    rows = list(check_models(ShimDevice(), (Shape(16, 16),), ("passive",)))
+    assert [row.name for row in rows] == ["passive-16"]
+    assert rows[0].passed
+    assert rows[0].n_step == 400
 
-    def slightly_wrong(model):
-        found = collect(model, simulate(model, "cpu"))
-        return replace(found, values=found.values * (1 + 1e-8))
+    class SlightlyWrong(CpuBackend):
+        def __init__(self, device, shape):
+            super().__init__()
 
-    rows = list(check_models(lambda model: collect(model, simulate(model, "cpu"))))
-    assert len(rows) == 4
-    assert all(row.passed for row in rows)
-    assert not any(row.passed for row in check_models(slightly_wrong))
+        def start(self, model, threads=None):
+            clamp = model.experiment.stimuli[0]
+            stronger = replace(clamp, amplitude=clamp.amplitude * (1 + 1e-6))
+            return super().start(build(replace(model.experiment, stimuli=(stronger,))), threads)
+
+    monkeypatch.setattr(engine.experiments.gpu_check, "GpuBackend", SlightlyWrong)
+    for row in check_models(ShimDevice(), (Shape(1, 1),), ("passive",)):
+        assert not row.passed
+        assert row.same_twice
+
+
+@pytest.mark.slow
+def test_the_models_have_spikes_events_spines_and_instances_that_differ():
+    runs = [(name, m, run_whole(CpuBackend(), m)) for name, m in small_models()]
+    assert [name for name, *_ in runs] == ["passive", "hh", "hh", "synapses", "spines"]
+    assert [m.n_instance for _, m, _ in runs] == [1, 1, 9, 1, 3]
+    assert [len(samples.spikes) > 0 for *_, samples in runs] == [False, True, True, True, False]
+    first, other, third = runs[-1][2].traces[1]
+    assert np.array_equal(first, third)
+    assert np.abs(first - other).max() > 0.01
 
 
 @pytest.mark.gpu
@@ -169,5 +198,5 @@ def test_everything_on_the_device_gives_the_processors_numbers():
     from engine.backends.gpu.cupy_device import cupy_device
 
     failed = [row for row in check_solves(cupy_device()) if not row.passed]
-    failed += [row for row in check_models() if not row.passed]
+    failed += [row for row in check_models(cupy_device()) if not row.passed]
     assert not failed

@@ -38,7 +38,7 @@ class GatherPlan:
         self._twig = twig if any(len(x.arrays["host"]) for x in self._layouts) else 0
         self.n_step = max(layout.n_step for layout in self._layouts)
         self._room = _aligned(max(layout.n_node for layout in self._layouts))
-        self._inner_room = max(layout.n_inner for layout in self._layouts)
+        self._inner_room = _aligned(max(layout.n_inner for layout in self._layouts), 2)
         need = 8 * self._numbers_per_cell()
         self.memory = self._place_for(need)
         self._teams, self.shared = self._teams_for(need)
@@ -213,5 +213,6 @@ def _lay(shape: Shape, variant: SolveVariant, twig: int) -> ShapeLayout:
     return lay_steps(shape.parent, shape.g_axial, variant.method, variant.threads, twig)
 
 
-def _aligned(n: int) -> int:
-    return -(-n // ALIGN) * ALIGN
+def _aligned(n: int, to: int = ALIGN) -> int:
+    """The next multiple: what is fetched begins and ends at 16 bytes."""
+    return -(-n // to) * to

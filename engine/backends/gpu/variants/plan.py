@@ -79,7 +79,7 @@ class Tools:
         self.device = device
         module = device.compile(cuda_source("tools.cu"))
         self._copy, self._repeat = module.kernel("copy_values"), module.kernel("repeat_values")
-        self._grid = 16 * max(1, device.properties.n_multiprocessor)
+        self._grid = 32 * max(1, device.properties.n_multiprocessor)
 
     def copy(self, source: Buffer, target: Buffer) -> None:
         n = int(np.prod(source.shape))
