@@ -5,7 +5,7 @@ import json
 import sys
 from pathlib import Path
 
-from dendview.cli import bench_solve, bench_spike_lab
+from dendview.cli import bench_solve, bench_spike_lab, bench_train
 from dendview.cli.cells import print_json
 from engine.benchmarks.step import OURS, PEERS, measure, report, settings
 from engine.errors import UserError
@@ -22,6 +22,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     trials = words.add_parser("spike-lab", help="time of a trial of the spike lab")
     trials.set_defaults(measure=bench_spike_lab.execute)
     bench_spike_lab.add_arguments(trials)
+    epochs = words.add_parser("train", help="time of an epoch of the training lab")
+    epochs.set_defaults(measure=bench_train.execute)
+    bench_train.add_arguments(epochs)
 
 
 def execute(args: argparse.Namespace) -> None:

@@ -17,7 +17,6 @@ from engine.experiments.hpc_net import (
     Dataset,
     Evaluation,
     Learning,
-    Network,
     Optimizer,
     Progress,
     Shortcut,
@@ -45,7 +44,7 @@ from engine.exporting.training import (
     load_checkpoint,
     save_checkpoint,
 )
-from engine.exporting.training_figure import confusion_svg, curves_svg
+from engine.exporting.training_figure import confusion_svg, curves_svg, responses_svg
 
 RECIPE, CHECKPOINT = "training.json", "checkpoint.h5"
 SAVE_EVERY = 60.0
@@ -118,7 +117,7 @@ def execute(args: argparse.Namespace) -> int:
     begin = time.perf_counter()
     state, last, trouble = run(way, data, training, state, folder)
     seconds = time.perf_counter() - begin
-    written = [folder / RECIPE, *write(network, data, training, state, last, folder)]
+    written = [folder / RECIPE, *write(way, data, training, state, last, folder)]
     if args.json:
         print_json(answer(training, data, way, state, seconds, written))
     else:
@@ -257,7 +256,7 @@ def show_progress(
 
 
 def write(
-    network: Network,
+    way: Way,
     data: Dataset,
     training: Training,
     state: State,
@@ -266,12 +265,21 @@ def write(
 ) -> list[Path]:
     """Tables, weights and figures beside the checkpoint."""
     names = [CHECKPOINT, "epochs.csv", "curves.csv", "weights.h5", "curves.svg", "curves.png"]
-    paths = [folder / name for name in names]
+    paths, network = [folder / name for name in names], way.network
     export_epochs_csv(training, state, paths[1])
     export_curves_csv(training, state, paths[2])
     export_weights_hdf5(network, state.weights, paths[3])
     title = f"{data.name}: {network.n_in}–{network.spec.n_hidden}–{network.n_out}"
     figures = {"curves": curves_svg(state, title)}
+    if not isinstance(way, Compartmental):  # it takes minutes there
+        image, label = data.test[:1], data.classes[int(data.test_labels[0])]
+        before, after = (
+            way.voltages(image, weights).hidden[0]
+            for weights in (first_weights(network), state.weights)
+        )
+        said = f"hidden neurons on the first test image of {data.name}: {label}"
+        figures["responses"] = responses_svg(before, after, training.network.cell.dt, said)
+        paths += [folder / "responses.svg", folder / "responses.png"]
     if last is not None:
         figures["confusion"] = confusion_svg(last, data.classes)
         paths += [folder / "confusion.svg", folder / "confusion.png"]

@@ -1,11 +1,14 @@
-"""The curves of a training run and its confusion matrix as drawings (SVG)."""
+"""A training run as drawings (SVG): curves, confusion matrix, responses of the hidden neurons."""
 
 import math
 from collections.abc import Sequence
 from html import escape
 
+import numpy as np
+
 from engine.experiments.hpc_net.state import Evaluation, State
 from engine.exporting.spike_figure import FONT, INK, Theme, nice_step
+from engine.types import FloatArray
 
 WIDTH, PLOT, GAP = 760, 210, 46
 LEFT, RIGHT, TOP, BOTTOM = 74, 24, 46, 56
@@ -15,6 +18,10 @@ TRAIN = {"light": "#0b62c4", "dark": "#6cb0ff"}
 TESTED = {"light": "#b54708", "dark": "#ffab66"}
 SCALE = {"light": ((255, 255, 255), (11, 98, 196)), "dark": ((20, 24, 30), (108, 176, 255))}
 """Colors of no and of all samples of a row."""
+ENDS = {"light": ((11, 98, 196), (181, 71, 8)), "dark": ((108, 176, 255), (255, 171, 102))}
+"""Colors of the lowest and the highest voltage."""
+PANEL_WIDTH, PANEL_HEIGHT, COLUMNS = 300, 400, 50
+"""Of a panel of responses, in pixels, and into how many times it is divided."""
 
 
 def curves_svg(state: State, title: str, theme: Theme = "light") -> str:
@@ -140,4 +147,68 @@ def _text(x: float, y: float, text: str, color: str, size: int, anchor: str) -> 
     return (
         f"<text x='{x:.1f}' y='{y:.1f}' {FONT} font-size='{size}' fill='{color}' "
         f"text-anchor='{anchor}'>{escape(text)}</text>"
+    )
+
+
+def responses_svg(
+    before: FloatArray, after: FloatArray, dt: float, title: str, theme: Theme = "light"
+) -> str:
+    """Somatic voltages of the hidden neurons over time, before and after a training.
+
+    Parameters
+    ----------
+    before, after : (n_hidden, n_time) mV
+        To the same image.
+    dt : ms
+    title, theme
+    """
+    ground, ink, second, _ = INK[theme]
+    n_hidden, n_time = before.shape
+    columns = min(n_time, COLUMNS)
+    edge = np.linspace(0, n_time, columns + 1).astype(int)
+    largest = float(max(np.abs(before).max(), np.abs(after).max(), 1e-12))
+    cell_height = max(3, min(10, PANEL_HEIGHT // n_hidden))
+    wide, high = PANEL_WIDTH, cell_height * n_hidden
+    height = TOP + 24 + high + BOTTOM + 26
+    width = LEFT + 2 * wide + GAP + RIGHT
+    parts = _page(width, height, ground)
+    parts.append(_text(LEFT, 24, title, ink, 14, "start"))
+    top = TOP + 24
+    for number, (name, values) in enumerate((("before", before), ("after", after))):
+        left = LEFT + number * (wide + GAP)
+        parts.append(_text(left + wide / 2, top - 8, name, ink, 13, "middle"))
+        for row in range(n_hidden):
+            for k in range(columns):
+                mean = float(values[row, edge[k] : edge[k + 1]].mean())
+                color = diverging(mean / largest, theme)
+                x, next_x = (left + wide * m / columns for m in (k, k + 1))
+                parts.append(
+                    f"<rect x='{x:.1f}' y='{top + row * cell_height}' "
+                    f"width='{next_x - x + 0.4:.1f}' height='{cell_height}' fill='{color}'/>"
+                )
+        for part in (0, 0.5, 1):
+            said = f"{part * (n_time - 1) * dt:g}"
+            parts.append(_text(left + wide * part, top + high + 18, said, second, 12, "middle"))
+        parts.append(_text(left + wide / 2, top + high + 38, "time (ms)", ink, 13, "middle"))
+    parts.append(
+        f"<text transform='translate(40 {top + high / 2:.0f}) rotate(-90)' {FONT} "
+        f"font-size='13' fill='{ink}' text-anchor='middle'>hidden neuron</text>"
+    )
+    for k in range(41):
+        parts.append(
+            f"<rect x='{LEFT + 5 * k}' y='{top + high + 54}' width='5.4' height='10' "
+            f"fill='{diverging(k / 20 - 1, theme)}'/>"
+        )
+    said = f"−{largest:.3g} … {largest:.3g} mV at the soma"
+    parts.append(_text(LEFT + 215, top + high + 63, said, second, 12, "start"))
+    return "\n".join([*parts, "</svg>"]) + "\n"
+
+
+def diverging(value: float, theme: Theme) -> str:
+    """Color of a number from -1 (blue) over 0 (ground) to 1 (orange)."""
+    middle = SCALE[theme][0]
+    end = ENDS[theme][value > 0]
+    part = min(abs(value), 1.0)
+    return "#" + "".join(
+        f"{round(a + part * (b - a)):02x}" for a, b in zip(middle, end, strict=True)
     )

@@ -40,7 +40,7 @@ def test_a_short_training_writes_everything_and_goes_on(few, tmp_path, capsys):
     assert first["cosine_to_gradient"]["before"] > 0.5
     for name in ("training.json", "checkpoint.h5", "epochs.csv", "curves.csv", "weights.h5"):
         assert (out / name).stat().st_size > 100
-    for name in ("curves", "confusion"):
+    for name in ("curves", "confusion", "responses"):
         assert (out / f"{name}.svg").read_text("utf-8").startswith("<svg")
         assert (out / f"{name}.png").read_bytes().startswith(b"\x89PNG")
 

@@ -22,7 +22,7 @@ from engine.exporting.training import (
     load_checkpoint,
     save_checkpoint,
 )
-from engine.exporting.training_figure import confusion_svg, curves_svg
+from engine.exporting.training_figure import confusion_svg, curves_svg, diverging, responses_svg
 from tests.engine.experiments.hpc_net.conftest import LEVELS, N_IN, N_OUT, tiny_spec
 
 LEARNING = Learning(rate=0.1, epochs=2, batch=8, shuffle=True, optimizer=Optimizer("adam"))
@@ -110,6 +110,11 @@ def test_drawings_are_well_formed_and_hold_what_they_show(states, theme):
     drawn = ElementTree.fromstring(confusion_svg(test, ("bag", "ankle boot"), theme))
     texts = [text.text for text in drawn.findall("s:text", space)]
     assert {"3", "1", "2", "4", "bag", "50.00 % of 10 test samples right"} <= set(texts)
+    voltages = np.array([[0.0, 1.0], [0.0, -2.0]])
+    drawn = ElementTree.fromstring(responses_svg(0 * voltages, voltages, 0.25, "x", theme))
+    colors = [rect.get("fill") for rect in drawn.findall("s:rect", space)][1:9]
+    nothing, half, lowest = (diverging(x, theme) for x in (0.0, 0.5, -1.0))
+    assert colors == [nothing] * 4 + [nothing, half, nothing, lowest]
     assert curves_svg(State(states[0].weights, states[0].memory, 0.1), "nothing yet")
 
 
