@@ -50,7 +50,7 @@ def add_step_arguments(parser: argparse.ArgumentParser) -> None:
         default=sys.executable,
         help="a Python that has the peers installed (default: this one)",
     )
-    parser.add_argument("--rounds", type=int, default=3, help="default %(default)s")
+    parser.add_argument("--rounds", type=int, default=5, help="default %(default)s")
 
 
 def measure_steps(args: argparse.Namespace) -> None:

@@ -1,15 +1,20 @@
 """What the peers' scripts share: a task comes as JSON, the times go back as JSON.
 
-The scripts are run by whatever Python has the peer installed, so they import nothing of ours and
-nothing but the standard library and the peer.
+A script builds its model, says that it is ready, and then takes a round of steps for every line it
+is sent, so that the programs can take turns. The scripts are run by whatever Python has the peer
+installed, so they import nothing of ours and nothing but the standard library and the peer.
 """
 
 import json
+import random
 import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+
+Round = Callable[[], tuple[float, float]]
+"""Takes the steps of a round and gives wall and processor seconds."""
 
 
 @dataclass
@@ -21,23 +26,27 @@ class Task:
     swc
         Path of the tree.
     case
-        ``passive``, ``hh`` or ``synaptic``.
+        ``passive``, ``hh`` or ``synaptic``: a passive tree with hh in the soma and synapses.
     copies, threads
         How many of the cell, on how many cores.
-    n_step, n_round
-        Steps of a round, and rounds after a first one that is not counted.
+    branches
+        Unbranched pieces of dendrite.
+    n_step
+        Steps of a round.
     segments
         Compartments of a branch.
     dt, celsius, ra, cm, g_pas, e_pas, amplitude
         ms, °C, Ω·cm, µF/cm², S/cm², mV, nA.
+    n_synapse, rise, decay, weight, interval
+        Synapses, each on a compartment of its own: time constants in ms, µS, ms between events.
     """
 
     swc: str
     case: str
     copies: int
     threads: int
+    branches: int
     n_step: int
-    n_round: int
     segments: int = 5
     dt: float = 0.025
     celsius: float = 6.3
@@ -46,29 +55,44 @@ class Task:
     g_pas: float = 5e-5
     e_pas: float = -65.0
     amplitude: float = 2.0
+    n_synapse: int = 400
+    rise: float = 0.5
+    decay: float = 3.0
+    weight: float = 2e-4
+    interval: float = 1000.0
+
+    def synapses(self) -> list[tuple[int, float, float]]:
+        """Branch, place along it and time of the first event (ms) of every synapse."""
+        chosen = random.Random(1).sample(range(self.branches * self.segments), self.n_synapse)
+        phase = random.Random(2)
+        places = (divmod(i, self.segments) for i in chosen)
+        return [(b, (s + 0.5) / self.segments, phase.uniform(0, self.interval)) for b, s in places]
 
 
 class CannotError(Exception):
     """The peer cannot run this case; the sentence says why."""
 
 
-def rounds(task: Task, advance: Callable[[], None]) -> dict[str, list[float]]:
-    """Wall and processor seconds of every round; the latter do not see other programs' load."""
-    wall, cpu = [], []
-    for number in range(task.n_round + 1):
+def timed(advance: Callable[[], object]) -> Round:
+    """Wall and processor seconds of a call; the latter do not see other programs' load."""
+
+    def take() -> tuple[float, float]:
         begin, spent = time.perf_counter(), time.process_time()
         advance()
-        if number:
-            cpu.append(time.process_time() - spent)
-            wall.append(time.perf_counter() - begin)
-    return {"seconds": wall, "cpu_seconds": cpu}
+        return time.perf_counter() - begin, time.process_time() - spent
+
+    return take
 
 
-def answer(measure: Callable[[Task], dict[str, Any]]) -> None:
-    """Do the task on the command line and print what it gave."""
+def answer(measure: Callable[[Task], tuple[dict[str, Any], Round]]) -> None:
+    """Build what the command line asks for, and take a round for every line that comes in."""
     task = Task(**json.loads(sys.argv[1]))
     try:
-        result = measure(task)
+        said, take = measure(task)
     except (ImportError, CannotError) as error:
-        result = {"missing": str(error)}
-    print("\n" + json.dumps(result), flush=True)
+        print("\n" + json.dumps({"missing": str(error)}), flush=True)
+        return
+    print("\n" + json.dumps({"ready": said}), flush=True)
+    for _ in sys.stdin:
+        seconds, spent = take()
+        print("\n" + json.dumps({"seconds": seconds, "cpu_seconds": spent}), flush=True)

@@ -1,6 +1,7 @@
 """The benchmark of a step: the same trees for all, missing programs named, ratios right."""
 
 import json
+import sys
 
 import numpy as np
 import pytest
@@ -53,6 +54,29 @@ def test_programs_that_are_not_there_are_reported(monkeypatch):
     assert answers["dendview"]["n_comp"] == 5 * (BRANCHES[1000] + 1)
     assert answers["dendview"]["ns"] > 0
     assert np.isfinite(answers["dendview"]["cpu_ns"])
+
+
+def test_every_synapse_has_a_compartment_of_its_own():
+    sys.path.insert(0, str(step.SCRIPTS))
+    try:
+        from protocol import Task
+    finally:
+        sys.path.remove(str(step.SCRIPTS))
+    task = Task("tree.swc", "synaptic", 1, 1, branches=200, n_step=1)
+    found = task.synapses()
+    assert len({place[:2] for place in found}) == len(found) == 400
+    assert {round(x * 10) for _, x, _ in found} == {1, 3, 5, 7, 9}
+    assert max(branch for branch, _, _ in found) < 200
+    assert found == task.synapses()
+
+
+def test_a_program_that_breaks_down_is_reported(monkeypatch, tmp_path):
+    broken = tmp_path / "broken.py"
+    broken.write_text("import json\nprint(json.dumps({'ready': {}}))\nraise SystemExit('no ink')\n")
+    monkeypatch.setitem(step.PEERS, "neuron", (str(broken),))
+    setting = Setting("hh", 1000, 1, 1)
+    ((_, answers),) = measure([setting], ("neuron",), rounds=1)
+    assert answers["neuron"] == {"missing": "no ink"}
 
 
 def test_the_command_prints_json_and_names_what_it_cannot_do(monkeypatch, capsys):
