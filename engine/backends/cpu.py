@@ -1,6 +1,7 @@
 """The CPU backend: a model's compiled step loop."""
 
 import os
+from dataclasses import replace
 from time import perf_counter
 from typing import Any
 
@@ -18,6 +19,7 @@ from engine.backends.source import emit
 from engine.backends.structure import Structure, ion_name, state_name, table_name
 from engine.linear import is_linear, leak
 from engine.mechanisms.cache import compile_source
+from engine.mechanisms.hoisting import hoist
 from engine.mechanisms.lanes import WIDTH, roomy
 from engine.model import Model
 from engine.placing import Placed
@@ -71,7 +73,8 @@ class CpuRun:
 
     def __init__(self, model: Model, cores: int = 1) -> None:
         assert model.n_instance in (1, WIDTH)
-        self.model = model
+        hoisted = tuple(replace(p, mechanism=hoist(p.mechanism)) for p in model.placed)
+        self.model = model = replace(model, placed=hoisted)
         parted = part_order(model.tree.parent, cores) if cores > 1 else None
         self.layout = parted or level_order(model.tree.parent)
         kept = [p for p in model.placed if len(p.node) and not is_linear(p.mechanism)]
