@@ -222,7 +222,7 @@ def _build(
         check_settings(each)
     experiment = experiments[0]
     tree = cut(experiment, cell, experiments[1:])
-    check_memory(experiment, tree.n_comp, n_instance, kept)
+    check_memory(experiment, tree.n_comp, n_instance, kept, experiments[1:])
     painter = Painter(tree)
     known = with_recorded(experiment_mechanisms(*experiments), experiment)
     membrane = place(experiment, tree, painter, known)
@@ -383,20 +383,3 @@ def _capacitance(experiment: Experiment, painter: Painter) -> FloatArray:
             "it must be positive everywhere"
         )
     return cm * tree.area * NF_PER_UF_CM2_UM2
-
-
-def bytes_needed(model: Model) -> int:
-    """Memory that a run takes: arrays of the solver, traces and frames."""
-    per_instance = 6 * model.n_comp + len(model.ion_currents) * model.n_comp
-    shared = 16 * model.n_comp + len(model.ions) * model.n_comp
-    for p in model.placed:
-        per_instance += len(p.node) * (len(p.mechanism.states) + len(p.mechanism.assigned))
-        shared += len(p.node) * (1 + len(p.values))
-    shared += model.played.size
-    traces = (1 + len(model.probes) * model.n_instance) * model.n_time
-    return 8 * (per_instance * model.n_instance + shared + traces) + frame_bytes(model)
-
-
-def frame_bytes(model: Model) -> int:
-    """Memory of the whole-cell frames."""
-    return model.n_frame * (8 + 4 * model.n_comp)

@@ -275,30 +275,50 @@ def no_parameter(mechanism: Mechanism, name: str) -> UserError:
     return UserError(f"mechanism '{mechanism.name}' has no parameter '{name}'; {hint}")
 
 
+POINT_BYTES, TWIG_BYTES = 500, 250
+"""What a synapse and a spine take, of one instance, with their tables."""
+
+
 def check_memory(
-    experiment: Experiment, n_comp: int, n_instance: int = 1, kept: bool = True
+    experiment: Experiment,
+    n_comp: int,
+    n_instance: int = 1,
+    kept: bool = True,
+    others: Sequence[Experiment] = (),
 ) -> None:
     """Refuse a run that does not fit into the free memory of this machine.
 
     ``kept``: its samples and frames stay there to its end; otherwise the cell alone counts.
+    ``others``: the experiments of a batch's further instances.
 
     Raises
     ------
     UserError
     """
     free = free_memory()
+    everyone, copies = (experiment, *others), 1 if others else n_instance
     n_time = experiment.duration / experiment.dt + 1
-    samples = 8 * n_time * (1 + len(experiment.probes) * n_instance)
-    frames = n_comp * 4 * min(n_time, experiment.duration / experiment.frame_interval + 1)
-    cell = 8 * n_comp * 40 * n_instance
-    if not kept:
-        samples = frames = 0.0
-    if free is not None and samples + frames + cell > free:
-        large = "frames" if frames > samples else "samples"
-        way_out = "lengthen the frame interval" if large == "frames" else "record fewer sites"
+    n_frame = min(n_time, experiment.duration / experiment.frame_interval + 1)
+    n_point = sum(len(e.synapses) for e in everyone)
+    n_twig = sum(len(e.spines) + len(e.spine_density) * n_comp for e in everyone)
+    needed = {
+        "samples": 8 * n_time * (1 + len(experiment.probes) * n_instance) * kept,
+        "frames": n_comp * 4 * n_frame * kept,
+        "played currents": 8 * n_time * sum(len(e.waveforms) for e in everyone),
+        "the cell": 8 * n_comp * 40 * n_instance
+        + copies * (POINT_BYTES * n_point + TWIG_BYTES * n_twig),
+    }
+    if free is not None and sum(needed.values()) > free:
+        large = max(needed, key=lambda part: needed[part])
+        way_out = {
+            "samples": "shorten the run or record fewer sites",
+            "frames": "shorten the run or lengthen the frame interval",
+            "played currents": "shorten the run or play fewer currents",
+            "the cell": "run fewer instances at once",
+        }[large]
         raise UserError(
-            f"{experiment.duration:g} ms needs {(samples + frames + cell) / 1e9:.4g} GB and "
-            f"{free / 1e9:.1f} GB are free, most of it for {large}; shorten the run or {way_out}"
+            f"{experiment.duration:g} ms needs {sum(needed.values()) / 1e9:.4g} GB and "
+            f"{free / 1e9:.1f} GB are free, most of it for {large}; {way_out}"
         )
 
 

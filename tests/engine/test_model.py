@@ -10,11 +10,12 @@ from engine.errors import UserError
 from engine.experiment import Cable, Experiment, Insertion, Probe
 from engine.linear import is_linear
 from engine.mechanisms import library
-from engine.model import build, bytes_needed, cut
+from engine.memory import bytes_needed
+from engine.model import build, cut
 from engine.morphology.model import Tag
 from engine.morphology.reading import read_morphology
 from engine.morphology.sections import make_sections
-from engine.stimuli import CurrentClamp, Site
+from engine.stimuli import CurrentClamp, RampClamp, Site
 from engine.validation import check_memory, validate
 from tests.engine.cells_on_disk import FORKED, write
 
@@ -196,6 +197,11 @@ def test_a_run_too_long_for_the_memory_is_refused(base):
         check_memory(replace(base, duration=1e9, frame_interval=0.1), n_comp=10**6)
     with pytest.raises(UserError, match=r"record fewer sites"):
         build(replace(base, probes=(Probe(SOMA),), duration=1e6), n_instance=10**5)
+    with pytest.raises(UserError, match=r"most of it for the cell; run fewer instances at once"):
+        check_memory(base, n_comp=10**5, n_instance=10**5)
+    wave = RampClamp(SOMA)
+    with pytest.raises(UserError, match=r"played currents; shorten the run or play fewer"):
+        check_memory(replace(base, waveforms=(wave,) * 9, duration=1e9), n_comp=100, kept=False)
 
 
 def test_memory_grows_with_instances_and_samples(base):

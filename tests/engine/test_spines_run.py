@@ -11,13 +11,14 @@ from engine.backends.batch import BatchRun
 from engine.backends.cpu import CpuRun
 from engine.discretize import Rule
 from engine.experiment import Experiment, Insertion, Probe
+from engine.memory import bytes_needed, frame_bytes
 from engine.model import build, build_batch
 from engine.morphology.reading import read_morphology
 from engine.morphology.sections import make_sections
 from engine.recording import collect
 from engine.simulation import compare_orders, simulate
 from engine.spines import Spine, SpineDensity, SpineShape
-from engine.stimuli import CurrentClamp, GapJunction, Site, VoltageClamp
+from engine.stimuli import CurrentClamp, GapJunction, RampClamp, Site, VoltageClamp
 from engine.synapses import NetStim, SpikeSource, SpikeTrain, Synapse
 from tests.engine.cells_on_disk import FORKED, write
 from tests.engine.spines import with_spines
@@ -262,3 +263,16 @@ def test_a_bad_voltage_on_a_spine_names_its_segment(base):
 
 def test_any_schedule_solves_a_cell_with_spines(base):
     assert compare_orders(build(base)) == 0.0
+
+
+def test_the_estimate_of_memory_knows_spines_and_played_currents(base):
+    """Against the arrays of runs, which hold some more than is counted and no less than half."""
+    plain = replace(base, duration=1.0)
+    waves = (RampClamp(SOMA, 0.0, 10.0), RampClamp(TUFT, 0.0, 10.0))
+    given = replace(plain, waveforms=waves, duration=100.0)
+    for model in (build(plain), build(given), build_batch(several(plain, 8))):
+        arrays = CpuRun(model)._arrays.values()
+        taken = sum(a.nbytes for a in arrays if isinstance(a, np.ndarray))
+        n_time = model.n_time * (1 + len(model.probes) * model.n_instance)
+        counted = bytes_needed(model) - frame_bytes(model) - 8 * n_time
+        assert 0.5 * taken < counted < 2 * taken
