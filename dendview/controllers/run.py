@@ -335,7 +335,9 @@ class RunController:
         state.message = message
 
     def _failed(self, failed: protocol.Failed) -> None:
-        actions: dict[str, Action] = {"unstable": "halve_dt", "memory": "keep_less"}
+        actions: dict[str, Action] = {
+            "unstable": "halve_dt", "memory": "keep_less", "defect": "restart_engine",
+        }  # fmt: skip
         action = actions.get(failed.kind, "")
         message = Message(failed.sentence, "error", failed.details, action)
         self._end("failed", message=message)
