@@ -11,7 +11,6 @@ from PyQt6.QtCore import QCoreApplication, QEventLoop, Qt, QThreadPool
 from PyQt6.QtWidgets import QApplication
 
 from dendview.controllers.bundle import make_controllers
-from dendview.controllers.run import Worker
 from dendview.diagnosis import probe_opengl
 from dendview.main_window import MainWindow
 from dendview.resources import app_icon
@@ -20,6 +19,7 @@ from dendview.state import AppState, Message, Perspective
 from dendview.theme_qt import apply_theme
 from dendview.widgets.timers import make_timer
 from dendview.wiring import make_handlers, wire
+from dendview.worker.interface import Worker
 from dendview.worker.process import EngineProcess
 from engine.errors import UserError
 

@@ -10,11 +10,12 @@ from dendview.controllers.export import ExportController
 from dendview.controllers.files import FilesController
 from dendview.controllers.picking import PickingController
 from dendview.controllers.race import RaceController
-from dendview.controllers.run import RunController, Worker
+from dendview.controllers.run import RunController
 from dendview.controllers.run_time import RunTimeController
 from dendview.controllers.schedule import ScheduleController
 from dendview.controllers.selection import SelectionController
 from dendview.state import AppState
+from dendview.worker.interface import Worker
 
 
 @dataclass(frozen=True)

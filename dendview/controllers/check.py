@@ -2,11 +2,12 @@
 
 from dataclasses import replace
 
-from dendview.controllers.run import RunController, Worker
+from dendview.controllers.run import RunController
 from dendview.schedule_scene import METHOD_TEXTS
 from dendview.state import AppState, Check
 from dendview.wording import number, plural
 from dendview.worker import protocol
+from dendview.worker.interface import Worker
 from dendview.worker.protocol import Reply
 
 

@@ -1,8 +1,9 @@
 """Which engine runs, why no other, and the test of all of them."""
 
-from dendview.controllers.run import RunController, Worker
+from dendview.controllers.run import RunController
 from dendview.state import AppState, Message
 from dendview.worker import protocol
+from dendview.worker.interface import Worker
 from dendview.worker.protocol import Reply
 from engine.types import BackendName
 

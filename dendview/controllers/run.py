@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Literal, Protocol, cast
+from typing import Literal, cast
 
 from dendview.runs import (
     engine_kind,
@@ -17,7 +17,8 @@ from dendview.runs import (
 )
 from dendview.state import KEEP_ALL, Action, AppState, Job, Message, Run
 from dendview.worker import protocol
-from dendview.worker.protocol import Command, Reply
+from dendview.worker.interface import Worker
+from dendview.worker.protocol import Reply
 from engine.errors import UserError
 from engine.experiment import Experiment
 from engine.model import Model
@@ -33,23 +34,6 @@ CANCEL_PATIENCE = 2.0
 """Seconds a run may take to end after a cancel; then its process is ended."""
 STARTING = "Engine starting…"
 RunState = Literal["running", "done", "cancelled", "failed"]
-
-
-class Worker(Protocol):
-    """What is asked of the engine's process, such as :class:`EngineProcess`."""
-
-    @property
-    def alive(self) -> bool: ...
-
-    def start(self) -> None: ...
-
-    def send(self, command: Command) -> bool: ...
-
-    def poll(self) -> list[Reply]: ...
-
-    def restart(self) -> None: ...
-
-    def close(self) -> None: ...
 
 
 @dataclass

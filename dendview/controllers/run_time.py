@@ -4,9 +4,10 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
-from dendview.controllers.run import CANCEL_PATIENCE, STARTING, RunController, Worker
+from dendview.controllers.run import CANCEL_PATIENCE, STARTING, RunController
 from dendview.state import AppState, Cell, Job, Message
 from dendview.worker import protocol
+from dendview.worker.interface import Worker
 from dendview.worker.protocol import Reply
 from engine.experiments import timings
 from engine.experiments.timings import RunTimes
