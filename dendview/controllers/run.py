@@ -76,6 +76,7 @@ class RunController:
         self._rate: float | None = None  # s per compartment and step, of the warm-up
         self._rate_of = ""  # the engine of the warm-up
         self._rates: dict[tuple[str, ...], float] = {}  # by engine and mechanisms, of real runs
+        self._told = ""  # why the CPU took a run, as it was told last
         self.listeners: list[Callable[[Reply], None]] = []  # hear all that the engine says
         events = state.events
         for event in (events.cell, events.experiment, events.keeping, events.engine):
@@ -307,9 +308,7 @@ class RunController:
             else:
                 self._drop(active.number)
         if message is None and how == "done":
-            message = Message(
-                f"Done in {seconds_text(seconds)} · saved as Run {active.number}", "done"
-            )
+            message = self._done(active, seconds)
         elif message is None and end > 0:
             text = f"Stopped at {end:.1f} ms — kept as partial Run {active.number}"
             message = Message(text, "warning", action="discard_run")
@@ -317,6 +316,15 @@ class RunController:
             message = Message("Stopped before the first step; nothing was kept.", "warning")
         state.job = None
         state.message = message
+
+    def _done(self, active: _Active, seconds: float) -> Message:
+        """A run is whole; where it fell back to the CPU that is told, once for each reason."""
+        text = f"Done in {seconds_text(seconds)} · saved as Run {active.number}"
+        note = active.started.note if active.started is not None else ""
+        if not note or note == self._told:
+            return Message(text, "done")
+        self._told = note
+        return Message(f"{text}, on the CPU", "done", f"{note}.")
 
     def _failed(self, failed: protocol.Failed) -> None:
         actions: dict[str, Action] = {

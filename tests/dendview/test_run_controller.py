@@ -3,6 +3,7 @@
 import os
 import signal
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -357,3 +358,20 @@ def test_an_engine_busy_building_is_ended_by_a_cancel(real):
     controller.start()
     follow(controller, lambda: state.job is None)
     assert state.runs[-1].state == "done"
+
+
+def test_a_run_that_fell_back_to_the_cpu_says_so_once_for_each_reason(bench):
+    state, worker, _, controller = bench
+    details = []
+    for reason in ("the kernel does not compile", "the kernel does not compile", ""):
+        controller.start()
+        started, chunks = opened(worker.sent[-1])
+        number = worker.sent[-1].number
+        worker.replies = [replace(started, note=reason), protocol.Grown(number, chunks[0])]
+        worker.replies += [protocol.Grown(number, chunk) for chunk in chunks[1:]]
+        worker.replies.append(protocol.Finished(number, 1.0))
+        controller.poll()
+        assert state.message.text.startswith("Done in 1.0 s")
+        details.append(state.message.details)
+        assert state.engine_note == reason
+    assert details == ["the kernel does not compile.", "", ""]
