@@ -67,6 +67,8 @@ class Recording:
     origin : Experiment
     complete : bool
         False if the run was cancelled or failed.
+    experiments : tuple of Experiment
+        That of every instance where they differ; empty where all have ``origin``.
     """
 
     time: FloatArray
@@ -79,6 +81,16 @@ class Recording:
     segment: IntArray
     origin: Experiment
     complete: bool
+    experiments: tuple[Experiment, ...] = ()
+
+    @property
+    def instances(self) -> tuple[str, ...]:
+        """What every instance is called: ``instance 3``, with the name of its own experiment."""
+        names = [each.name for each in self.experiments] or [""] * self.values.shape[1]
+        return tuple(
+            f"instance {k}" + (f" {name}" if name and len(set(names)) > 1 else "")
+            for k, name in enumerate(names)
+        )
 
 
 class RecordingBuilder:
@@ -156,6 +168,7 @@ class RecordingBuilder:
             spikes=np.concatenate([np.empty((0, 2)), *self._spikes]),
             segment=model.tree.segment,
             origin=model.experiment,
+            experiments=model.experiments if len(model.experiments) > 1 else (),
             complete=self._n_seen == model.n_time,
         )
 

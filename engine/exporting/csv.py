@@ -50,9 +50,9 @@ def export_traces_csv(recording: Recording, path: Path) -> None:
     """
     n_probe, n_instance, n_time = recording.values.shape
     names = [
-        f"{label} ({unit})" + (f" instance {k}" if n_instance > 1 else "")
+        f"{label} ({unit})" + (f" {instance}" if n_instance > 1 else "")
         for label, unit in zip(recording.labels, recording.units, strict=True)
-        for k in range(n_instance)
+        for instance in recording.instances
     ]
     columns = [recording.time, *recording.values.reshape(n_probe * n_instance, n_time)]
     _write(recording, path, ["time (ms)", *names], columns)

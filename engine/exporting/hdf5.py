@@ -21,7 +21,8 @@ def export_traces_hdf5(recording: Recording, path: Path) -> None:
 
     Datasets ``time``, ``values`` (probe, instance, time), ``frame_time``, ``frames`` (frame, node),
     ``spikes`` (instance, time) and ``segment``; each has an attribute ``unit`` (or ``units``) and
-    ``axes``. The file's attributes hold the program, the experiment as JSON and dt.
+    ``axes``. The file's attributes hold the program, the experiment as JSON and dt; ``experiments``
+    (instance) those of all instances where they differ.
 
     Raises
     ------
@@ -67,6 +68,10 @@ def _fill(file: h5py.File, recording: Recording) -> None:
     spikes = add("spikes", recording.spikes, "spike, (instance, time)", None)
     spikes.attrs["units"] = np.array(["1", "ms"], text)
     add("segment", recording.segment, "node", "1")
+    if recording.experiments:
+        each = np.array([to_json(experiment) for experiment in recording.experiments], object)
+        dataset = file.create_dataset("experiments", data=each, dtype=text)
+        dataset.attrs["axes"] = "instance"
 
 
 def read_traces_hdf5(path: Path) -> Recording:
@@ -93,6 +98,9 @@ def read_traces_hdf5(path: Path) -> Recording:
                 segment=file["segment"][:],
                 origin=from_json(file.attrs["experiment"]),
                 complete=bool(file.attrs["complete"]),
+                experiments=tuple(map(from_json, file["experiments"].asstr()[:]))
+                if "experiments" in file
+                else (),
             )
     except (OSError, KeyError) as error:
         raise FileError(

@@ -11,6 +11,8 @@ from engine.backends.batch import BatchRun
 from engine.backends.cpu import CpuRun
 from engine.discretize import Rule
 from engine.experiment import Experiment, Insertion, Probe
+from engine.exporting.csv import export_traces_csv, read_traces_csv
+from engine.exporting.hdf5 import export_traces_hdf5, read_traces_hdf5
 from engine.memory import bytes_needed, frame_bytes
 from engine.model import build, build_batch
 from engine.morphology.reading import read_morphology
@@ -276,3 +278,17 @@ def test_the_estimate_of_memory_knows_spines_and_played_currents(base):
         n_time = model.n_time * (1 + len(model.probes) * model.n_instance)
         counted = bytes_needed(model) - frame_bytes(model) - 8 * n_time
         assert 0.5 * taken < counted < 2 * taken
+
+
+def test_files_hold_the_experiment_of_every_instance(base, tmp_path):
+    given = [replace(e, name=f"trial {k}", duration=1.0) for k, e in enumerate(several(base, 3))]
+    batch = build_batch(given)
+    recording = collect(batch, simulate(batch))
+    assert recording.instances == ("instance 0 trial 0", "instance 1 trial 1", "instance 2 trial 2")
+    export_traces_hdf5(recording, tmp_path / "a.h5")
+    again = read_traces_hdf5(tmp_path / "a.h5")
+    assert again.experiments == tuple(given)
+    np.testing.assert_array_equal(again.values, recording.values)
+    export_traces_csv(recording, tmp_path / "a.csv")
+    columns = read_traces_csv(tmp_path / "a.csv").columns
+    assert columns[1:4] == tuple(f"soma[0](0.5) v (mV) {name}" for name in recording.instances)
