@@ -5,6 +5,7 @@ launch of a kernel that nothing has warmed, times 40,000 for a second of simulat
 beside it the median of many launches; both leave out what is done once, such as sending the matrix.
 """
 
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
@@ -300,6 +301,7 @@ def report(rows: Sequence[Row], device: Device | None, why_no_device: str = "") 
     about: dict[str, Any] = {
         "processor": processor_name(),
         "cores": available_cores(),
+        "load": os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
         "device": None if device is None else asdict(device.properties),
         "why_no_device": why_no_device,
         "dendview": engine.__version__,

@@ -79,7 +79,7 @@ __device__ __forceinline__ void contract(
         now = next, next = after;
         wait();
     }
-    for (p = now.start + lane; p < t.n_node; p += width) r[p] /= d[p];
+    for (p = now.start + lane; p < t.n_node; p += width) r[p] *= 1.0 / d[p];
     wait();
     next = now;
     now = t.n_step ? t.round[t.n_step - 1] : now;
@@ -95,6 +95,52 @@ __device__ __forceinline__ void contract(
             r[p] = v;
         }
         p = other, ends = others, next = now, now = before;
+        wait();
+    }
+}
+
+// What a contraction of a constant matrix leaves behind, made once: by place 1/diagonal, conductance
+// to the parent at the time of taking, and the factors towards parent and child; by receiver the
+// conductance to what was taken above it.
+struct KeptRounds {
+    const double *inverse, *edge, *factor, *down, *gain;
+};
+
+// The same with a constant matrix: r is the right side and becomes the solution.
+template <class Wait>
+__device__ __forceinline__ void contract_constant(
+    const RoundTree& t, const KeptRounds& kept, double* r, int lane, int width, const Wait& wait) {
+    Round now = t.round[0];
+    for (int s = 0; s < t.n_step; ++s) {
+        const Round next = t.round[s + 1];
+        for (int p = now.start + lane; p < next.start; p += width) r[p] *= kept.inverse[p];
+        wait();
+        for (int q = now.receiver + lane; q < next.receiver; q += width) {
+            const Receiver mine = t.receiver[q];
+            const double gain = kept.gain[q];
+            double own = r[mine.place];
+            for (int link = mine.link; link >= 0;) {
+                const int c = link >> 1;
+                link = link & 1 ? t.sibling[c] : -1;
+                own = fma(kept.edge[c], r[c], own);
+            }
+            if (mine.above >= 0) own = fma(gain, r[mine.above], own);
+            r[mine.place] = own;
+        }
+        now = next;
+        wait();
+    }
+    for (int p = now.start + lane; p < t.n_node; p += width) r[p] *= kept.inverse[p];
+    wait();
+    for (int s = t.n_step - 1; s >= 0; --s) {
+        const Round before = t.round[s];
+        for (int p = before.start + lane; p < now.start; p += width) {
+            const Ends ends = t.ends[p];
+            double v = fma(kept.factor[p], r[ends.above], r[p]);
+            if (ends.below >= 0) v = fma(kept.down[p], r[ends.below], v);
+            r[p] = v;
+        }
+        now = before;
         wait();
     }
 }

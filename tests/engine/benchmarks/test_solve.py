@@ -58,7 +58,7 @@ def test_what_does_not_fit_is_a_row_that_says_so():
     rows = list(measure([cell], (2_000,), small_device(2**20), rounds=1))
     refused = [row for row in rows if row.missing]
     assert {row.variant for row in refused} == {v.name for v in variants_for(cell)}
-    assert all("GB more are needed" in row.missing for row in refused)
+    assert all("are free" in row.missing for row in refused)
 
 
 def test_ratios_stand_beside_the_papers():

@@ -5,16 +5,15 @@ from statistics import fmean, median
 import numpy as np
 
 from engine.backends.gpu.device import WARP, Device
+from engine.backends.gpu.variants.kept import KEPT, keep_factors
 from engine.backends.gpu.variants.layout import (
     ALIGN,
-    COLUMNS,
     ShapeLayout,
     join_shapes,
     lay_contraction,
     lay_steps,
 )
 from engine.backends.gpu.variants.plan import Tools, check_room, runs_of_systems, upload_tables
-from engine.backends.gpu.variants.serial import factors
 from engine.backends.gpu.variants.sources import cuda_source
 from engine.backends.gpu.variants.systems import Population, Shape
 from engine.backends.gpu.variants.twigs import twig_length
@@ -53,18 +52,23 @@ class GatherPlan:
     def bytes_needed(self) -> int:
         """Bytes on the device, those that all cells of a shape share left out."""
         arrays = 2 if self.variant.constant else 3
-        work = 0
-        if self.memory == "global" and not self.variant.constant:
-            work = self._total
-            if self.variant.method == "contract":
-                work = self.population.n_cell * self._numbers_per_cell()
-        return 8 * (arrays * self._total + work)
+        return 8 * (arrays * self._total + self._numbers_outside())
+
+    def _numbers_outside(self) -> int:
+        """Numbers that are worked on in global memory, beside the solution."""
+        if self.memory == "shared" or self.variant.constant:
+            return 0
+        if self.variant.method == "contract":
+            return self.population.n_cell * (self._numbers_per_cell() - self._room)
+        return self._total
 
     def _numbers_per_cell(self) -> int:
         """Numbers that are worked on, for each cell."""
+        if self.variant.constant:
+            return self._room
         if self.variant.method == "contract":
             return 3 * self._room + self._inner_room
-        return self._room if self.variant.constant else 2 * self._room
+        return 2 * self._room
 
     def _place_for(self, need: int) -> str:
         most = self.device.properties.shared_memory - STATIC_SHARED
@@ -109,23 +113,17 @@ class GatherPlan:
         tools = Tools(device)
         self._diag = None if variant.constant else self._fill(tools, "diag")
         self._rhs, self._x = self._fill(tools, "rhs"), device.allocate(self._total)
-        work = 1
-        if self.memory == "global" and not variant.constant:
-            work = self.population.n_cell * self._numbers_per_cell() if contract else self._total
-        self._work = device.allocate(work)
+        self._work = device.allocate(max(1, self._numbers_outside()))
         self._arguments = self._contract_arguments() if contract else self._step_arguments()
 
     def _host_tables(self) -> dict[str, np.ndarray]:
         tables = join_shapes(self._layouts)
         tables["shape_of"] = self.population.shape_of
         tables["cell_start"] = self._start.astype(np.int64)
-        kept = np.zeros((2, len(tables["axial"]) if self.variant.constant else 1))
+        kept = {name: np.zeros(1) for name in KEPT}
         if self.variant.constant:
-            first = tables["shapes"].reshape(-1, len(COLUMNS))[:, COLUMNS.index("node")]
-            for shape, layout, at in zip(self.population.shapes, self._layouts, first, strict=True):
-                found = np.array(factors(shape.parent, shape.g_axial, shape.diag))
-                kept[:, at : at + shape.n_comp] = found[:, layout.order]
-        tables["kept_factor"], tables["kept_inverse"] = kept
+            kept = keep_factors(self.population.shapes, self._layouts, tables)
+        tables |= kept
         return tables
 
     def _fill(self, tools: Tools, field: str):  # type: ignore[no-untyped-def]
@@ -155,12 +153,13 @@ class GatherPlan:
         t = self._tables
         names = (
             "shape_of", "cell_start", "shapes", "round", "ends", "receiver", "sibling", "axial",
+            "kept_inverse", "kept_edge", "kept_factor", "kept_down", "kept_gain",
             "host", "twig_count", "rank_start", "rank_width",
         )  # fmt: skip
         counts = (self.variant.threads, self.population.n_cell, self._room, self._inner_room)
         return (
             *map(np.int32, counts), *(t[name] for name in names),
-            self._diag, self._rhs, self._work, self._x,
+            self._rhs if self._diag is None else self._diag, self._rhs, self._work, self._x,
         )  # fmt: skip
 
     def solve(self) -> None:

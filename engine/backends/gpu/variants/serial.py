@@ -72,3 +72,41 @@ def factors(
     d, r, factor = diag.copy(), np.zeros_like(diag), np.empty_like(diag)
     eliminate_fused(parent, g_axial, d, r, factor)
     return factor, d
+
+
+@njit(**J)
+def take_twigs(host, count, rank_start, a, factor, d):
+    """Take the shares of twigs from their hosts' diagonal ``d``, as the kernels do."""
+    for h in range(host.size):
+        for rank in range(count[h]):
+            p = rank_start[rank] + h
+            d[host[h]] = fma(-factor[p], a[p], d[host[h]])
+
+
+@njit(**J)
+def factor_rounds(rounds, ends, receiver, sibling, n_node, d, edge, inverse, factor, down, gain):
+    """What a contraction of a constant matrix leaves behind; arrays by place, ``gain`` by receiver.
+
+    ``d`` and ``edge`` hold the diagonal and the axial conductances; ``d`` is spent, ``edge`` holds
+    on return the conductance to the parent at the time a node is taken.
+    """
+    taken_down = np.zeros(n_node)  # by slot
+    for s in range(rounds.shape[0] - 1):
+        for p in range(rounds[s, 0], rounds[s + 1, 0]):
+            inverse[p] = 1.0 / d[p]
+            factor[p] = edge[p] * inverse[p]
+            if ends[p, 1] >= 0:
+                down[p] = edge[ends[p, 1]] * inverse[p]
+                taken_down[rounds[s, 2] + p - rounds[s, 1]] = down[p]
+        for q in range(rounds[s, 3], rounds[s + 1, 3]):
+            place, link, above, slot = receiver[q]
+            while link >= 0:
+                c = link >> 1
+                link = sibling[c] if link & 1 else -1
+                d[place] = fma(-factor[c], edge[c], d[place])
+            if above >= 0:
+                gain[q] = edge[place]
+                d[place] = fma(-taken_down[slot], edge[place], d[place])
+                edge[place] = edge[place] * factor[above]
+    for p in range(rounds[-1, 0], n_node):
+        inverse[p] = 1.0 / d[p]

@@ -59,8 +59,6 @@ class SolveVariant:
             raise UserError(f"{self.name}: twigs, contraction and kept factors need gathering")
         if not self.boosted and (self.gather or self.method != "dhs"):
             raise UserError(f"{self.name}: lists in place of boosting are for dhs with atomics")
-        if self.constant and self.method == "contract":
-            raise UserError(f"{self.name}: kept factors go with schedules of steps")
 
     @property
     def published(self) -> bool:
@@ -105,9 +103,15 @@ SPINY: tuple[SolveVariant, ...] = (
 )
 """Ours, for cells with thousands of spines."""
 
+TWIGGY: tuple[Method, ...] = ("dhs", "contract")
+
 CONSTANT: tuple[SolveVariant, ...] = (
     *(SolveVariant(f"dhs-{k}-constant", "dhs", k, constant=True) for k in (16, 32, 64)),
-    SolveVariant("dhs-256-twigs-constant", "dhs", 256, twigs=True, constant=True),
+    *(SolveVariant(f"contract-{k}-constant", "contract", k, constant=True) for k in (32, 64, 128)),
+    *(
+        SolveVariant(f"{method}-256-twigs-constant", method, 256, twigs=True, constant=True)
+        for method in TWIGGY
+    ),
 )
 """Ours, where the matrix does not change from step to step."""
 

@@ -200,9 +200,8 @@ def test_nvrtc_compiles_every_kernel(architecture):
     define = "#define WAIT {}\n#define SHARED {}\n#define TWIG {}\n#define FACTORED {}\n".format
     steps = [(0, 1, 0, 0), (1, 1, 0, 0), (2, 0, 0, 0), (2, 1, 2, 0), (1, 1, 0, 1), (2, 1, 4, 1)]
     texts["solve_steps.cu"] = [define(*choice) for choice in steps]
-    texts["solve_contract.cu"] = [
-        define(w, s, t, 0) for w, s, t in ((1, 1, 0), (2, 0, 0), (2, 1, 2))
-    ]
+    rounds = [(1, 1, 0, 0), (2, 0, 0, 0), (2, 1, 2, 0), (1, 0, 0, 1), (2, 1, 4, 1)]
+    texts["solve_contract.cu"] = [define(*choice) for choice in rounds]
     for name, heads in texts.items():
         for head in heads:
             status, log = compile_for_device(head + cuda_source(name), architecture)
