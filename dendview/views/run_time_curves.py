@@ -83,12 +83,15 @@ class RunTimeCurves(LazyWidget):
         own = row.way.name == "cpu-engine"
         color = theme.accent if own else OKABE_ITO[i % 8]
         color = hex_color(readable(rgb(color), rgb(theme.canvas)))
-        item.addItem(pg.PlotCurveItem(x, y, pen=pg.mkPen(color, width=2.5 if own else 1)))
+        dashed = row.way.device == "gpu"
+        style = Qt.PenStyle.DashLine if dashed else Qt.PenStyle.SolidLine
+        pen = pg.mkPen(color, width=2.5 if own else 1, style=style)
+        item.addItem(pg.PlotCurveItem(x, y, pen=pen))
         for at, t in zip(x, timings, strict=True):
             ends = unit.of(t) / t.seconds * np.array([t.lowest, t.highest])
             spread = pg.PlotCurveItem([at, at], np.log10(ends), pen=pg.mkPen(color, width=1))
             item.addItem(spread)
-        symbol = SYMBOLS[i % len(SYMBOLS)]
+        symbol = SYMBOLS[(i + i // 8) % len(SYMBOLS)]  # no color comes twice with one symbol
         dots = pg.ScatterPlotItem(x, y, size=7, symbol=symbol, pen=None, brush=pg.mkBrush(color))
         item.addItem(dots)
         return float(y[-1]), row.way.title, color, float(x[-1])

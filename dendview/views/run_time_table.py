@@ -1,5 +1,8 @@
 """Predicted steps beside measured time, a bar each, one row a way to solve."""
 
+import math
+from collections.abc import Callable, Sequence
+
 from PyQt6.QtCore import QRectF, Qt
 from PyQt6.QtGui import QBrush, QColor, QPainter, QPen, QResizeEvent
 from PyQt6.QtWidgets import (
@@ -16,7 +19,7 @@ from dendview.colors import THEMES
 from dendview.run_time_scene import UNITS, digits, row_tip, steps_a_cell, steps_text
 from dendview.state import AppState
 from dendview.widgets.lazy import LazyWidget
-from engine.experiments.timings import Row
+from engine.experiments.timings import Row, Timing
 
 COLUMNS = (
     ("solve", "A way to solve all cells"),
@@ -64,6 +67,7 @@ class RunTimeTable(LazyWidget):
         super().__init__(parent)
         self._state = state
         self.n_cells = 1
+        self._share = shares([])
         self.table = QTableWidget(0, len(COLUMNS))
         self.table.setHorizontalHeaderLabels([name for name, _ in COLUMNS])
         for i, (_, tip) in enumerate(COLUMNS):
@@ -105,10 +109,6 @@ class RunTimeTable(LazyWidget):
         super().resizeEvent(event)
         self.table.setColumnHidden(4, self.width() < 560)
         self.table.setColumnHidden(3, self.is_narrow)
-        for column, short in ((1, "▨ predicted"), (2, "■ measured")):
-            head = self.table.horizontalHeaderItem(column)
-            assert head is not None
-            head.setText(short if self.is_narrow else COLUMNS[column][0])
         self.redraw()
 
     def _draw(self) -> None:
@@ -126,11 +126,19 @@ class RunTimeTable(LazyWidget):
         self.table.setRowCount(len(rows))
         most = max((steps_a_cell(row) for row in rows), default=1.0)
         times = [t for row in rows if (t := row.at(self.n_cells)) is not None]
-        longest = max((t.highest for t in times), default=1.0)
+        self._share = shares(times)
         for i, row in enumerate(rows):
-            self._fill(i, row, most, longest, theme.muted)
+            self._fill(i, row, most, theme.muted)
+        self._name_columns(is_wide_range(times))
 
-    def _fill(self, i: int, row: Row, most: float, longest: float, muted: str) -> None:
+    def _name_columns(self, logarithmic: bool) -> None:
+        names = ("▨ predicted", "■ measured") if self.is_narrow else (COLUMNS[1][0], COLUMNS[2][0])
+        for column, name in enumerate(names, 1):
+            head = self.table.horizontalHeaderItem(column)
+            assert head is not None
+            head.setText(f"{name} (log)" if column == 2 and logarithmic else name)
+
+    def _fill(self, i: int, row: Row, most: float, muted: str) -> None:
         t = row.at(self.n_cells)
         texts = [row.way.title, f" {steps_text(row)}"]
         if t is None:
@@ -148,9 +156,33 @@ class RunTimeTable(LazyWidget):
             if column == 1:
                 item.setData(SHARES, (steps_a_cell(row) / most,))
             elif column == 2 and t is not None:
-                item.setData(SHARES, tuple(s / longest for s in (t.seconds, t.lowest, t.highest)))
+                item.setData(SHARES, tuple(map(self._share, (t.seconds, t.lowest, t.highest))))
             elif column == 2:
                 item.setForeground(QColor(muted))
             self.table.setItem(i, column, item)
         if t is None:
             self.table.setSpan(i, 2, 1, 3)
+
+
+WIDE_RANGE = 100.0
+"""The longest time over the shortest, from which on bars grow with its logarithm."""
+
+
+def is_wide_range(times: Sequence[Timing]) -> bool:
+    """Whether bars as long as their times would leave the short ones unseen."""
+    if not times:
+        return False
+    return max(t.seconds for t in times) > WIDE_RANGE * min(t.seconds for t in times)
+
+
+def shares(times: Sequence[Timing]) -> Callable[[float], float]:
+    """What turns seconds into the length of a bar, 0 to 1."""
+    longest = max((t.highest for t in times), default=1.0)
+    if not is_wide_range(times):
+        return lambda seconds: seconds / longest
+    shortest = min(t.lowest for t in times) / 2
+
+    def share(seconds: float) -> float:
+        return max(math.log(seconds / shortest) / math.log(longest / shortest), 0.0)
+
+    return share

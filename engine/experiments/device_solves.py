@@ -97,4 +97,4 @@ def _way(variant: SolveVariant, title: str, job: Job) -> Way:
         from engine.backends.gpu.variants.contraction import contract
 
         steps = contract(job.system.parent, variant.threads).n_round
-    return Way(f"gpu-{variant.name}", title, "", "gpu", method, variant.threads, steps)
+    return Way(f"gpu-{variant.name}", f"GPU · {title}", "", "gpu", method, variant.threads, steps)

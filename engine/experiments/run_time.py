@@ -207,10 +207,10 @@ def _ways_without_device(job: Job, schedules: dict[ScheduleMethod, Schedule]) ->
     """What a device would be asked; shown with its steps, so that nobody takes it for done."""
     k = job.n_threads
     for method, title in (
-        ("permute1", "Permute 1 on a GPU"),
-        ("permute2", "Permute 2 on a GPU"),
-        ("branches", f"Branches, k = {k}, on a GPU"),
-        ("dhs", f"DHS, k = {k}, on a GPU"),
+        ("permute1", "GPU · Permute 1"),
+        ("permute2", "GPU · Permute 2"),
+        ("branches", f"GPU · Branches, k = {k}"),
+        ("dhs", f"GPU · DHS, k = {k}"),
     ):
         steps = schedules[method].n_step  # type: ignore[index]
         yield Way(f"gpu-{method}", title, "", "gpu", method, k, steps)  # type: ignore[arg-type]

@@ -11,6 +11,7 @@ from dendview.controllers.run import RunController
 from dendview.controllers.run_time import RunTimeController
 from dendview.run_time_scene import caption, digits, remarks
 from dendview.state import AppState, Job
+from dendview.views.run_time_table import is_wide_range, shares
 from dendview.views.run_time_view import RunTimeView
 from dendview.worker import protocol
 from dendview.worker.protocol import Cancel, Cancelled, Failed, Finished, Measure, Measured, Stopped
@@ -240,6 +241,18 @@ def test_table_and_figure_can_be_saved(qtbot, state, view, tmp_path):
     assert rows[0]["predicted_steps"] == "268"
     assert float(rows[1]["measured_ms_per_solve"]) == pytest.approx(0.2)
     assert rows[-1]["not_measured_because"] == REASON
+
+
+def test_bars_of_a_device_a_thousand_times_as_fast_are_still_seen():
+    near = [Timing(1, 9, s, s, s, 5) for s in (1.0, 2.0, 4.0)]
+    assert [shares(near)(t.seconds) for t in near] == [0.25, 0.5, 1.0]
+    assert not is_wide_range(near)
+    far = [Timing(1, 9, s, 0.9 * s, 1.1 * s, 5) for s in (1e-3, 1e-1, 1.0)]
+    assert is_wide_range(far)
+    lengths = [shares(far)(t.seconds) for t in far]
+    assert lengths == sorted(lengths)
+    assert lengths[0] > 0.05
+    assert shares(far)(1.1) == pytest.approx(1.0)
 
 
 def test_numbers_are_short_and_dates_that_are_none_stay():
