@@ -14,7 +14,7 @@ from dendview.widgets.lazy import LazyWidget
 from dendview.wording import number
 from engine.experiments.timings import Row
 
-LABEL_ROOM = 158
+LABEL_ROOM = 186
 LABEL_FONT = 11  # pixels
 SYMBOLS = "ostd+xph"
 

@@ -25,7 +25,7 @@ COLUMNS = (
     ("solve", "A way to solve all cells"),
     ("▨ predicted steps", "Steps of the elimination of one cell with k threads, as the schedule "
      "says; not measured"),
-    ("■ measured ms", "Median of the rounds for one solve of all cells; the thin line goes from "
+    ("■ measured", "Median of the rounds for one solve of all cells; the thin line goes from "
      "the fastest to the slowest round"),
     ("ns per node", "Measured time over cells and nodes"),
     ("s per 1 s", "Measured time of the solves of 1 s of simulated time at dt 0.025 ms"),
@@ -132,7 +132,7 @@ class RunTimeTable(LazyWidget):
         self._name_columns(is_wide_range(times))
 
     def _name_columns(self, logarithmic: bool) -> None:
-        names = ("▨ predicted", "■ measured") if self.is_narrow else (COLUMNS[1][0], COLUMNS[2][0])
+        names = ("▨ predicted" if self.is_narrow else COLUMNS[1][0], COLUMNS[2][0])
         for column, name in enumerate(names, 1):
             head = self.table.horizontalHeaderItem(column)
             assert head is not None
@@ -144,8 +144,7 @@ class RunTimeTable(LazyWidget):
         if t is None:
             texts += [f" {row.missing}" if row.missing else " …", "", ""]
         else:
-            unit = " ms" if self.is_narrow else ""
-            texts += [f" {digits(UNITS['ms'].of(t))}{unit}"]
+            texts += [f" {digits(UNITS['ms'].of(t))} ms"]
             texts += [digits(UNITS[name].of(t)) for name in ("ns", "s")]
         for column, text in enumerate(texts):
             item = QTableWidgetItem(text)

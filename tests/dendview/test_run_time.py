@@ -176,9 +176,9 @@ def texts(view) -> list[list[str]]:
 
 def test_the_panel_tells_predicted_from_measured(qtbot, state, view):
     state.run_times = result()
-    qtbot.waitUntil(lambda: len(texts(view)) == 3 and texts(view)[0][2] == "0.2")
+    qtbot.waitUntil(lambda: len(texts(view)) == 3 and texts(view)[0][2] == "0.2 ms")
     serial, own, gpu = texts(view)
-    assert serial == ["Serial Hines", "268", "0.2", "7.43", "8"]  # for 100 cells
+    assert serial == ["Serial Hines", "268", "0.2 ms", "7.43", "8"]  # for 100 cells
     assert own[1] == "268 for 8"
     assert gpu[1] == "21"
     assert gpu[2] == REASON
@@ -196,7 +196,7 @@ def test_bars_follow_the_number_of_cells_and_curves_their_unit(qtbot, state, vie
     view.cells.setFocus()
     qtbot.keyClick(view.cells, Qt.Key.Key_Up)
     view.cells.activated.emit(view.cells.currentIndex())
-    qtbot.waitUntil(lambda: texts(view)[0][2] == "0.002")
+    qtbot.waitUntil(lambda: texts(view)[0][2] == "0.002 ms")
     axis = view.figure.curves.plot.getAxis("left")
     qtbot.waitUntil(lambda: axis.labelText == "ms per solve")
     view.unit.setCurrentIndex(1)
