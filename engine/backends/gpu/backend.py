@@ -1,24 +1,30 @@
 """The GPU backend, and the one that takes the GPU where that is the better choice."""
 
+from collections.abc import Sequence
+from functools import partial
+
 from engine.backends.base import Backend, Run
 from engine.backends.cpu import CpuBackend
 from engine.backends.gpu.device import Device
 from engine.backends.gpu.pacing import choose_shape
 from engine.backends.gpu.run import GpuRun
+from engine.backends.gpu.several import DeviceMaker, SeveralRun
 from engine.backends.gpu.shape import Shape
 from engine.errors import BackendError
 from engine.model import Model
 
 
 class GpuBackend:
-    """CUDA on one device.
+    """CUDA on one device, or on several where there are cells enough for them.
 
     Parameters
     ----------
     device
-        The first NVIDIA device by default.
+        The first NVIDIA device by default, and all others beside it.
     shape
         Threads of a cell; found by a short measurement where it is not given.
+    devices
+        What opens each device in a process of its own; with ``device`` only.
 
     Raises
     ------
@@ -28,15 +34,22 @@ class GpuBackend:
 
     name = "gpu"
 
-    def __init__(self, device: Device | None = None, shape: Shape | None = None) -> None:
+    def __init__(
+        self,
+        device: Device | None = None,
+        shape: Shape | None = None,
+        devices: Sequence[DeviceMaker] = (),
+    ) -> None:
         if device is None:
-            from engine.backends.gpu.cupy_device import cupy_device
+            from engine.backends.gpu.cupy_device import count_devices, cupy_device
 
             device = cupy_device()
-        self.device, self._shape = device, shape
+            devices = [partial(cupy_device, index) for index in range(count_devices())]
+        self.device, self._shape, self._devices = device, shape, tuple(devices)
 
     def describe(self) -> str:
-        return f"GPU: {self.device.properties.name}"
+        several = f" and {len(self._devices) - 1} more" if len(self._devices) > 1 else ""
+        return f"GPU: {self.device.properties.name}{several}"
 
     def start(self, model: Model, threads: int | None = None) -> Run:
         """A run of the model; ``threads`` are those of the CPU and have no meaning here.
@@ -50,6 +63,9 @@ class GpuBackend:
 
         if model.experiment.tune_rest:
             model = tune_rest(model)
+        most = model.n_instance // self.device.properties.n_multiprocessor
+        if (used := min(len(self._devices), most)) > 1:
+            return SeveralRun(model, self._devices[:used], self._shape)
         return GpuRun(model, self.device, self._shape or choose_shape(model, self.device))
 
 

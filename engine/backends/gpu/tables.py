@@ -10,6 +10,7 @@ from engine.backends.gpu.shape import Shape
 from engine.backends.gpu.system import Nodes, fill_tree, fill_twigs, order_of
 from engine.backends.gpu.text import GpuStructure
 from engine.backends.structure import ion_name, state_name, table_name
+from engine.instances import is_mixed
 from engine.linear import is_linear
 from engine.model import Model
 from engine.placing import Placed
@@ -63,8 +64,7 @@ class Tables:
 
     def __init__(self, model: Model, shape: Shape, properties: Properties) -> None:
         self.model, self.structure = model, structure_of(model)
-        different = model.n_instance > 1 and len(model.experiments) > 1
-        self.n_row = model.n_instance if different else 1
+        self.n_row = model.n_instance if is_mixed(model) else 1
         self.order = order_of(make_schedule(model.tree, "dhs", shape.lanes))
         self.nodes = Nodes(model, self.order, self.n_row)
         self.common, self.table = Arena(np.float64), Arena(np.int32)

@@ -121,7 +121,8 @@ def test_a_kernel_that_does_not_compile_is_one_sentence(monkeypatch):
 
 def test_a_run_by_name_gives_chunks_as_on_the_cpu(monkeypatch, tmp_path):
     device = ShimDevice()
-    monkeypatch.setattr(cupy_device, "cupy_device", lambda: device)
+    monkeypatch.setattr(cupy_device, "cupy_device", lambda index=0: device)
+    monkeypatch.setattr(cupy_device, "count_devices", lambda: 1)
     monkeypatch.setattr(pacing, "candidates", lambda n: [Shape(4, 4), Shape(16, 16)])
     model = models.model("hh", tmp_path, 2)
     found = collect(model, simulate(model, "gpu"))

@@ -230,7 +230,7 @@ whole = running.emit
 def emit(structure):
     text, named = whole(structure)
     assert cut in text
-    return text.replace(cut, ""), named
+    return text.replace(cut, "", 1), named
 running.emit = emit
 device = ShimDevice("threads", shared_memory=int(memory), options=("-fsanitize=thread", "-g"))
 model, shape = models.model(kind, Path(folder), 2), Shape(int(threads), int(lanes))
@@ -242,7 +242,7 @@ print("finished")
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", ["everything", "spines"])
+@pytest.mark.parametrize("kind", ["hh", "spines"])
 @pytest.mark.parametrize(("threads", "lanes", "memory"), [(8, 4, 2**17), (64, 32, 2048)])
 def test_the_thread_sanitizer_finds_no_race(tmp_path, kind, threads, lanes, memory):
     given = (str(tmp_path), kind, str(threads), str(lanes), str(memory))

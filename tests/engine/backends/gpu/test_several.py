@@ -1,0 +1,62 @@
+"""One run on several devices, each in a process of its own."""
+
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+import pytest
+
+from engine.backends.gpu.backend import GpuBackend
+from engine.backends.gpu.device import OutOfDeviceMemoryError
+from engine.backends.gpu.run import GpuRun
+from engine.backends.gpu.several import SeveralRun
+from engine.backends.gpu.shape import Shape
+from engine.errors import BackendError
+from engine.model import build_batch
+from engine.stimuli import CurrentClamp
+from tests.engine.backends.gpu import models
+from tests.engine.backends.gpu.models import SOMA
+from tests.engine.shim_device import ShimDevice
+
+SHAPE = Shape(8, 8)
+
+
+@pytest.fixture
+def model(tmp_path):
+    given = models.experiment("hh", tmp_path)
+    strong = [CurrentClamp(SOMA, 0.5, 8.0, amplitude) for amplitude in (0.5, 1.0, 2.0, 4.0, 3.0)]
+    return build_batch([replace(given, stimuli=(clamp,)) for clamp in strong])
+
+
+def test_parts_of_a_batch_have_the_bits_of_one_device(model):
+    several = GpuBackend(ShimDevice(), SHAPE, [ShimDevice, partial(ShimDevice, "backward")])
+    assert several.describe() == "GPU: CPU shim and 1 more"
+    split, whole = several.start(model), GpuRun(model, ShimDevice(), SHAPE)
+    assert isinstance(split, SeveralRun)
+    for one, other in (
+        (split.initialize(), whole.initialize()),
+        (split.advance(90), whole.advance(90)),
+        (split.advance(90), whole.advance(90)),
+    ):
+        for name in ("time", "traces", "frame_time", "frames", "spikes"):
+            np.testing.assert_array_equal(getattr(one, name), getattr(other, name), err_msg=name)
+    np.testing.assert_array_equal(split.voltage, whole.voltage)
+    assert len(np.unique(split.voltage[0])) == 5
+
+
+def test_a_bad_instance_is_named_by_its_number(model):
+    wild = replace(model.experiments[0], stimuli=(CurrentClamp(SOMA, 1.0, 8.0, 1e6),))
+    batch = build_batch([*model.experiments[:3], wild])
+    split = SeveralRun(batch, [ShimDevice, ShimDevice], SHAPE)
+    split.initialize()
+    samples = split.advance(100)
+    assert samples.bad is not None
+    assert samples.bad[1] == 3
+    assert samples.traces.shape[2] == len(samples.time) < 60
+
+
+def test_what_one_device_cannot_do_is_told_as_its_sentence(model):
+    with pytest.raises(OutOfDeviceMemoryError, match="GB are free"):
+        SeveralRun(model, [ShimDevice, partial(ShimDevice, memory=1000)], SHAPE)
+    with pytest.raises(BackendError, match=r"the GPU failed \(TypeError.*choose 'cpu'"):
+        SeveralRun(model, [ShimDevice, partial(ShimDevice, nonsense=1)], SHAPE)
