@@ -1,8 +1,8 @@
 """The compartmental way: every neuron of the network simulated by the engine, step by step.
 
 Slower than the shortcut by orders of magnitude, but it needs no linearity: hidden neurons may have
-active dendrites, which only the quasi-static rule can teach. For passive ones it is what the
-shortcut is held against.
+active dendrites and conductance synapses, which only the quasi-static rule can teach. For passive
+ones it is what the shortcut is held against.
 """
 
 from dataclasses import replace
@@ -14,10 +14,13 @@ from engine.experiment import Cable, Experiment, Insertion, Probe
 from engine.experiments.hpc_net.encoding import spikes
 from engine.experiments.hpc_net.network import Network, Weights
 from engine.experiments.hpc_net.ways import ByteArray, Voltages
-from engine.model import Model, build
+from engine.model import Model, build, build_batch
 from engine.morphology.model import Morphology, Tag
+from engine.morphology.reading import read_morphology
+from engine.morphology.samples import resolve
+from engine.morphology.sections import make_sections
 from engine.simulation import simulate
-from engine.stimuli import Site
+from engine.stimuli import CurrentClamp, Site
 from engine.synapses import Synapse
 from engine.types import BackendName, FloatArray, IntArray
 
@@ -38,6 +41,8 @@ class Compartmental:
         self.network = network
         self._backend = backend
         self._traces: dict[int, FloatArray] = {}
+        morphology = read_morphology(resolve(network.spec.cell.morphology))
+        self._sections = make_sections(morphology)
         self._point = build(self._point_cell(), cell=self._cylinder())
 
     @property
@@ -53,10 +58,13 @@ class Compartmental:
         output = np.empty((len(images), network.n_out, n_time))
         g_out = 1.0 / network.output_resistance
         for b, image in enumerate(images):
-            seen = self._inputs(image)
-            for j in range(n_hidden):
-                node, current = self._currents(seen, j, weights)
-                hidden[b, j] = self._run(network.model, node, current)
+            if network.spec.conductance is not None:
+                hidden[b] = self._opened(image, weights)
+            else:
+                seen = self._inputs(image)
+                for j in range(n_hidden):
+                    node, current = self._currents(seen, j, weights)
+                    hidden[b, j] = self._run(network.model, node, current)
             heard = np.maximum(hidden[b], 0.0)
             current = g_out * (weights.output.T @ heard + weights.output_bias[:, None])
             place = np.zeros(1, np.int32)
@@ -111,6 +119,37 @@ class Compartmental:
             np.add.at(current, place[:-1].reshape(-1, n_synapse)[heard, q], share)
         current[place[-1]] += weights.hidden_bias[j] / network.soma_resistance
         return used.astype(np.int32), current.T
+
+    def _opened(self, image: np.ndarray, weights: Weights) -> FloatArray:
+        """(n_hidden, n_time) mV from rest of all hidden neurons, side by side."""
+        experiments = [
+            self.conductance_experiment(image, weights, j)
+            for j in range(self.network.spec.n_hidden)
+        ]
+        chunks = simulate(build_batch(experiments, self._sections), self._backend)
+        trace = np.concatenate([chunk.traces[0] for chunk in chunks], axis=1)
+        return trace - self.network.spec.cell.v_init
+
+    def conductance_experiment(self, image: np.ndarray, weights: Weights, j: int) -> Experiment:
+        """One hidden neuron with its conductance synapses, spikes and bias, for one image."""
+        network, opens = self.network, self.network.spec.conductance
+        assert opens is not None
+        tree, spec, rest = network.model.tree, network.spec, network.spec.cell.v_init
+        synapses = []
+        for i, pixel in enumerate(image.tolist()):
+            train = spikes(spec.encoding, float(network.levels[pixel]), spec.cell.duration)
+            if train.start + spec.encoding.delay > spec.cell.duration:
+                continue
+            for node, weight in zip(network.node[i, j], weights.hidden[i, j], strict=True):
+                up = opens.excitatory if weight > 0 else opens.inhibitory
+                shape = ("tau1", opens.tau1), ("tau2", opens.tau2), ("e", rest + up)
+                site = Site(tree.sections.name[tree.section[node]], float(tree.x[node]))
+                size = (opens.peak * abs(float(weight)),)
+                synapses.append(Synapse(site, "Exp2Syn", shape, size, train, spec.encoding.delay))
+        bias = float(weights.hidden_bias[j]) / network.soma_resistance
+        clamp = CurrentClamp(network.soma, 0.0, spec.cell.duration, bias)
+        stimuli = (*spec.cell.stimuli, clamp)
+        return replace(network.model.experiment, synapses=tuple(synapses), stimuli=stimuli)
 
     def _run(self, model: Model, node: IntArray, current: FloatArray) -> FloatArray:
         """(n_time,) mV from rest by currents (n_step, n_node) nA."""

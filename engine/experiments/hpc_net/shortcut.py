@@ -40,12 +40,17 @@ class Shortcut:
     Raises
     ------
     UserError
-        If the hidden neuron is not passive or does not rest at ``v_init``.
+        If the hidden neuron or its synapses are not linear, or it does not rest at ``v_init``.
     """
 
     name = "shortcut"
 
     def __init__(self, network: Network, threads: int | None = None) -> None:
+        if network.spec.conductance is not None:
+            raise UserError(
+                "conductance synapses are not linear, so there is no exact shortcut; take the "
+                "compartmental way"
+            )
         self.network = network
         self._threads = threads or available_cores()
         self._pool = ThreadPoolExecutor(max(self._threads - 1, 1))  # idle until it is given work

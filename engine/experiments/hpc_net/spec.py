@@ -68,6 +68,21 @@ class PointCell:
 
 
 @dataclass(frozen=True)
+class Conductance:
+    """Synapses that open a conductance at every spike of their input, as NEURON's Exp2Syn.
+
+    A weight of 1 opens ``peak`` µS (rise ``tau1``, decay ``tau2``, ms) to the reversal potential
+    ``excitatory``, a negative one as much to ``inhibitory``, both in mV from ``v_init``.
+    """
+
+    peak: float = 3e-4
+    tau1: float = 0.3
+    tau2: float = 1.8
+    excitatory: float = 60.0
+    inhibitory: float = -15.0
+
+
+@dataclass(frozen=True)
 class HpcNet:
     """Inputs, a layer of detailed neurons, outputs; every pair of neighbors is connected.
 
@@ -84,6 +99,9 @@ class HpcNet:
         A constant current into every hidden and output neuron, learned too; in the code, not in the
         paper's text.
     encoding, point
+    conductance : Conductance or None
+        What the synapses of the hidden neurons are in place of currents; such a network has to be
+        simulated.
     seed : int
         Of the places of the synapses and the weights at the start.
     """
@@ -95,6 +113,7 @@ class HpcNet:
     biases: bool = True
     encoding: Encoding = Encoding()
     point: PointCell = PointCell()
+    conductance: Conductance | None = None
     seed: int = 1234
 
     def check(self) -> None:
@@ -107,9 +126,10 @@ class HpcNet:
         for what, value in (("hidden neurons", self.n_hidden), ("synapses", self.n_synapses)):
             if value < 1:
                 raise UserError(f"a network of {value} {what} cannot be built; ask for at least 1")
-        for part in (self.encoding, self.point):
-            for name, value in vars(part).items():
-                if not value > 0 and name not in ("start", "delay", "reversal"):
+        free = "start", "delay", "reversal", "excitatory", "inhibitory"
+        for part in (self.encoding, self.point, self.conductance):
+            for name, value in {} if part is None else vars(part).items():
+                if not value > 0 and name not in free:
                     raise UserError(f"'{name}' of the network is {value:g}; it must be positive")
 
 

@@ -10,6 +10,7 @@ from engine.experiments.hpc_net import training
 from engine.experiments.hpc_net.network import make_network
 from engine.experiments.hpc_net.spec import (
     PRESETS,
+    Conductance,
     HpcNet,
     Learning,
     Optimizer,
@@ -103,7 +104,10 @@ def test_the_last_batch_may_be_smaller(shortcut, data):
 
 
 def test_recipes_come_back_from_json():
-    for preset in (*PRESETS.values(), Training(HpcNet(tiny_spec().cell, n_synapses=3), LEARNING)):
+    for preset in (
+        *PRESETS.values(),
+        Training(HpcNet(tiny_spec().cell, conductance=Conductance(tau2=3.0)), LEARNING),
+    ):
         assert from_json(to_json(preset)) == preset
     with pytest.raises(UserError, match="did you mean 'rate'"):
         from_json(to_json(PRESETS["quick"]).replace('"rate"', '"rat"'))

@@ -12,7 +12,9 @@ from engine.experiments.hpc_net.data import read_idx
 from engine.experiments.hpc_net.network import Network, Weights, first_weights, make_network
 from engine.experiments.hpc_net.rule import outcome
 from engine.experiments.hpc_net.shortcut import Shortcut
-from engine.experiments.hpc_net.spec import CODE, HpcNet, Learning, hidden_cell
+from engine.experiments.hpc_net.spec import CODE, Conductance, HpcNet, Learning, hidden_cell
+from engine.model import build
+from engine.simulation import simulate
 from tests.engine.experiments.hpc_net.conftest import LEVELS, N_IN, N_OUT, tiny_spec
 from tests.engine.test_transfer import HUMAN
 
@@ -120,6 +122,29 @@ def test_active_dendrites_go_the_compartmental_way_only(images):
     assert found.direction.finite
     with pytest.raises(UserError, match="needs the shortcut"):
         outcome(way, images[:1], LABELS[:1], first, Learning(rule="exact"))
+
+
+def test_conductance_synapses_are_simulated_with_the_sign_of_their_weights(images, weights):
+    spec = tiny_spec(n_hidden=2, conductance=Conductance(peak=3e-3))
+    network = make_network(spec, N_IN, N_OUT, LEVELS)
+    with pytest.raises(UserError, match="conductance synapses are not linear"):
+        Shortcut(network)
+    way = Compartmental(network)
+    up, down = (
+        Weights(sign * np.abs(weights.hidden[:, :2]), np.zeros(2), weights.output[:2], np.zeros(3))
+        for sign in (1, -1)
+    )
+    one, other = (way.voltages(images[:1], w).hidden[0] for w in (up, down))
+    assert one.max() > 1
+    assert one.min() >= -1e-9
+    assert other.min() < -0.5
+    assert other.max() <= 1e-9
+    alone = build(way.conductance_experiment(images[0], up, 1))
+    trace = np.concatenate([c.traces[0, 0] for c in simulate(alone, "cpu")])
+    np.testing.assert_allclose(one[1], trace, atol=1e-12)
+    found = outcome(way, images[:1], LABELS[:1], up, CODE)
+    assert found.direction.finite
+    assert np.abs(found.direction.hidden).max() > 0
 
 
 def test_a_cell_that_drifts_has_no_shortcut():
