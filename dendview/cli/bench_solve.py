@@ -45,6 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="KIND:VALUE",
         help="how the cells of --morphology are cut (default %(default)s)",
     )
+    parser.add_argument("--device", type=int, default=0, metavar="N", help="which GPU, from 0 on")
     parser.add_argument(
         "--rounds", type=int, default=20, help="that a median is taken of (default %(default)s)"
     )
@@ -55,7 +56,7 @@ def execute(args: argparse.Namespace) -> None:
     if args.rounds < 1:
         raise UserError(f"{args.rounds} rounds cannot be measured; ask for at least 1")
     chosen, numbers = cells(args), sizes(args)
-    device, why = find_device()
+    device, why = find_device(args.device)
     if device is None:
         print(f"one core only: {why}", file=sys.stderr)
     rows = []
@@ -71,10 +72,10 @@ def execute(args: argparse.Namespace) -> None:
         print_json(solve.report(rows, device, why))
 
 
-def find_device() -> tuple[Device | None, str]:
-    """The first device, or why there is none."""
+def find_device(index: int) -> tuple[Device | None, str]:
+    """The device of that number, or why there is none."""
     try:
-        return cupy_device(), ""
+        return cupy_device(index), ""
     except BackendError as error:
         return None, str(error).removeprefix("backend 'gpu' is unavailable: ")
 
@@ -136,7 +137,7 @@ def line(row: solve.Row) -> str:
     if "cold_ms" in answer:
         text += f"  cold {answer['cold_ms']:8.4f} ms"
     if "times_the_floor" in answer:
-        text += f"  {answer['times_the_floor']:6.2f} x floor"
+        text += f"  {answer['times_the_floor']:6.2f} x floor" + " (in cache)" * row.in_cache
     return text
 
 

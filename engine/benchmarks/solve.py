@@ -96,7 +96,8 @@ class Row:
 
     ``warm`` is the median of many, on one core in processor time, which other work on the machine
     disturbs less; ``lowest`` the least of those and ``wall`` their median in wall time; ``cold``
-    the mean of single ones with empty caches; ``floor`` the least that traffic to memory takes.
+    the mean of single ones with empty caches; ``floor`` the least that traffic to memory takes,
+    which warm solves may beat where ``in_cache`` says that all their numbers fit in the device's.
     """
 
     cell: str
@@ -113,6 +114,7 @@ class Row:
     wall: float | None = None
     cold: float | None = None
     floor: float | None = None
+    in_cache: bool = False
     missing: str = ""
 
     def answer(self) -> dict[str, Any]:
@@ -241,10 +243,11 @@ def _on_device(
     bandwidth: float,
 ) -> Row:
     n_comp, n_cell = cell.system.n_comp, population[0].copies
+    least = (CONSTANT_BYTES if variant.constant else BYTES) * n_comp * n_cell
     row = Row(
         cell.name, n_comp, n_cell, variant.name, variant.published, variant.method,
         variant.threads, 0,
-        floor=(CONSTANT_BYTES if variant.constant else BYTES) * n_comp * n_cell / bandwidth,
+        floor=least / bandwidth, in_cache=least <= device.properties.l2_cache,
     )  # fmt: skip
     try:
         plan = prepare(population, variant, device)

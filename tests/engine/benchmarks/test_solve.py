@@ -47,7 +47,9 @@ def test_every_variant_is_measured_beside_one_core(spiny):
         assert entry["ns_per_node"] == pytest.approx(1e6 * entry["ms"] / (3 * len(tree)))
         assert entry["s_per_simulated_s"] == pytest.approx(40 * entry["ms"])
         assert entry["ms"] > 0
-        assert ("times_the_floor" in entry) == (not entry["variant"].startswith("cpu"))
+        on_device = not entry["variant"].startswith("cpu")
+        assert entry["in_cache"] == (on_device and 24 * 3 * len(tree) <= 2**14)
+        assert ("times_the_floor" in entry) == on_device
     assert answer["copy_bandwidth_gb_per_s"] > 0
     found = answer["comparison"][0]
     assert found["ours"] in names
@@ -97,7 +99,7 @@ def test_bench_solve_without_a_device_measures_one_core_and_says_why(capsys, tmp
 
 
 def test_bench_solve_with_a_device_prints_ratios(capsys, monkeypatch):
-    monkeypatch.setattr("dendview.cli.bench_solve.cupy_device", lambda: small_device(2**26))
+    monkeypatch.setattr("dendview.cli.bench_solve.cupy_device", lambda index: small_device(2**26))
     words = ["--only", "spn", "--cells", "2", "--quick", "--rounds", "1"]
     assert main(["bench", "solve", *words, "--json"]) == 0
     captured = capsys.readouterr()

@@ -110,7 +110,7 @@ class GatherPlan:
         )
         self._kernel = device.compile(cuda_source(f"{name}.cu"), options).kernel(name)
         self._tables = upload_tables(device, self._host_tables())
-        tools = Tools(device)
+        self._tools = tools = Tools(device)
         self._diag = None if variant.constant else self._fill(tools, "diag")
         self._rhs, self._x = self._fill(tools, "rhs"), device.allocate(self._total)
         self._work = device.allocate(max(1, self._numbers_outside()))
@@ -180,15 +180,14 @@ class GatherPlan:
     def time(self, n: int = 20) -> float:
         self.solve()
         self.solve()
-        self.device.synchronize()
-        return median(self.device.elapsed(self.solve) for _ in range(n))
+        return median(self._tools.elapsed(self.solve) for _ in range(n))
 
     def time_cold(self, n: int = 3) -> float:
         flush = Flush(self.device)
         seconds = []
         for _ in range(n):
             flush()
-            seconds.append(self.device.elapsed(self.solve))
+            seconds.append(self._tools.elapsed(self.solve))
         return fmean(seconds)
 
 
@@ -202,7 +201,6 @@ class Flush:
 
     def __call__(self) -> None:
         self._tools.copy(self._from, self._to)
-        self._tools.device.synchronize()
 
 
 def _lay(shape: Shape, variant: SolveVariant, twig: int) -> ShapeLayout:

@@ -1,6 +1,6 @@
 """From systems and a variant to something that can be solved and timed on a device."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from statistics import median
 from typing import Protocol
 
@@ -16,6 +16,8 @@ from engine.types import FloatArray
 
 BLOCK = 256
 """Threads of a block of the kernels that copy."""
+HOLD = 300_000
+"""Cycles, some 0.2 ms: longer than it takes to launch a kernel."""
 MARGIN = 0.9
 """Share of the free memory that a plan may take."""
 
@@ -48,7 +50,7 @@ class SolvePlan(Protocol):
         """(copies, n_comp) mV of every system, in the order they were given."""
 
     def time(self, n: int = 20) -> float:
-        """Median seconds of one solve of all cells, after a warm-up."""
+        """Median seconds on the device of one solve of all cells, after a warm-up."""
 
     def time_cold(self, n: int = 3) -> float:
         """Mean seconds of single solves whose numbers are in no cache."""
@@ -79,11 +81,17 @@ class Tools:
         self.device = device
         module = device.compile(cuda_source("tools.cu"))
         self._copy, self._repeat = module.kernel("copy_values"), module.kernel("repeat_values")
+        self._hold, self._never = module.kernel("hold"), device.allocate(1)
         self._grid = 32 * max(1, device.properties.n_multiprocessor)
 
     def copy(self, source: Buffer, target: Buffer) -> None:
         n = int(np.prod(source.shape))
         self.device.launch(self._copy, self._blocks(n), BLOCK, (np.int64(n), source, target))
+
+    def elapsed(self, work: Callable[[], None]) -> float:
+        """Seconds of one launch alone: the device is kept busy until it is on its way."""
+        self.device.launch(self._hold, 1, 1, (np.int64(HOLD), self._never))
+        return self.device.elapsed(work)
 
     def repeat(self, values: FloatArray, times: int, start: int, target: Buffer) -> None:
         room, n = len(values), len(values) * times
@@ -107,7 +115,7 @@ def copy_bandwidth(device: Device, n_bytes: int = 2**30, n: int = 10) -> float:
     size = min(n_bytes, device.memory()[0] // 4) // 8
     tools = Tools(device)
     source, target = device.allocate(size), device.allocate(size)
-    seconds = [device.elapsed(lambda: tools.copy(source, target)) for _ in range(n + 2)]
+    seconds = [tools.elapsed(lambda: tools.copy(source, target)) for _ in range(n + 2)]
     return 16 * size / median(seconds[2:])
 
 

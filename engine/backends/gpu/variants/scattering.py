@@ -113,7 +113,7 @@ class ScatterPlan:
         seconds = []
         for _ in range(n + 2):
             self._restore()
-            seconds.append(self.device.elapsed(self._start))
+            seconds.append(self._tools.elapsed(self._start))
         return median(seconds[2:])
 
     def time_cold(self, n: int = 3) -> float:
@@ -122,7 +122,7 @@ class ScatterPlan:
         for _ in range(n):
             self._restore()
             flush()
-            seconds.append(self.device.elapsed(self._start))
+            seconds.append(self._tools.elapsed(self._start))
         return fmean(seconds)
 
 
