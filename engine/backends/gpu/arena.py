@@ -3,6 +3,7 @@ instance."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -85,7 +86,7 @@ class Listing:
         out[self.order] = self.column
         return out
 
-    @property
+    @cached_property
     def starts(self) -> NDArray[np.int64]:
         """(n_row,): where a row's entries begin in ``order``."""
         return np.concatenate([[0], np.cumsum(self.count)[:-1]]).astype(np.int64)

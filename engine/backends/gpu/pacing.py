@@ -22,16 +22,37 @@ STEPS = 16
 ROUNDS = 3
 
 
-def candidates(n_node: int) -> list[Shape]:
-    """Shapes worth a trial for a tree of so many nodes, few enough to be quick."""
-    if n_node <= 64:
+def candidates(n_node: int, n_all: int) -> list[Shape]:
+    """Shapes worth a trial, few enough to be quick.
+
+    Parameters
+    ----------
+    n_node
+        Of the tree, which is solved along its depth.
+    n_all
+        With those of spines, which are not.
+    """
+    if n_all <= 64:
         return [Shape(8, 8), Shape(16, 16), Shape(32, 32)]
-    if n_node <= 512:
+    if n_all <= 512:
         return [Shape(32, 32), Shape(64, 32), Shape(128, 32)]
-    shapes = [Shape(32, 32), Shape(128, 32), Shape(256, 32), Shape(128, 128)]
+    shapes = [Shape(32, 32), Shape(128, 32), Shape(256, 32)]
+    if n_node > 1024:
+        shapes.append(Shape(128, 128))
+    if n_all > 4096:
+        shapes += [Shape(512, 32), Shape(1024, 32)]
     if n_node > 8192:
         shapes += [Shape(512, 512), Shape(1024, 1024)]
     return shapes
+
+
+def nodes_of(model: Model) -> tuple[int, int]:
+    """Nodes of the tree, and about how many there are with those of an instance's twigs."""
+    twigs = model.twigs
+    if twigs is None:
+        return model.n_comp, model.n_comp
+    each = twigs.n_twig if twigs.instance is None else twigs.n_twig // model.n_instance
+    return model.n_comp, model.n_comp + 3 * each
 
 
 def choose_shape(model: Model, device: Device) -> Shape:
@@ -46,7 +67,7 @@ def choose_shape(model: Model, device: Device) -> Shape:
     known = _read()
     if key in known:
         return Shape(*known[key])
-    shape = fastest(model, device, candidates(model.n_comp))
+    shape = fastest(model, device, candidates(*nodes_of(model)))
     _write({**_read(), key: [shape.threads, shape.lanes]})
     return shape
 
@@ -85,6 +106,7 @@ def _key(model: Model, device: Device) -> str:
     cells = (model.n_instance * 4).bit_length()  # of one kind while it does not double
     seed = hashlib.sha256(text.encode())
     seed.update(model.tree.parent.tobytes())
+    seed.update(repr(nodes_of(model)[1] // 256).encode())
     parts = (properties.name, properties.shared_memory, properties.n_multiprocessor, cells, WARP)
     seed.update(repr(parts).encode())
     return seed.hexdigest()[:24]

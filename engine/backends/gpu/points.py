@@ -160,7 +160,10 @@ def point_nodes(points: list[Points], n_row: int) -> tuple[IntArray, IntArray]:
     """
     found: list[IntArray] = []
     for row in range(n_row):
-        here = [p.place[p.listed.order[p.listed.row == row]] for p in points]
+        here = []
+        for p in points:
+            first = p.listed.starts[row]
+            here.append(p.place[p.listed.order[first : first + p.listed.count[row]]])
         found.append(np.unique(np.concatenate([np.empty(0, np.int32), *here])))
     most = max(len(f) for f in found)
     count = np.array([[len(f)] for f in found], np.int32)

@@ -123,7 +123,7 @@ def test_a_run_by_name_gives_chunks_as_on_the_cpu(monkeypatch, tmp_path):
     device = ShimDevice()
     monkeypatch.setattr(cupy_device, "cupy_device", lambda index=0: device)
     monkeypatch.setattr(cupy_device, "count_devices", lambda: 1)
-    monkeypatch.setattr(pacing, "candidates", lambda n: [Shape(4, 4), Shape(16, 16)])
+    monkeypatch.setattr(pacing, "candidates", lambda *n: [Shape(4, 4), Shape(16, 16)])
     model = models.model("hh", tmp_path, 2)
     found = collect(model, simulate(model, "gpu"))
     expected = collect(model, simulate(model, "cpu"))
@@ -162,7 +162,7 @@ def test_a_shape_is_measured_once_for_a_tree_and_a_device(monkeypatch, tmp_path)
         measured.append(run.shape.threads)
         return slow[run.shape.threads]
 
-    monkeypatch.setattr(pacing, "candidates", lambda n: [Shape(8, 8), Shape(16, 4), Shape(32, 8)])
+    monkeypatch.setattr(pacing, "candidates", lambda *n: [Shape(8, 8), Shape(16, 4), Shape(32, 8)])
     monkeypatch.setattr(pacing, "_measure", measure)
     assert pacing.choose_shape(model, device) == Shape(16, 4)
     assert pacing.choose_shape(model, device) == Shape(16, 4)
@@ -171,7 +171,7 @@ def test_a_shape_is_measured_once_for_a_tree_and_a_device(monkeypatch, tmp_path)
     assert len(measured) == 6  # so many more cells may like another one
 
 
-def test_every_candidate_is_a_shape(tmp_path):
-    for n_node in (10, 300, 2000, 50_000):
-        for shape in pacing.candidates(n_node):
+def test_every_candidate_is_a_shape():
+    for nodes in ((10, 10), (300, 300), (2000, 2000), (1000, 5000), (50_000, 50_000)):
+        for shape in pacing.candidates(*nodes):
             assert shape.threads * shape.cells <= shape.bound <= 1024
