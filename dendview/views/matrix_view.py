@@ -40,7 +40,7 @@ class MatrixView(LazyWidget):
         self.why.setProperty("role", "muted")
         self.why.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.why.setContentsMargins(24, 12, 24, 8)
-        self.sample = QPushButton("Open the 15-compartment sample")
+        self.sample = QPushButton("Open the toy sample")
         self.sample.clicked.connect(self.sample_wanted)
         self.grid = _Grid(self)
         off = QWidget()
