@@ -152,7 +152,8 @@ class Started:
 
     Everything :class:`engine.recording.RecordingBuilder` asks of a model, under the same names, so
     that the window keeps the recording without the model's many arrays. ``engine`` is what took
-    the first steps; ``note`` says why that is the CPU where a GPU is there.
+    the first steps; ``note`` says why that is the CPU where a GPU is there; ``experiments`` are
+    those of a batch.
     """
 
     number: int
@@ -164,6 +165,7 @@ class Started:
     probes: tuple[Trace, ...]
     tree: Nodes
     note: str = ""
+    experiments: tuple[Experiment, ...] = ()
 
     @property
     def n_step(self) -> int:

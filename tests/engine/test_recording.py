@@ -16,7 +16,13 @@ def model() -> SimpleNamespace:
     probe = SimpleNamespace(label="soma[0](0.5) v", unit="mV")
     tree = SimpleNamespace(n_comp=N_COMP, segment=np.arange(N_COMP, dtype=np.int32))
     return SimpleNamespace(
-        n_time=N_TIME, n_frame=5, n_instance=2, probes=(probe,), tree=tree, experiment=None
+        n_time=N_TIME,
+        n_frame=5,
+        n_instance=2,
+        probes=(probe,),
+        tree=tree,
+        experiment=None,
+        experiments=(),
     )
 
 
