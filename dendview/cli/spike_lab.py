@@ -2,16 +2,15 @@
 
 import argparse
 import math
-import signal
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 from dendview.cli.cells import out_folder, print_json, print_table
+from dendview.cli.run import ended_as_by_ctrl_c
+from dendview.cli.spike_replay import replay_trial
 from engine.errors import UserError
 from engine.executor import LocalPool, Pool, dask_pool
 from engine.experiments.proportions import difference
@@ -93,6 +92,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--sd", action="store_true", help="draw mean ± SD as the publication, not Wilson's 95 %%"
     )
     parser.add_argument("--json", action="store_true", help="print the curves as JSON")
+    parser.add_argument(
+        "--replay",
+        metavar="TRIAL",
+        help="no run, but one trial of the folder again with its traces and the voltage of the "
+        "whole cell: few-distributed:110:3 is the third with 110 synapses",
+    )
 
 
 def _numbers(text: str) -> tuple[int, ...]:
@@ -103,6 +108,9 @@ def _numbers(text: str) -> tuple[int, ...]:
 
 
 def execute(args: argparse.Namespace) -> int:
+    if args.replay is not None:
+        print_table(replay_trial(args.out, args.replay, args.backend))
+        return 0
     study = wanted_study(args)
     pool: Pool | None = None if args.workers is None else LocalPool(args.workers)
     if args.scheduler:
@@ -110,7 +118,7 @@ def execute(args: argparse.Namespace) -> int:
     folder = out_folder(args.out)
     stopped = False
     try:
-        with stopped_by_term():
+        with ended_as_by_ctrl_c():
             for _ in show_progress(study, folder, pool, args):
                 pass
     except KeyboardInterrupt:
@@ -227,20 +235,6 @@ def duration(seconds: float) -> str:
     if seconds < 90:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
-
-
-@contextmanager
-def stopped_by_term() -> Iterator[None]:
-    """SIGTERM ends a run as Ctrl-C does."""
-
-    def stop(number: int, frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, stop)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def write(study: SpikeStudy, outcomes: list[Outcome], folder: Path, sd: bool) -> list[Path]:

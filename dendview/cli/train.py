@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from dendview.cli.cells import out_folder, print_json, print_table
-from dendview.cli.spike_lab import duration, stopped_by_term
+from dendview.cli.run import ended_as_by_ctrl_c
+from dendview.cli.spike_lab import duration
 from engine.errors import FileError, UserError
 from engine.experiments.hpc_net import (
     PRESETS,
@@ -214,7 +215,7 @@ def run(
     saved = time.perf_counter()
     trouble = ""
     try:
-        with stopped_by_term():
+        with ended_as_by_ctrl_c():
             for progress in show_progress(generator, training.learning):
                 state, trouble = progress.state, progress.trouble
                 last = progress.test or last

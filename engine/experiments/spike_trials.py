@@ -1,7 +1,7 @@
 """Trials of a study as experiments, and slices of them run side by side."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -20,11 +20,12 @@ from engine.experiments.placement import (
     poisson_trains,
 )
 from engine.experiments.spike_study import SpikeStudy, Trial, is_clustered, is_full
-from engine.model import build_batch, cut, step_count, with_axon
+from engine.model import Model, build_batch, cut, step_count, with_axon
 from engine.morphology.model import Sections
 from engine.morphology.reading import read_morphology
 from engine.morphology.samples import resolve
 from engine.morphology.sections import make_sections
+from engine.recording import Chunk
 from engine.regions import Subset
 from engine.simulation import simulate
 from engine.spines import FFactor, Spine, on_spine
@@ -231,6 +232,34 @@ def replay(study: SpikeStudy, trial: Trial, frame_interval: float = 0.5) -> Expe
     for site, synapse in list(zip(sites, asked, strict=True))[::step]:
         probes += [Probe(place) for place in dict.fromkeys((synapse.site, site))]
     return replace(given, probes=tuple(probes), frame_interval=frame_interval)
+
+
+def replay_run(
+    study: SpikeStudy,
+    trial: Trial,
+    frame_interval: float = 0.5,
+    backend: BackendName = "auto",
+    chunks_per_second: float = 30.0,
+) -> tuple[Model, Iterator[Chunk]]:
+    """Run the :func:`replay` of a trial with the machine code that its trial was run with.
+
+    A cell alone has a loop of its own, whose compilation takes longer than the replay.
+
+    Returns
+    -------
+    model, chunks
+        Of one instance, for a :class:`engine.recording.RecordingBuilder`; the run itself has
+        several equal ones.
+    """
+    experiment = replay(study, trial, frame_interval)
+    model = build_batch([experiment] * LEAST, prepare(study).sections)
+
+    def first() -> Iterator[Chunk]:
+        for chunk in simulate(model, backend, chunks_per_second, threads=1):
+            spikes = chunk.spikes[chunk.spikes[:, 0] == 0]
+            yield replace(chunk, traces=chunk.traces[:, :1], spikes=spikes)
+
+    return replace(model, n_instance=1), first()
 
 
 def run_slice(given: Slice) -> tuple[Outcome, ...]:

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,9 +15,11 @@ from dendview.cli import main
 from engine.executor import OwnProcess
 from engine.experiments import spike_probability
 from engine.experiments.spike_store import read_run
-from engine.experiments.spike_study import read_study
-from engine.experiments.spike_trials import area_factor
+from engine.experiments.spike_study import Trial, read_study, to_json
+from engine.experiments.spike_trials import Slice, area_factor, replay, run_slice
+from engine.exporting import read_traces_hdf5
 from tests.engine.experiments.test_spike_runs import coins
+from tests.engine.experiments.test_spike_trials import SHORT
 
 FILES = {
     "study.json", "trials.jsonl", "trials.csv", "spikes.csv", "curves.csv", "spike-lab.h5",
@@ -65,6 +68,30 @@ def test_a_recipe_reruns_exactly(stand_in, tmp_path):
     assert read_run(first) == read_run(again)
     for name in ("trials.csv", "curves.csv", "curves.svg"):
         assert (first / name).read_text() == (again / name).read_text()
+
+
+def test_a_trial_of_a_folder_is_replayed_into_files(tmp_path, capsys):
+    short = replace(SHORT, distributed=(200,), conditions=("few-distributed",))
+    (tmp_path / "study.json").write_text(to_json(short))
+    assert main(["spike-lab", "--out", str(tmp_path), "--replay", "few-distributed:200:2"]) == 0
+    folder = tmp_path / "few-distributed-200-2"
+    assert {p.name for p in folder.iterdir()} == {
+        "traces.csv", "traces.h5", "spikes.csv", "experiment.json",
+    }  # fmt: skip
+    said = capsys.readouterr().out
+    assert "few-distributed, 200 synapses, trial 2" in said
+    written = read_traces_hdf5(folder / "traces.h5")
+    trial = Trial("few-distributed", 200, 1)
+    assert written.origin == replay(short, trial)
+    (outcome,) = run_slice(Slice(short, (trial,), "cpu"))
+    assert tuple(written.spikes[:, 1]) == outcome.spikes != ()
+    for text, why in (
+        ("few-distributed:200:51", "which has 1 to 50"),
+        ("few-distributed:7:1", "it has 200"),
+        ("some:7:1", "write such as"),
+    ):
+        assert main(["spike-lab", "--out", str(tmp_path), "--replay", text]) == 1
+        assert why in capsys.readouterr().err
 
 
 def test_spines_can_be_given_another_shape_and_number(stand_in, tmp_path):

@@ -19,12 +19,11 @@ from engine.experiments.spike_trials import (
     Slice,
     prepare,
     replay,
+    replay_run,
     run_slice,
     trial_experiment,
 )
-from engine.model import build_batch
 from engine.recording import collect
-from engine.simulation import simulate
 
 ASC = "morphologies/paper/human_L23PC_eyal2018_2013_03_06_cell11_1125_H41_06.ASC"
 WHOLE = preset("paper", conditions=CONDITIONS)
@@ -82,13 +81,12 @@ def test_a_trial_is_the_same_beside_any_others_and_in_its_replay():
     assert any(together)
     assert spikes(SHORT, *trials[:1]) == together[:1]
     assert spikes(SHORT, *trials[::-1]) == together[::-1]
-    batch = [replay(SHORT, trials[0])] * 4
-    model = build_batch(batch, prepare(SHORT).sections)
-    shown = collect(model, simulate(model, "cpu"))
-    assert [t for k, t in shown.spikes.tolist() if k == 0] == together[0]
-    assert shown.values.shape[0] == len(batch[0].probes)
-    head = shown.values[1, 0]
-    assert head.max() > shown.values[2, 0].max() > -60  # the spine's head above its dendrite
+    shown = collect(*replay_run(SHORT, trials[0]))
+    assert shown.origin == replay(SHORT, trials[0])
+    assert shown.spikes[:, 1].tolist() == together[0]
+    assert shown.values.shape[:2] == (len(shown.origin.probes), 1)
+    assert shown.values[1].max() > shown.values[2].max() > -60  # a spine's head above its dendrite
+    assert shown.complete
     assert len(shown.frames) > 100
 
 
