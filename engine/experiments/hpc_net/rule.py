@@ -4,7 +4,10 @@ A rule gives the direction in which the loss falls. ``quasi_static`` is the pape
 voltage for the steady answer to the currents of the moment, so that an error at a soma reaches a
 synapse times its transfer resistance and conductance. ``exact`` is the gradient of the loss by
 backward Euler's own steps. Where learning stops after 50 ms and the hidden neurons have a time
-constant of 72 ms, the two differ.
+constant of 72 ms, the two differ. On a tiny network (12-5-3) the cosine between the code's rule and
+minus the gradient by finite differences is 0.70 (0.98 within the hidden weights, 1.00 within the
+others: it is the sizes that are off), on the digits 0.82 before and 0.80 after three epochs. With
+the sign of the text (Eq. 8 with Eq. 10) it is -0.75 and -0.86: that climbs.
 
 The loss is the cross-entropy of the softmax of the output voltages: of the voltages at every step
 of the window, averaged, or of their mean over the window.

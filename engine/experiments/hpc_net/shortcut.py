@@ -104,18 +104,14 @@ class Shortcut:
         self._first = np.argmax(self._trace > 0, axis=1).astype(np.int32)
 
     def _enough(self, mode: FloatArray, filtered: FloatArray) -> int:
-        """The fewest modes that leave out no more than TOLERANCE of the largest response."""
+        """The fewest modes that surely leave out no more than TOLERANCE of the largest response."""
         if not filtered.size:
             return 1
-        n_mode = len(filtered)
-        largest = float(np.abs(mode @ filtered).max())
-        left = np.zeros((len(mode), filtered.shape[1]))
-        while n_mode > 1:
-            left += np.outer(mode[:, n_mode - 1], filtered[n_mode - 1])
-            if np.abs(left).max() > TOLERANCE * largest:
-                break
-            n_mode -= 1
-        return n_mode
+        parts = np.array_split(mode, max(1, len(mode) // 32))
+        largest = max(float(np.abs(part @ filtered).max()) for part in parts)
+        each = np.abs(mode).max(axis=0) * np.abs(filtered).max(axis=1)
+        left_out = np.append(np.cumsum(each[::-1])[::-1], 0.0)  # by keeping the first 0, 1, …
+        return max(1, int(np.argmax(left_out <= TOLERANCE * largest)))
 
     def voltages(self, images: ByteArray, weights: Weights) -> Voltages:
         """Run every sample from rest; see :class:`engine.experiments.hpc_net.ways.Way`."""

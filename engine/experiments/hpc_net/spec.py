@@ -163,7 +163,7 @@ class Learning:
         climbs.
     rate : float
     batch : int
-        Samples whose updates are averaged.
+        Samples whose updates are averaged; the last batch of an epoch may have fewer.
     epochs : int
     optimizer : Optimizer
     shuffle : bool
