@@ -38,13 +38,13 @@ ASC = DATA / "morphologies" / "paper" / REAL["human_l23"]
 def rows(curve: Curve) -> list[dict[str, Any]]:
     """Every published point beside ours."""
     found = []
-    for p in curve.points:
+    for p in (p for p in curve.points if p.n):
         ours, known = p.probability, curve.published.get(p.n_synapses)
         row: dict[str, Any] = {
             "synapses": p.n_synapses, "n": p.n, "fired": p.fired, "failed": p.failed,
             "probability": ours.value, "wilson": [ours.low, ours.high],
         }  # fmt: skip
-        if known is not None and p.n:
+        if known is not None:
             theirs = wilson(round(known * N_TRIALS), N_TRIALS)
             row["published"] = known
             row["contains"] = ours.low <= known <= ours.high
@@ -66,18 +66,22 @@ def main() -> None:
     parser.add_argument("--condition", choices=GROUPS, default="all")
     parser.add_argument("--trials", type=int, default=50)
     parser.add_argument("--workers", type=int)
+    parser.add_argument(
+        "--report", action="store_true", help="run nothing, tell what the folder holds"
+    )
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results")
     args = parser.parse_args()
     study = preset("paper", human_cell(str(ASC)), GROUPS[args.condition])
     study = replace(study, n_trials=args.trials)
     load, begin = os.getloadavg(), time.perf_counter()
-    for step in run_study(study, args.run, pool=LocalPool(args.workers), resume=True):
+    steps = run_study(study, args.run, pool=LocalPool(args.workers), resume=True)
+    for step in () if args.report else steps:
         if step.finished:
             left = "" if step.seconds_left is None else f", {step.seconds_left:.0f} s left"
             print(f"{step.n_done} of {step.n_total}{left}", flush=True)
     finished = read_run(args.run)[1]
-    outcomes = [finished[trial] for trial in study.trials()]
-    found = curves(study, outcomes)
+    outcomes = [finished[trial] for trial in study.trials() if trial in finished]
+    found = tuple(c for c in curves(study, outcomes) if any(p.n for p in c.points))
     by_name = {curve.condition: curve for curve in found}
     shifts = {}
     for pattern in ("distributed", "clustered"):
@@ -99,7 +103,7 @@ def main() -> None:
         "device": processor(),
         "cores": os.cpu_count(),
         "load_before": load,
-        "seconds": time.perf_counter() - begin,
+        "seconds": None if args.report else time.perf_counter() - begin,
         "seconds_per_trial": {
             c.condition: float(
                 np.median([o.seconds for o in outcomes if o.trial.condition == c.condition])
