@@ -12,6 +12,12 @@ from engine.spines import SpineDensity, SpineShape
 DISTRIBUTED = (0, 25, 50, 75, 100, 110, 120, 125, 130, 140, 165, 190, 215, 240)
 CLUSTERS = (0, 2, 4, 5, 6, 7, 8, 10, 12)
 """The grid of Zhang et al. 2023, Fig. 5."""
+QUICK = {
+    "few": ((75, 100, 110, 120, 130), (2, 4, 5, 6, 8)),
+    "full": ((100, 130, 140, 150, 165), (4, 5, 6, 7, 8, 10)),
+    "both": ((100, 110, 120, 130, 140, 165), (4, 5, 6, 7, 8, 10)),
+}
+"""Where the curves of either model rise: numbers of synapses, and of clusters."""
 SPINE = SpineShape(cm=0.44, g_pas=1 / 48300, e_pas=-86.0, ra=261.97)
 """Of Eyal et al. 2018: a neck of 1.35 by 0.25 µm, a head of 2.8 µm², passive."""
 FACTOR = 1.9
@@ -64,12 +70,13 @@ def quick(cell: Experiment, conditions: tuple[Condition, ...] = GROUPS["few"]) -
     In the publication every spike comes between 533 and 582 ms, so nothing is missed after that;
     everything before is as in :func:`paper`, number by number.
     """
-    full = all(name.startswith("full") for name in conditions)
+    models = {name.partition("-")[0] for name in conditions}
+    grid, clusters = QUICK["both" if len(models) > 1 else models.pop() if models else "few"]
     return replace(
         paper(cell, conditions),
         cell=replace(cell, duration=650.0),
-        distributed=(100, 130, 140, 150, 165) if full else (75, 100, 110, 120, 130),
-        clusters=(4, 5, 6, 7, 8, 10) if full else (2, 4, 5, 6, 8),
+        distributed=grid,
+        clusters=clusters,
         n_trials=20,
         name="quick",
     )
