@@ -12,6 +12,7 @@ from dendview.controllers.engine import CHOICES
 from dendview.membranes import short_title
 from dendview.schedule_scene import METHOD_TEXTS
 from dendview.state import AppState
+from engine.experiments.spike_presets import PRESETS
 from engine.recipes import RECIPES, RecipeInfo
 
 
@@ -57,7 +58,24 @@ def can_measure(s: Situation) -> bool:
 
 
 def has_run(s: Situation) -> bool:
-    return s.state.perspective == "simulate" and s.state.shown_run is not None
+    return s.state.perspective in ("simulate", "spike_lab") and s.state.shown_run is not None
+
+
+def can_study(s: Situation) -> bool:
+    return s.state.cell is not None and s.state.job is None
+
+
+def has_study(s: Situation) -> bool:
+    return s.state.lab_study is not None
+
+
+def can_resume(s: Situation) -> bool:
+    shown = (r for r in s.state.lab_runs if r.number == s.state.lab_shown)
+    return s.state.job is None and any(r.state in ("stopped", "failed") for r in shown)
+
+
+def can_replay(s: Situation) -> bool:
+    return s.state.job is None and s.state.lab_point is not None and s.state.lab_trial is not None
 
 
 def can_cancel(s: Situation) -> bool:
@@ -133,7 +151,12 @@ COLORINGS = {
     "distance": "Path distance",
     "voltage": "Voltage",
 }
-PERSPECTIVES = {"explore": "Explore", "schedule": "Schedule", "simulate": "Simulate"}
+PERSPECTIVES = {
+    "explore": "Explore",
+    "schedule": "Schedule",
+    "simulate": "Simulate",
+    "spike_lab": "Spike lab",
+}
 NODE_SETS = {"neuron": "NEURON's nodes", "merged": "Merged nodes"}
 
 ACTIONS: tuple[ActionSpec, ...] = (
@@ -183,6 +206,14 @@ ACTIONS: tuple[ActionSpec, ...] = (
     *_choices("engine", "backend", "Simulate/Engine for runs", {name: title for name, (title, _) in CHOICES.items()}),
     ActionSpec("test_engines", "&Test engines", "Simulate", (), "Look for a GPU anew and let every engine run the same model"),
     ActionSpec("restart_engine", "Restart &engine", "Simulate", (), "End the engine's process and start a new one", separator=True),
+    *(ActionSpec(f"study:{name}", f"{card.title}", "Spike lab", (), card.note) for name, card in PRESETS.items()),
+    ActionSpec("run_study", "&Run the study", "Spike lab", ("Ctrl+F5",), "Run all trials of the planned study", lambda s: can_study(s) and has_study(s), separator=True),
+    ActionSpec("resume_study", "Res&ume the study", "Spike lab", (), "Go on with the shown study; nothing that is finished runs again", can_resume),
+    ActionSpec("reshuffle", "Re&shuffle", "Spike lab", ("Ctrl+Shift+R",), "Draw all places, trains and weights anew, by the next seed", has_study),
+    ActionSpec("replay", "Re&play the trial", "Spike lab", ("Ctrl+Return",), "Run the chosen trial again with traces and the voltage of the whole cell", can_replay),
+    ActionSpec("deviation", "Mean ± &SD, as published", "Spike lab", (), "Draw the publication's band and not Wilson's 95 % intervals", checked=_is("lab_deviation", True), separator=True),
+    ActionSpec("published", "&Published points", "Spike lab", (), "Lay the published spike probabilities over the curves", checked=_is("lab_published", True)),
+    ActionSpec("open_study", "&Open a study…", "Spike lab", (), "Open the folder of a study, finished or not", has_cell, separator=True),
     ActionSpec("shortcuts", "&Keyboard shortcuts", "Help", ("F1",), "All shortcuts in one table"),
     ActionSpec("report", "System &report", "Help", (), "Versions, OpenGL, engine: to copy into a bug report"),
     ActionSpec("about", "&About DendView", "Help", separator=True),

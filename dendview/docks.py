@@ -13,6 +13,10 @@ from dendview.views.cost_view import CostView
 from dendview.views.experiment_panel import ExperimentPanel
 from dendview.views.gantt_view import GanttView
 from dendview.views.inspector import Inspector
+from dendview.views.lab_curves import LabCurves
+from dendview.views.lab_panel import LabPanel
+from dendview.views.lab_spines import LabSpines
+from dendview.views.lab_trials import LabTrials
 from dendview.views.matrix_view import MatrixView
 from dendview.views.method_table import MethodTable
 from dendview.views.project_tree import ProjectTree
@@ -61,6 +65,12 @@ LAYOUTS: dict[Perspective, Layout] = {
         bottom=(("traces",),),
         right_width=318,
     ),
+    "spike_lab": Layout(
+        left=(("lab", "spines", "project"),),
+        right=(("lab_curves",), ("lab_trials", "traces")),
+        left_width=292,
+        right_width=468,
+    ),
 }
 
 AREAS = {
@@ -94,6 +104,10 @@ class Docks:
         self.matrix = MatrixView(state)
         self.experiment = ExperimentPanel(state)
         self.traces = TraceView(state)
+        self.lab = LabPanel(state)
+        self.lab_spines = LabSpines(state)
+        self.lab_curves = LabCurves(state)
+        self.lab_trials = LabTrials(state)
         self.step_player = StepPlayer(state)
         self.time_player = TimePlayer(state)
         self.by_name: dict[str, QDockWidget] = {}
@@ -105,10 +119,12 @@ class Docks:
             "race": self.race,
             "matrix": self.matrix,
             "plot": self.traces,
+            "spike_curves": self.lab_curves,
         }
         self.players: dict[Perspective, QWidget] = {
             "schedule": self.step_player,
             "simulate": self.time_player,
+            "spike_lab": self.time_player,
         }
         for name, title, widget in (
             ("project", "Project", self.project),
@@ -122,6 +138,10 @@ class Docks:
             ("matrix", "Matrix", self.matrix),
             ("experiment", "Experiment", self.experiment),
             ("traces", "Traces", self.traces),
+            ("lab", "Study", self.lab),
+            ("spines", "Spines", self.lab_spines),
+            ("lab_curves", "Spike probability", self.lab_curves),
+            ("lab_trials", "Trials", self.lab_trials),
         ):
             self._add(name, title, widget)
         self.step_player.setAccessibleName("Player of the schedule's steps")

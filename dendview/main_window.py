@@ -170,7 +170,7 @@ class MainWindow(QMainWindow):
         self.timeline.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
         self.players = QStackedWidget()
         self.players.setFixedHeight(TIMELINE_HEIGHT)
-        for player in self.docks.players.values():
+        for player in dict.fromkeys(self.docks.players.values()):
             self.players.addWidget(player)
         self.timeline.addWidget(self.players)
         self.addToolBar(Qt.ToolBarArea.BottomToolBarArea, self.timeline)
@@ -187,6 +187,8 @@ class MainWindow(QMainWindow):
             events.method, events.n_threads, events.nodes, events.schedule, events.step,
             events.playing, events.runs, events.shown_run, events.job, events.engine,
             events.preflight, events.theme,
+            events.lab_study, events.lab_runs, events.lab_shown, events.lab_point,
+            events.lab_deviation, events.lab_published,
         ):  # fmt: skip
             event.connect(self.refresh_soon)
         events.theme.connect(self._color_icons)
@@ -197,6 +199,7 @@ class MainWindow(QMainWindow):
         now = time.monotonic()
         self.controllers.run.poll()
         self.controllers.run_time.poll()
+        self.controllers.spike_lab.poll()
         if self.state.playing == "schedule":
             self.controllers.schedule.tick(now - self._polled)
         self.controllers.race.tick(now - self._polled)
@@ -210,7 +213,8 @@ class MainWindow(QMainWindow):
         """Bring buttons and menus in step with the state now."""
         state, experiment = self.state, self.controllers.experiment
         reading = bool(self.reading)
-        situation = Situation(state, experiment.can_undo, experiment.can_redo, reading)
+        edited = self.controllers.spike_lab if state.perspective == "spike_lab" else experiment
+        situation = Situation(state, edited.can_undo, edited.can_redo, reading)
         self.actions_table.update(situation)
         name = title(state.cell)
         self.setWindowTitle(f"{name} — DendView" if name else "DendView")

@@ -38,6 +38,8 @@ def remove_item(window: MainWindow, item: Item) -> None:
     controllers = window.controllers
     if item.kind == "probes":
         controllers.experiment.remove_probe(item.index)
+    elif item.kind == "study":
+        controllers.spike_lab.discard(item.index)
     elif item.kind == "run":
         controllers.run.discard(item.index)
     elif item.kind in NOUNS:
@@ -62,6 +64,9 @@ def open_item(window: MainWindow, item: Item) -> None:
     if item.kind == "run":
         window.state.perspective = "simulate"
         window.controllers.run.show(item.index)
+    elif item.kind == "study":
+        window.state.perspective = "spike_lab"
+        window.controllers.spike_lab.show(item.index)
     elif item.kind == "cell":
         window.controllers.selection.clear()
         window.docks.by_name["inspector"].show()

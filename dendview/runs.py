@@ -22,7 +22,9 @@ def is_stale(run: Run, experiment: Experiment | None) -> bool:
     Its name, the interval of the frames and the schedule do not count: every schedule gives the
     same numbers.
     """
-    return experiment is not None and _physics(run.experiment) != _physics(experiment)
+    if run.given or experiment is None:
+        return False
+    return _physics(run.experiment) != _physics(experiment)
 
 
 def _physics(experiment: Experiment) -> Experiment:

@@ -18,6 +18,7 @@ from dendview.colors import (
     type_color,
     type_name,
 )
+from dendview.lab import LabPreview
 from dendview.markers import Link, Marker, links_of, markers_of
 from dendview.picking import prompt
 from dendview.runs import nodes_of_run, shown_run
@@ -83,6 +84,8 @@ class CellScene:
     selection, hovered : int or None
     markers : tuple of Marker
     links : tuple of Link
+    spines : LabPreview or None
+        Synapses and spines of a trial of the spike lab.
     asked : str
         What the person is to click next; empty where nothing is asked.
     theme : str
@@ -103,6 +106,7 @@ class CellScene:
     hovered: int | None
     markers: tuple[Marker, ...]
     links: tuple[Link, ...]
+    spines: LabPreview | None
     asked: str
     theme: ThemeName
 
@@ -149,7 +153,7 @@ def _color(state: AppState, cell: Cell) -> _Coloring | str:
 def _scene(state: AppState, coloring: _Coloring, reason: str) -> CellScene:
     theme = THEMES[state.theme]
     n = state.cell.n_segment if state.cell is not None else 0
-    dark = state.theme == "dark"
+    dark, lab = state.theme == "dark", state.perspective == "spike_lab"
 
     def valid(segment: int | None) -> int | None:
         return segment if segment is not None and 0 <= segment < n else None
@@ -168,11 +172,17 @@ def _scene(state: AppState, coloring: _Coloring, reason: str) -> CellScene:
         classes=_classes(state),
         selection=valid(state.selection),
         hovered=valid(state.hovered),
-        markers=markers_of(state),
-        links=links_of(state.cell, state.experiment, state.theme) if state.cell else (),
+        markers=() if lab else markers_of(state),
+        links=links_of(state.cell, state.experiment, state.theme) if state.cell and not lab else (),
+        spines=_spines(state) if lab else None,
         asked=prompt(state.picking) if state.picking is not None else "",
         theme=state.theme,
     )
+
+
+def _spines(state: AppState) -> LabPreview | None:
+    """The preview, where it is one of the open cell."""
+    return state.lab_preview if state.cell is not None and state.lab_study is not None else None
 
 
 def _by_type(cell: Cell, theme: ThemeName) -> _Coloring:

@@ -10,7 +10,7 @@ from dendview.colors import ThemeName
 from engine.types import BackendName
 
 N_RECENT = 10
-LAYOUT_VERSION = 2
+LAYOUT_VERSION = 3
 """Raised when docks change, so that an old layout is not forced upon new docks."""
 
 

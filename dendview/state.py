@@ -10,9 +10,11 @@ from typing import ClassVar, Literal
 from psygnal import SignalGroupDescriptor
 
 from dendview.colors import ThemeName
+from dendview.lab import LabEffect, LabPreview, LabRun, Point
 from dendview.race import Race
 from engine.compartments import CompartmentTree
 from engine.experiment import Experiment
+from engine.experiments.spike_study import SpikeStudy, Trial
 from engine.experiments.timings import RunTimes
 from engine.morphology.model import Morphology, Sections
 from engine.recording import Recording
@@ -22,7 +24,7 @@ from engine.stimuli import Site
 from engine.types import BackendName, FloatArray, NodeSet, ScheduleMethod
 
 ColorBy = Literal["type", "depth", "thread", "step", "distance", "voltage"]
-Perspective = Literal["start", "explore", "schedule", "simulate"]
+Perspective = Literal["start", "explore", "schedule", "simulate", "spike_lab"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +56,7 @@ class Cell:
         return int(tree.segment[tree.locate(site.section, site.x)])
 
 
-Action = Literal["", "restart_engine", "halve_dt", "discard_run", "keep_less"]
+Action = Literal["", "restart_engine", "halve_dt", "discard_run", "keep_less", "resume_study"]
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,7 @@ class Job:
     fraction: float | None = None
     remaining: float | None = None
     cancelling: bool = False
-    kind: Literal["", "run_time"] = ""
+    kind: Literal["", "run_time", "spike_lab"] = ""
 
 
 @dataclass(frozen=True)
@@ -108,7 +110,7 @@ class Picking:
 
 @dataclass(frozen=True, eq=False)
 class Run:
-    """A finished, cancelled or growing run. ``stale`` where the experiment has changed since."""
+    """A finished, cancelled or growing run; ``given`` where it is not of the open experiment."""
 
     number: int
     experiment: Experiment
@@ -116,6 +118,7 @@ class Run:
     state: Literal["running", "done", "cancelled", "failed"]
     seconds: float = 0.0
     message: str = ""
+    given: bool = False
 
 
 @dataclass(frozen=True)
@@ -179,6 +182,16 @@ class AppState:
     runs: tuple[Run, ...] = ()
     shown_run: int | None = None  # Run.number
     time: float = 0.0  # ms, of the scrubber
+
+    lab_study: SpikeStudy | None = None  # the plan of the spike lab
+    lab_trial: Trial | None = None  # whose synapses are previewed
+    lab_preview: LabPreview | None = None
+    lab_runs: tuple[LabRun, ...] = ()
+    lab_shown: int | None = None  # LabRun.number
+    lab_point: Point | None = None  # of the shown study, whose trials are listed
+    lab_effect: LabEffect | None = None
+    lab_deviation: bool = False  # the publication's mean ± SD, not Wilson's intervals
+    lab_published: bool = True  # the published points are drawn too
 
     job: Job | None = None
     engine: str = ""  # the chip: "CPU · 2 threads" or why there is none

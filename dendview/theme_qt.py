@@ -100,6 +100,7 @@ QLabel[role="error"] {{ color: {error}; }}
 QLabel[role="done"] {{ color: {done}; }}
 #card {{ background: {panel}; border: 1px solid {grid}; border-radius: 10px; text-align: left; }}
 #card:hover {{ border-color: {accent}; }}
+#card[chosen="true"] {{ border: 1px solid {accent}; border-left: 4px solid {accent}; }}
 #card:focus {{ border: 2px solid {accent}; }}
 #dropzone {{ background: transparent; border: 2px dashed {border}; border-radius: 12px; }}
 #dropzone[over="true"] {{ border-color: {accent}; background: {panel}; }}

@@ -20,10 +20,22 @@ from dendview.cell_menus import (
 )
 from dendview.colors import ThemeName
 from dendview.controllers.engine import CHOICES
+from dendview.controllers.experiment import ExperimentController
 from dendview.controllers.files import notes_text
+from dendview.controllers.spike_lab import SpikeLabController
 from dendview.diagnosis import system_report
 from dendview.dialogs.texts import AboutDialog, ShortcutsDialog, TextDialog
 from dendview.export_sheet import open_export
+from dendview.lab_wiring import (
+    choose_card,
+    open_study,
+    replay,
+    resume_study,
+    resume_text,
+    run_study,
+    toggle,
+    wire_lab,
+)
 from dendview.opening import open_dropped, stop_reading
 from dendview.project_items import open_item, pick_for_item, remove_item, select_item
 from dendview.putting import (
@@ -45,6 +57,7 @@ from dendview.schedule_wiring import (
 from dendview.state import Message
 from dendview.theme_qt import apply_theme
 from dendview.wording import plural
+from engine.experiments.spike_presets import PRESETS
 from engine.morphology.samples import PREFIX, SAMPLES
 from engine.recipes import RECIPES
 from engine.schedule import MAX_THREADS
@@ -65,7 +78,10 @@ def make_handlers(window: MainWindow) -> Handlers:
     """What each action of the table does."""
     state, controllers = window.state, window.controllers
     selection, experiment = controllers.selection, controllers.experiment
-    schedule = controllers.schedule
+    schedule, lab = controllers.schedule, controllers.spike_lab
+
+    def edited() -> ExperimentController | SpikeLabController:
+        return lab if state.perspective == "spike_lab" else experiment
 
     def put(field: str, value: object) -> Callable[[], None]:
         return partial(setattr, state, field, value)
@@ -83,8 +99,8 @@ def make_handlers(window: MainWindow) -> Handlers:
         "export": partial(open_export, window),
         "close": controllers.files.close,
         "quit": window.close,
-        "undo": experiment.undo,
-        "redo": experiment.redo,
+        "undo": lambda: edited().undo(),
+        "redo": lambda: edited().redo(),
         "clear_selection": selection.clear,
         "palette": lambda: window.open_palette(),
         "fit": lambda: window.pane.view.fit(),
@@ -116,6 +132,13 @@ def make_handlers(window: MainWindow) -> Handlers:
         "run_time": partial(measure_run_time, window),
         "engine": lambda: window.engine_popup.open_below(window.chip),
         "test_engines": partial(test_engines, window),
+        "run_study": partial(run_study, window),
+        "resume_study": lambda: lab.resume(),
+        "reshuffle": lab.reshuffle,
+        "replay": partial(replay, window),
+        "deviation": partial(toggle, window, "lab_deviation"),
+        "published": partial(toggle, window, "lab_published"),
+        "open_study": partial(open_study, window),
         "shortcuts": lambda: window.show_sheet(ShortcutsDialog(window)),
         "report": partial(show_report, window),
         "about": lambda: window.show_sheet(AboutDialog(window)),
@@ -124,6 +147,7 @@ def make_handlers(window: MainWindow) -> Handlers:
     handlers |= {
         f"waveform:{kind}": at_selection(partial(add_waveform, window, kind)) for kind in WAVEFORMS
     }
+    handlers |= {f"study:{name}": partial(choose_card, window, name) for name in PRESETS}
     handlers |= {f"color:{name}": put("color_by", name) for name in COLORINGS}
     handlers |= {f"membrane:{name}": partial(experiment.put_membrane, name) for name in RECIPES}
     handlers |= {f"theme:{name}": put("theme", name) for name in get_args(ThemeName)}
@@ -151,7 +175,10 @@ def toggle_full_screen(window: MainWindow) -> None:
 
 
 def run(window: MainWindow) -> None:
-    """Go where runs are seen, and run."""
+    """Go where runs are seen, and run; in the spike lab run the study."""
+    if window.state.perspective == "spike_lab":
+        run_study(window)
+        return
     window.state.perspective = "simulate"
     window.controllers.run.start()
 
@@ -162,6 +189,8 @@ def cancel(window: MainWindow) -> None:
         window.controllers.picking.stop()
     elif window.reading:
         stop_reading(window)
+    elif window.controllers.spike_lab.running:
+        window.controllers.spike_lab.cancel()
     elif window.controllers.run_time.measuring:
         window.controllers.run_time.cancel()
     else:
@@ -171,6 +200,7 @@ def cancel(window: MainWindow) -> None:
 def restart_engine(window: MainWindow) -> None:
     """End the engine's process and start a new one; what it was doing ends with it."""
     window.controllers.run_time.drop()
+    window.controllers.spike_lab.drop()
     window.controllers.run.restart()
 
 
@@ -252,6 +282,8 @@ def show_message(window: MainWindow, message: Message | None) -> None:
             restart_engine(window)
         elif message.action == "halve_dt":
             controllers.experiment.halve_dt()
+        elif message.action == "resume_study":
+            resume_study(window)
         elif message.action == "discard_run" and state.runs:
             controllers.run.discard(state.runs[-1].number)
 
@@ -260,7 +292,8 @@ def show_message(window: MainWindow, message: Message | None) -> None:
         for text, how in KEEP_LESS:
             buttons.append((text, partial(controllers.run.keep_less, how)))
     elif message.action:
-        buttons.append((ACTION_TEXTS[message.action], act))
+        text = ACTION_TEXTS.get(message.action) or resume_text(window)
+        buttons.append((text, act))
     if message.details:
         buttons.append(("Details", partial(show_details, window)))
     window.toast.show_message(message, buttons)
@@ -319,6 +352,7 @@ def wire(window: MainWindow) -> None:
     fill_panel_menu(window)
     _wire_cell(window)
     wire_schedule(window)
+    wire_lab(window)
     _wire_simulation(window)
     state = window.state
     window.status.message_clicked.connect(partial(show_details, window))

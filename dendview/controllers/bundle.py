@@ -14,6 +14,7 @@ from dendview.controllers.run import RunController
 from dendview.controllers.run_time import RunTimeController
 from dendview.controllers.schedule import ScheduleController
 from dendview.controllers.selection import SelectionController
+from dendview.controllers.spike_lab import SpikeLabController
 from dendview.state import AppState
 from dendview.worker.interface import Worker
 
@@ -34,6 +35,7 @@ class Controllers:
     check: CheckController
     race: RaceController
     export: ExportController
+    spike_lab: SpikeLabController
 
 
 def make_controllers(state: AppState, worker: Worker) -> Controllers:
@@ -53,4 +55,5 @@ def make_controllers(state: AppState, worker: Worker) -> Controllers:
         CheckController(state, worker, run),
         RaceController(state),
         ExportController(state),
+        SpikeLabController(state, worker, run, experiment),
     )

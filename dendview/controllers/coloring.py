@@ -7,6 +7,7 @@ FIRST: dict[Perspective, ColorBy] = {
     "explore": "type",
     "schedule": "depth",
     "simulate": "type",
+    "spike_lab": "type",
 }
 """What a perspective shows of a cell just opened; a run then brings the voltage."""
 

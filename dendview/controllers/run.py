@@ -50,6 +50,7 @@ class _Active:
     fresh: bool = False  # something came in since it was published
     cancelled_at: float | None = None
     follow: bool = True  # the shown time goes along
+    given: bool = False  # not of the open experiment
 
 
 class RunController:
@@ -91,23 +92,24 @@ class RunController:
             self.state.engine = STARTING
             self._worker.start()
 
-    def start(self) -> None:
-        """Run the experiment."""
+    def start(self, given: Experiment | None = None) -> None:
+        """Run the experiment, or another one of the open cell in the same compartments."""
         state = self.state
         if state.cell is None or state.experiment is None:
             state.message = Message("Open a cell before you run.", "warning")
             return
         if self._active is not None:
             return
-        needed = estimate(state.cell, state.experiment, keeping=state.keeping)
+        experiment = given or state.experiment
+        needed = estimate(state.cell, experiment, keeping=state.keeping)
         if why := shortage(needed, self._free_memory()):
             state.message = Message(why, "error", action="keep_less")
             return
         self.warm()
         starting = state.engine == STARTING
         self._last_number += 1
-        number, token, experiment = self._last_number, self.next_token(), state.experiment
-        self._active = _Active(number, token, experiment)
+        number, token = self._last_number, self.next_token()
+        self._active = _Active(number, token, experiment, given=given is not None)
         state.playing = ""
         state.message = None
         what = "the engine is starting" if starting else "building the model"
@@ -350,7 +352,8 @@ class RunController:
     def _run(self, active: _Active, how: RunState, seconds: float = 0.0, message: str = "") -> Run:
         assert active.builder is not None
         recording = active.builder.recording()
-        return Run(active.number, active.experiment, recording, how, seconds, message)
+        run = Run(active.number, active.experiment, recording, how, seconds, message)
+        return replace(run, given=active.given)
 
     def _replace(self, run: Run) -> None:
         runs = self.state.runs

@@ -14,6 +14,7 @@ from dendview.scene import CellScene, round_below
 from dendview.schedule_scene import TAKEN
 from dendview.views.cell_camera import Camera
 from dendview.views.cell_legend import paint_legend
+from dendview.views.cell_spines import paint_spines
 from dendview.views.cell_text import font, haloed, panel
 
 MARGIN = 14.0
@@ -79,12 +80,16 @@ def paint(
     if len(scene.links) <= MAX_PINS:
         _paint_links(painter, size, theme, scene.links, camera, geometry)
     _paint_markers(painter, size, theme, scene.markers, camera, geometry)
+    left_out = ""
+    if scene.spines is not None:
+        quiet = not scene.categorical  # a quantity is read from the cell itself
+        left_out = paint_spines(painter, size, theme, scene.spines, camera, geometry, quiet)
     below = paint_legend(painter, size, theme, scene)
     if size[1] >= LOW:
         left = MARGIN if below < size[1] - AXES_ROOM else LEGEND_WIDTH
         _paint_axes(painter, QPointF(left, size[1]), scene.theme == "dark", theme, camera)
     _paint_scale_bar(painter, size, theme, camera.scale)
-    said = ((scene.asked, theme.text), (scene.reason, theme.warning))
+    said = ((scene.asked, theme.text), (scene.reason, theme.warning), (left_out, theme.muted))
     top = size[1] - MARGIN - LINE_HEIGHT
     for text, ink in said:
         if text:

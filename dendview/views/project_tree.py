@@ -9,13 +9,14 @@ from PyQt6.QtWidgets import QMenu, QTreeWidget, QTreeWidgetItem, QVBoxLayout, QW
 
 from dendview.attached_fields import NOUNS, Group, source_text, wants_events
 from dendview.colors import THEMES
+from dendview.lab import progress_text
 from dendview.runs import is_stale
 from dendview.state import AppState, Run
 from dendview.widgets.lazy import LazyWidget
 from dendview.wording import place, plural, quantity, variable_text
 from engine.synapses import SpikeSource
 
-Kind = Literal["cell", "cable", "mechanism", "run", "probes"] | Group
+Kind = Literal["cell", "cable", "mechanism", "run", "probes", "study"] | Group
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,15 @@ class ProjectTree(LazyWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.tree)
         events = state.events
-        for event in (events.cell, events.experiment, events.runs, events.shown_run, events.theme):
+        for event in (
+            events.cell,
+            events.experiment,
+            events.runs,
+            events.shown_run,
+            events.theme,
+            events.lab_runs,
+            events.lab_shown,
+        ):
             event.connect(self.redraw)
 
     def _report(self, signal: object, row: QTreeWidgetItem) -> None:
@@ -64,13 +73,15 @@ class ProjectTree(LazyWidget):
         if item is None:
             return None
         menu = QMenu(self)
-        opens = {"run": "Show", "cell": "Show in inspector"}.get(item.kind, "Parameters…")
+        opens = {"run": "Show", "study": "Show", "cell": "Show in inspector"}.get(
+            item.kind, "Parameters…"
+        )
         menu.addAction(opens, lambda: self.item_opened.emit(item))
         if item.kind == "gap_junctions":
             menu.addAction("Choose its other end…", lambda: self.place_requested.emit(item))
         if item.kind == "synapses" and self._takes_events(item.index):
             menu.addAction("Drive by spikes of a place…", lambda: self.place_requested.emit(item))
-        if item.kind in (*NOUNS, "probes", "run"):
+        if item.kind in (*NOUNS, "probes", "run", "study"):
             menu.addAction("Remove", lambda: self.remove_requested.emit(item))
         return menu
 
@@ -144,6 +155,14 @@ class ProjectTree(LazyWidget):
                 font = row.font(0)
                 font.setBold(True)
                 row.setFont(0, font)
+        studies = self._add(root, "Spike studies", hint="none; press Ctrl+4")
+        for study in state.lab_runs:
+            text = f"{study.title} · {progress_text(study)}"
+            row = self._add(studies, text, Item("study", study.number))
+            if study.number == state.lab_shown:
+                font = row.font(0)
+                font.setBold(True)
+                row.setFont(0, font)
         self._hint_empty(root)
         tree.expandAll()
 
@@ -184,5 +203,6 @@ def _run_text(run: Run, state: AppState) -> str:
     }
     stale = run.state != "running" and is_stale(run, state.experiment)
     spikes = plural(len(run.recording.spikes), "spike")
-    text = f"Run {run.number} · {words[run.state]} · {spikes}"
+    name = f"{run.experiment.name} · " if run.given else ""
+    text = f"Run {run.number} · {name}{words[run.state]} · {spikes}"
     return text + (" · stale" if stale else "")

@@ -9,12 +9,23 @@ from typing import Any
 import numpy as np
 
 from dendview.wording import plural
-from dendview.worker.protocol import Checked, Nodes, Ready, Started, Trace, Tried
+from dendview.worker.protocol import (
+    Checked,
+    Nodes,
+    Ready,
+    RunStudy,
+    Started,
+    Trace,
+    Tried,
+    TriedSpines,
+    TrySpines,
+)
 from dendview.worker.serving import Engine, Opened
 from engine.backends.base import Backend
 from engine.discretize import Rule
 from engine.errors import BackendError
 from engine.experiment import Experiment, Probe, default_experiment
+from engine.experiments.spike_probability import Progress as StudyProgress
 from engine.experiments.timings import Job, Progress
 from engine.model import Model
 from engine.morphology.model import Morphology, Tag
@@ -105,6 +116,18 @@ class LocalEngine:
         gpu, reason = self._gpu()
         engine, _ = self._describe(self._choose("auto"))
         return Tried(number, lines, engine, reason, gpu)
+
+    def study(self, work: RunStudy) -> Iterator[StudyProgress]:
+        """Run what is missing of a study, on processes of its own."""
+        from engine.experiments.spike_probability import run_study
+
+        return run_study(work.study, Path(work.folder), backend=work.backend, resume=True)
+
+    def try_spines(self, work: TrySpines) -> TriedSpines:
+        """What the spines of a study do to its cell."""
+        from engine.experiments.spine_effect import spine_effect
+
+        return TriedSpines(work.number, spine_effect(work.study, work.model, backend=work.backend))
 
     def open(self, number: int, experiment: Experiment, backend: BackendName) -> Opened:
         """Build the model of an experiment."""

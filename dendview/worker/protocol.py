@@ -5,6 +5,9 @@ from typing import Literal
 
 from engine.experiment import Experiment
 from engine.experiments import timings
+from engine.experiments.spike_probability import Progress
+from engine.experiments.spike_study import SpikeStudy
+from engine.experiments.spine_effect import SpineEffect
 from engine.recording import Chunk
 from engine.types import BackendName, IntArray
 
@@ -60,7 +63,27 @@ class CheckOrders:
     experiment: Experiment
 
 
-Work = Run | Measure | TryEngine | CheckOrders
+@dataclass(frozen=True)
+class RunStudy:
+    """Run what is missing of a study; finished trials are kept in ``folder``."""
+
+    number: int
+    study: SpikeStudy
+    folder: str
+    backend: BackendName = "auto"
+
+
+@dataclass(frozen=True)
+class TrySpines:
+    """Find what the spines of a study do to its cell, in the ``few`` or the ``full`` model."""
+
+    number: int
+    study: SpikeStudy
+    model: Literal["few", "full"]
+    backend: BackendName = "auto"
+
+
+Work = Run | Measure | TryEngine | CheckOrders | RunStudy | TrySpines
 """What takes time: done one after the other."""
 
 Command = Work | Cancel | Ping | Shutdown
@@ -113,6 +136,22 @@ class Measured:
 
     number: int
     progress: timings.Progress
+
+
+@dataclass(frozen=True, eq=False)
+class Studied:
+    """Trials that have ended, and how far the study is."""
+
+    number: int
+    progress: Progress
+
+
+@dataclass(frozen=True)
+class TriedSpines:
+    """What the spines do."""
+
+    number: int
+    effect: SpineEffect
 
 
 @dataclass(frozen=True)
@@ -224,6 +263,8 @@ Reply = (
     | Measured
     | Tried
     | Checked
+    | Studied
+    | TriedSpines
     | Finished
     | Cancelled
     | Failed

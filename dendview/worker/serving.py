@@ -37,15 +37,20 @@ from dendview.worker.protocol import (
     Ready,
     Reply,
     Run,
+    RunStudy,
     Shutdown,
     Started,
+    Studied,
     Tried,
+    TriedSpines,
     TryEngine,
+    TrySpines,
     Work,
 )
 from engine.errors import UnstableError, UserError
 from engine.experiment import Experiment
 from engine.experiments import timings
+from engine.experiments.spike_probability import Progress
 from engine.recording import Chunk
 from engine.types import BackendName
 
@@ -82,6 +87,12 @@ class Engine(Protocol):
 
     def try_out(self, number: int) -> Tried:
         """Look for a GPU and try it."""
+
+    def study(self, work: RunStudy) -> Iterator[Progress]:
+        """Run what is missing of a study."""
+
+    def try_spines(self, work: TrySpines) -> TriedSpines:
+        """What the spines of a study do to its cell."""
 
 
 def serve(connection: Connection, load: Callable[[], Engine], log: str) -> None:
@@ -135,7 +146,7 @@ class _Line:
             except (EOFError, OSError):
                 os._exit(0)  # the window is gone, or it closed the pipe
             match command:
-                case Run() | Measure() | TryEngine() | CheckOrders():
+                case Run() | Measure() | TryEngine() | CheckOrders() | RunStudy() | TrySpines():
                     self.work.put(command)
                 case Cancel(number):
                     self._cancelled.add(number)
@@ -164,6 +175,11 @@ def _work(line: _Line, engine: Engine, work: Work) -> None:
                     return
                 case CheckOrders():
                     line.send(engine.check_orders(number, work.experiment))
+                    return
+                case RunStudy():
+                    _study(line, engine, work)
+                case TrySpines():
+                    line.send(engine.try_spines(work))
                     return
                 case _:
                     assert_never(work)
@@ -227,6 +243,19 @@ def _measure(line: _Line, engine: Engine, work: Measure) -> None:
         close()
     if progress is not None:
         line.send(Measured(work.number, progress))
+
+
+def _study(line: _Line, engine: Engine, work: RunStudy) -> None:
+    """Send every trial that ends, until all have or the study is cancelled."""
+    steps = engine.study(work)
+    try:
+        for progress in steps:
+            line.send(Studied(work.number, progress))
+            if line.cancelled(work.number):
+                break
+    finally:  # ends the workers at once
+        if close := getattr(steps, "close", None):
+            close()
 
 
 def join(chunks: list[Chunk]) -> Chunk:

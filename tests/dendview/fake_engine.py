@@ -5,15 +5,31 @@ import signal
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
-from dendview.worker.protocol import Checked, Nodes, Ready, Started, Trace, Tried
+from dendview.worker.protocol import (
+    Checked,
+    Nodes,
+    Ready,
+    RunStudy,
+    Started,
+    Trace,
+    Tried,
+    TriedSpines,
+    TrySpines,
+)
 from dendview.worker.serving import Opened
 from engine.errors import UnstableError, UserError
+from engine.executor import OwnProcess
 from engine.experiment import Experiment
+from engine.experiments.spike_probability import Progress as StudyProgress
+from engine.experiments.spike_probability import run_study
+from engine.experiments.spine_effect import SpineEffect
 from engine.experiments.timings import Job, Progress, RunTimes
 from engine.recording import Chunk
+from engine.stimuli import Site
 
 N_COMP = 5
 COMPILE_SECONDS = 1.0
@@ -56,6 +72,13 @@ class FakeEngine:
         if experiment.name == "bad input":
             raise UserError("the cell has no section 'soma[7]'")
         return Checked(number, 0.0, N_COMP)
+
+    def study(self, work: RunStudy) -> Iterator[StudyProgress]:
+        return run_study(work.study, Path(work.folder), pool=OwnProcess(), resume=True)
+
+    def try_spines(self, work: TrySpines) -> TriedSpines:
+        effect = SpineEffect(3, 1.9, 72.0, 99.0, Site("dend[0]"), 9.0, 2.0, 0.1)
+        return TriedSpines(work.number, effect)
 
     def try_out(self, number: int) -> Tried:
         return Tried(number, ("✓ CPU: fake.", "✗ No GPU."), "CPU · fake", "there is no GPU")
