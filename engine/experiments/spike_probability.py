@@ -3,7 +3,8 @@
 import math
 import time
 from collections.abc import Generator, Iterable, Mapping
-from dataclasses import dataclass, replace
+from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 
 from engine.backends import choose_backend
@@ -131,14 +132,15 @@ def run_study(
         pool = pool or LocalPool(1 if device else None)
         tasks = slices(study, todo, MOST_ON_DEVICE if device else WIDTH, backend)
         clock = Clock(len(todo))
-        for ended in run_tasks(pool, run_slice, tasks):
-            outcomes = () if ended is None else outcomes_of(ended)
-            if outcomes:
-                store.add(outcomes)
-                done += len(outcomes)
-                clock.add(len(outcomes))
-            running = min(total - done, pool.size * max(len(t.trials) for t in tasks))
-            yield Progress(outcomes, done, total, running, clock.left())
+        with closing(run_tasks(pool, run_slice, tasks)) as run:
+            for ended in run:
+                outcomes = () if ended is None else outcomes_of(ended)
+                if outcomes:
+                    store.add(outcomes)
+                    done += len(outcomes)
+                    clock.add(len(outcomes))
+                running = min(total - done, pool.size * len(tasks[0].trials))
+                yield Progress(outcomes, done, total, running, clock.left())
 
 
 def on_device(backend: BackendName) -> bool:
@@ -219,11 +221,6 @@ def curve_point(n_synapses: int, outcomes: list[Outcome]) -> CurvePoint:
     return CurvePoint(
         n_synapses, n, fired, failed, wilson(fired, n, failed), deviation_band(fired, n)
     )
-
-
-def with_trials(study: SpikeStudy, n_trials: int) -> SpikeStudy:
-    """The study with another number of trials at every point."""
-    return replace(study, n_trials=n_trials)
 
 
 def text_of(interval: Interval, digits: int = 2) -> str:

@@ -305,7 +305,7 @@ def _spikes(given: Slice) -> list[tuple[float, ...]]:
 def slices(
     study: SpikeStudy, trials: Sequence[Trial], size: int, backend: BackendName = "auto"
 ) -> list[Slice]:
-    """Trials in slices of one model (few or full spines), in the order given.
+    """Trials in slices of one model (few or full spines), in the order of their numbers.
 
     Parameters
     ----------
@@ -321,4 +321,4 @@ def slices(
         found += [
             Slice(study, tuple(mine[k : k + size]), backend) for k in range(0, len(mine), size)
         ]
-    return found
+    return sorted(found, key=lambda one: one.trials[0].number)

@@ -139,6 +139,9 @@ def test_slices_hold_trials_of_one_model_and_all_of_them():
         assert len({t.condition.partition("-")[0] for t in one.trials}) == 1
         assert len(one.trials) <= 8
     assert sum(len(one.trials) < 8 for one in made) <= 2
+    first = [one.trials[0] for one in made]
+    assert [t.number for t in first] == sorted(t.number for t in first)
+    assert {t.condition.partition("-")[0] for t in first[:8]} == {"few", "full"}
 
 
 @pytest.mark.parametrize(
