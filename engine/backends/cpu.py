@@ -284,8 +284,6 @@ class CpuRun:
             reset_events(arrays, p, self._points[p.mechanism.name], self.model.n_instance)
         buffers = self._buffers(1, 1)
         n_spike = self._code.start(*self._arguments(buffers))
-        no_steps = self._arguments(self._buffers(0, 0))
-        self._code.advance(0, *no_steps)  # compiles it, so that the first step does not
         return self._samples(buffers, 1, 1, n_spike)
 
     def advance(self, n_step: int) -> Samples:

@@ -59,7 +59,7 @@ def empty(mechanism: Mechanism, which: KernelName) -> bool:
 
 
 def emit(structure: Structure) -> str:
-    """Python source with the mechanisms' kernels, ``start``, ``system`` and ``advance``."""
+    """Python source with the mechanisms' kernels, ``system``, ``advance`` and ``start``."""
     return "\n".join(
         [
             '"""Generated from the mechanisms '
@@ -106,9 +106,10 @@ def emit(structure: Structure) -> str:
                 for m in structure.mechanisms
                 if structure.cores and has_lanes(m) and m.kind != "point"
             ),
-            *_start(structure),
             *_system(structure),
             *_loop(structure),
+            "def start(*given):",
+            "    return advance(-1, *given)[2]",
         ]
     )
 
@@ -192,8 +193,8 @@ def _function(head: str, body: Iterable[str]) -> list[str]:
 
 
 def _start(structure: Structure) -> list[str]:
-    """``start``: every INITIAL block, the currents at t = 0 and the first sample."""
-    body = [
+    """What ``advance`` does at t = 0: every INITIAL block, the currents and the first sample."""
+    return [
         "t = 0.0",
         *_events(structure, "prepare", "t"),
         *_calls(structure, "initialize"),
@@ -207,9 +208,9 @@ def _start(structure: Structure) -> list[str]:
         *_samples(structure, "0"),
         "frame_times[0] = t",
         "snapshot(v, place, n_instance, frames[0])",
-        "return detect(v, spike_node, threshold, n_instance, above, t, spikes, 0)",
+        "n_spike = detect(v, spike_node, threshold, n_instance, above, t, spikes, 0)",
+        "return 0, 0, n_spike, 0",
     ]
-    return _function(f"start({', '.join(loop_arguments(structure))})", body)
 
 
 def _events(structure: Structure, function: str, first: str) -> list[str]:
@@ -241,7 +242,11 @@ def _system(structure: Structure) -> list[str]:
 
 
 def _loop(structure: Structure) -> list[str]:
-    """``advance``: one fixed step of NEURON's after the other."""
+    """``advance``: one fixed step of NEURON's after the other.
+
+    With a negative number of steps it begins a run instead: two functions would each take in, and
+    make LLVM optimize, the same kernels.
+    """
     measured = _measure(structure)
     if structure.constant and structure.cores:
         clamps = "clamp_node, clamp_on, clamp_off, clamp_amplitude"
@@ -322,6 +327,8 @@ def _loop(structure: Structure) -> list[str]:
         "    n_frame += 1",
     ]
     body = [
+        "if n_step < 0:",
+        *(f"    {line}" for line in _start(structure)),
         "t = clock[0]",
         "n_frame = 0",
         "n_spike = 0",
