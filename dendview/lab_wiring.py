@@ -80,6 +80,7 @@ def look_at(window: MainWindow, trial: Trial) -> None:
 
 def choose_card(window: MainWindow, name: str) -> None:
     """Go to the lab with a study; where no cell is open, on the human one of the samples."""
+    window.controllers.spike_lab.first = name
     if window.state.cell is None:
         window.open_source(USUAL_CELL, "spike_lab")
         return

@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from dendview.controllers.spike_lab import shown_study
 from dendview.matrix_lens import LARGEST
 from dendview.runs import shown_run
 from dendview.state import AppState
 from engine.errors import UserError
 from engine.experiment import to_json
+from engine.experiments.spike_study import to_json as study_to_json
 from engine.exporting import (
     export_schedule_csv,
     export_schedule_json,
@@ -22,6 +24,7 @@ from engine.exporting import (
     export_traces_csv,
     export_traces_hdf5,
 )
+from engine.exporting.spike_lab import export_spike_csv, export_spike_hdf5
 
 Target = Literal[
     "cell",
@@ -34,6 +37,9 @@ Target = Literal[
     "plot",
     "traces",
     "spikes",
+    "spike_curves",
+    "spike_trials",
+    "spike_study",
     "schedule",
     "experiment",
 ]
@@ -96,6 +102,13 @@ def _no_run(state: AppState) -> str:
     return "The run goes on; wait or cancel it." if run.state == "running" else ""
 
 
+def _no_study(state: AppState) -> str:
+    study = shown_study(state)
+    if study is None or not study.outcomes:
+        return "No trial of a study is finished; run one in the Spike lab (Ctrl+4)."
+    return ""
+
+
 PNG = ("png", "PNG picture")
 CSV = ("csv", "CSV table")
 
@@ -111,6 +124,9 @@ KINDS: tuple[ExportKind, ...] = (
     ExportKind("plot", "Plot of the traces", "As it is seen now, with legend and clamps.", (PNG, ("svg", "SVG drawing")), _no_run),
     ExportKind("traces", "Traces", "Every probe of the shown run, with units.", (CSV, ("h5", "HDF5")), _no_run),
     ExportKind("spikes", "Spike times", "Of the shown run.", (CSV,), _no_run),
+    ExportKind("spike_curves", "Spike probability", "Curves of the shown study with intervals and half points.", (PNG, ("svg", "SVG drawing")), _no_study),
+    ExportKind("spike_trials", "Trials of the study", "Trials, spikes and curves: one HDF5, or three tables side by side.", (("h5", "HDF5"), CSV), _no_study),
+    ExportKind("spike_study", "Recipe of the study", "'dendview spike-lab --recipe' runs the same trials.", (("json", "JSON"),), _no_study),
     ExportKind("experiment", "Experiment", "All of it; 'dendview run' gives the same numbers.", (("json", "JSON"),), _no_cell),
 )  # fmt: skip
 
@@ -132,7 +148,9 @@ class ExportController:
         cell = self.state.cell
         name = "cell" if cell is None else cell.morphology.name
         stamp = time.strftime("%Y%m%d-%H%M%S", time.localtime(self._clock()))
-        digest = hashlib.sha256(self.recipe().encode()).hexdigest()[:8]
+        study = shown_study(self.state) if target.startswith("spike_") else None
+        recipe = self.recipe() if study is None else study_to_json(study.study)
+        digest = hashlib.sha256(recipe.encode()).hexdigest()[:8]
         tail = f"_{target}_{stamp}_{digest}.{ending}"
         return plain(name)[: NAME_LIMIT - len(tail)] + tail
 
@@ -156,8 +174,14 @@ class ExportController:
 
     def _write(self, target: Target, path: Path) -> None:
         state, ending = self.state, path.suffix.lower()
-        run = shown_run(state)
-        if target == "traces" and run is not None:
+        run, study = shown_run(state), shown_study(state)
+        if target == "spike_trials" and study is not None:
+            outcomes = [study.outcomes[t] for t in study.study.trials() if t in study.outcomes]
+            write_study = export_spike_hdf5 if ending == ".h5" else export_spike_csv
+            write_study(study.study, outcomes, path)
+        elif target == "spike_study" and study is not None:
+            path.write_text(study_to_json(study.study), encoding="utf-8")
+        elif target == "traces" and run is not None:
             (export_traces_hdf5 if ending == ".h5" else export_traces_csv)(run.recording, path)
         elif target == "spikes" and run is not None:
             export_spikes_csv(run.recording, path)

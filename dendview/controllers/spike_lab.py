@@ -67,6 +67,7 @@ class SpikeLabController:
         self._effect_token: int | None = None
         self._asked: tuple[SpikeStudy, tuple[Literal["few", "full"], ...]] | None = None
         self._cell: Cell | None = state.cell
+        self.first = "quick"  # the card that is chosen for whoever comes to the lab
         run.listeners.append(self._take)
         state.events.cell.connect(self._on_cell)
         state.events.perspective.connect(self._on_perspective)
@@ -181,7 +182,7 @@ class SpikeLabController:
         """Whoever comes to the lab finds the quick study planned."""
         planned = self.state.lab_study is not None
         if perspective == "spike_lab" and self.state.cell is not None and not planned:
-            self.choose("quick")
+            self.choose(self.first)
 
     def _cut_as_studied(self) -> None:
         """The open cell in the compartments that trials have, so that they can be shown on it."""

@@ -49,7 +49,9 @@ def legend_html(state: AppState) -> str:
     run = shown_run(state)
     parts = []
     if run is not None:
-        parts.append(f'<b style="color:{theme.text}">Run&nbsp;{run.number}</b>{_about(state, run)}')
+        name = f"Run {run.number}" + (f" · {run.experiment.name}" if run.given else "")
+        name = escape(name).replace(" ", "&nbsp;")
+        parts.append(f'<b style="color:{theme.text}">{name}</b>{_about(state, run)}')
         for i, called in enumerate(trace_names(run.recording)):
             color = trace_color(i, state.theme)
             mark = "━" if i < 8 else "╍" if i < 16 else "┅"

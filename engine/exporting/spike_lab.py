@@ -39,15 +39,39 @@ def export_spike_tables(
     FileError
         If a file cannot be written.
     """
-    rows = {
-        "trials.csv": (TRIAL_COLUMNS, [_trial_row(o) for o in outcomes]),
-        "spikes.csv": (SPIKE_COLUMNS, [(*_of(o), t) for o in outcomes for t in o.spikes]),
-        "curves.csv": (CURVE_COLUMNS, _curve_rows(curves(study, outcomes))),
-    }
+    rows = _tables(study, outcomes)
     paths = tuple(folder / name for name in rows)
     for path, (columns, lines) in zip(paths, rows.values(), strict=True):
         _write(study, path, columns, lines)
     return paths
+
+
+def export_spike_csv(
+    study: SpikeStudy, outcomes: Sequence[Outcome], path: Path
+) -> tuple[Path, ...]:
+    """Write the trials to a file, and spikes and curves beside it (``…_spikes``, ``…_curves``).
+
+    Raises
+    ------
+    FileError
+        If a file cannot be written.
+    """
+    beside = [path, *(path.with_stem(f"{path.stem}_{what}") for what in ("spikes", "curves"))]
+    for to, (columns, lines) in zip(beside, _tables(study, outcomes).values(), strict=True):
+        _write(study, to, columns, lines)
+    return tuple(beside)
+
+
+Table = tuple[Sequence[str], list[tuple[Any, ...]]]
+"""Names of the columns, and the rows."""
+
+
+def _tables(study: SpikeStudy, outcomes: Sequence[Outcome]) -> dict[str, Table]:
+    return {
+        "trials.csv": (TRIAL_COLUMNS, [_trial_row(o) for o in outcomes]),
+        "spikes.csv": (SPIKE_COLUMNS, [(*_of(o), t) for o in outcomes for t in o.spikes]),
+        "curves.csv": (CURVE_COLUMNS, _curve_rows(curves(study, outcomes))),
+    }
 
 
 def _of(outcome: Outcome) -> tuple[str, int, int]:
