@@ -151,6 +151,12 @@ def make_network(
     conductance = steady_conductance(spec.cell, tree)
     resistance = transfer_resistance(tree, conductance, tree.locate(soma.section, soma.x))
     reach = resistance[tree.node_of_segment][allowed[tree.section[tree.node_of_segment]]]
+    trace = input_traces(spec.encoding, spec.point, levels, model.n_step, spec.cell.dt)
+    if not trace.any():
+        raise UserError(
+            f"no pixel value makes an input neuron spike within {spec.cell.duration:g} ms; let the "
+            "spikes start sooner or come faster, or let a sample last longer"
+        )
     return Network(
         spec=spec,
         n_in=n_in,
@@ -161,7 +167,7 @@ def make_network(
         node=_place(tree, allowed, (n_in, spec.n_hidden, spec.n_synapses), rng),
         resistance=resistance,
         r_mean=float(np.sqrt(reach.min() * reach.max())),
-        trace=input_traces(spec.encoding, spec.point, levels, model.n_step, spec.cell.dt),
+        trace=trace,
     )
 
 

@@ -11,6 +11,7 @@ from engine.experiments.hpc_net.network import make_network
 from engine.experiments.hpc_net.spec import (
     PRESETS,
     Conductance,
+    Encoding,
     HpcNet,
     Learning,
     Optimizer,
@@ -131,6 +132,8 @@ def test_learning_that_cannot_be_is_refused(shortcut, data, fields, sentence):
 def test_networks_that_cannot_be_are_refused():
     with pytest.raises(UserError, match="0 hidden neurons"):
         make_network(tiny_spec(n_hidden=0), 2, 2, LEVELS)
+    with pytest.raises(UserError, match="no pixel value makes an input neuron spike"):
+        make_network(tiny_spec(encoding=Encoding(start=60.0)), 2, 2, LEVELS)
     bare = replace(tiny_spec().cell, morphology="sample:ball_and_stick")
     network = make_network(tiny_spec(cell=bare), 2, 2, LEVELS)
     assert set(network.model.tree.tag[network.node.reshape(-1)]) <= {3, 4}
