@@ -203,6 +203,23 @@ def _c_value(argument: Any) -> Any:
     raise TypeError(f"a kernel takes no {type(argument).__name__}")
 
 
+def _compiled_header(folder: Path, flags: list[str]) -> Path:
+    """A copy of the shim beside its compiled form, which g++ takes where the flags are the same."""
+    text = SHIM.read_text()
+    digest = hashlib.sha256("\0".join([text, *flags]).encode()).hexdigest()[:20]
+    header = folder / f"shim-{digest}" / SHIM.name
+    compiled = header.with_suffix(".h.gch")
+    if not compiled.is_file():
+        header.parent.mkdir(exist_ok=True)
+        aside = header.parent / f"{os.getpid()}.part"
+        aside.write_text(text)
+        os.replace(aside, header)
+        command = ["g++", *flags, "-x", "c++-header", str(header), "-o", str(aside)]
+        subprocess.run(command, check=True)
+        os.replace(aside, compiled)
+    return header
+
+
 def _library(source: str, options: tuple[str, ...]) -> Path:
     """The compiled text; kept from one session of tests to the next, named by its hash."""
     text = _DYNAMIC.sub(r"\1* \2 = shim::dynamic<\1>();", source)
@@ -215,11 +232,12 @@ def _library(source: str, options: tuple[str, ...]) -> Path:
         for name in dict.fromkeys(names)
     )
     base = ["-std=c++20", "-O1", "-march=native", "-ffp-contract=off", "-w", "-pthread"]
-    command = ["g++", *base, *options, "-shared", "-fPIC", "-include", str(SHIM)]
-    seed = "\0".join([text, SHIM.read_text(), *command])
-    digest = hashlib.sha256(seed.encode()).hexdigest()[:20]
     folder = Path(tempfile.gettempdir()) / f"dendview-shim-{getpass.getuser()}"
     folder.mkdir(exist_ok=True)
+    header = _compiled_header(folder, [*base, "-fPIC"])
+    command = ["g++", *base, *options, "-shared", "-fPIC", "-include", str(header)]
+    seed = "\0".join([text, SHIM.read_text(), *command])
+    digest = hashlib.sha256(seed.encode()).hexdigest()[:20]
     library = folder / f"{digest}.so"
     if not library.is_file():
         stem = folder / f"{digest}.{os.getpid()}"
