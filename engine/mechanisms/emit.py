@@ -1,7 +1,7 @@
 """What both emitters share: the arguments of a kernel, and an expression as text of a language."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from engine.mechanisms.expressions import (
     Binary,
@@ -21,7 +21,8 @@ from engine.mechanisms.symbols import GEOMETRY, SCALARS
 class Dialect:
     """How a language writes what languages write differently.
 
-    ``select``, ``power`` and ``exprel`` are templates; ``functions`` renames built-in functions.
+    ``select``, ``power`` and ``exprel`` are templates; ``functions`` renames built-in functions;
+    ``suffix`` stands behind every number.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Dialect:
     infinity: str
     nan: str
     exprel: str = "exprel({x})"
+    suffix: str = ""
 
 
 PYTHON_OPERATORS = {"&&": "&", "||": "|", "!": "not "}
@@ -72,6 +74,14 @@ CUDA = Dialect(
     "(0.0 / 0.0)",
     "({x} == 0.0 ? 1.0 : expm1({x}) / {x})",
 )
+CUDA_SINGLE = replace(
+    CUDA,
+    infinity="(1.0f / 0.0f)",
+    nan="(0.0f / 0.0f)",
+    exprel="({x} == 0.0f ? 1.0f : expm1({x}) / {x})",
+    suffix="f",
+)
+"""Single precision; functions are chosen by the type of what they are given."""
 
 
 def emit(expr: Expr, dialect: Dialect, rename: Mapping[str, str] | None = None) -> str:
@@ -123,7 +133,8 @@ def _number(value: float, dialect: Dialect) -> str:
         return dialect.nan
     if value in (float("inf"), float("-inf")):
         return dialect.infinity if value > 0 else f"(-{dialect.infinity})"
-    return repr(value) if value >= 0 else f"({value!r})"
+    text = f"{value!r}{dialect.suffix}"
+    return text if value >= 0 else f"({text})"
 
 
 def inputs(program: Program) -> frozenset[str]:

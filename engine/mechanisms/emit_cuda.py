@@ -2,7 +2,16 @@
 
 from collections.abc import Callable, Iterable, Mapping
 
-from engine.mechanisms.emit import CUDA, arguments, emit, inputs, read_only, split_invariant
+from engine.mechanisms.emit import (
+    CUDA,
+    CUDA_SINGLE,
+    Dialect,
+    arguments,
+    emit,
+    inputs,
+    read_only,
+    split_invariant,
+)
 from engine.mechanisms.model import KERNELS, Argument, KernelName, Mechanism, Step, weight_name
 
 LAUNCH = 'extern "C" __global__ void'
@@ -26,15 +35,18 @@ def emit_cuda(mechanism: Mechanism) -> str:
     return "\n\n".join([emit_bodies(mechanism), *kernels]) + "\n"
 
 
-def emit_bodies(mechanism: Mechanism, hoisted: bool = False) -> str:
+def emit_bodies(mechanism: Mechanism, hoisted: bool = False, single: bool = False) -> str:
     """The arithmetic of one element alone: the functions ``{name}_{kernel}_body``.
 
     Where ``hoisted``, those of :data:`KERNELS` take what is one for all elements as their last
-    arguments, see :func:`emit_invariants`.
+    arguments, see :func:`emit_invariants`. Where ``single``, the currents and the step of the
+    states are computed in single precision (what is stored is not); but for a current whose
+    derivative is a difference over 0.001 mV, of which single precision would leave little.
     """
     title = mechanism.title or f"Mechanism {mechanism.name}"
+    short = {"advance", "current"} if mechanism.analytic else {"advance"}
     bodies = [
-        _body(mechanism, which, hoisted and which in KERNELS)
+        _body(mechanism, which, hoisted and which in KERNELS, single and which in short)
         for which in (*KERNELS, *mechanism.event_kernels)
     ]
     return "\n\n".join([f"// {mechanism.name}: {title}", *bodies])
@@ -75,22 +87,22 @@ def body_call(
     return f"{mechanism.name}_{which}_body({', '.join(passed)});"
 
 
-def _steps(steps: Iterable[Step], rename: Mapping[str, str]) -> list[str]:
-    lines = []
+def _steps(steps: Iterable[Step], rename: Mapping[str, str], dialect: Dialect = CUDA) -> list[str]:
+    lines, real = [], "float" if dialect.suffix else "double"
     for step in steps:
         if step.loop is None:
-            lines.append(f"const double {step.target} = {emit(step.value, CUDA, rename)};")
+            lines.append(f"const {real} {step.target} = {emit(step.value, dialect, rename)};")
             continue
         loop = step.loop
         started = zip(loop.carried, loop.start, strict=True)
-        lines += [f"double {name} = {emit(value, CUDA, rename)};" for name, value in started]
+        lines += [f"{real} {name} = {emit(value, dialect, rename)};" for name, value in started]
         afters = list(zip(loop.carried, loop.after, strict=True))
         turn = [
-            *_steps(loop.head, rename),
-            f"if (!{emit(loop.condition, CUDA, rename)}) break;",
-            *_steps(loop.body, rename),
+            *_steps(loop.head, rename, dialect),
+            f"if (!{emit(loop.condition, dialect, rename)}) break;",
+            *_steps(loop.body, rename, dialect),
             *(
-                f"const double {name}_after = {emit(value, CUDA, rename)};"
+                f"const {real} {name}_after = {emit(value, dialect, rename)};"
                 for name, value in afters
             ),
             *(f"{name} = {name}_after;" for name, _ in afters),
@@ -170,21 +182,32 @@ def _passed(argument: Argument, weight: int) -> str:
     return f"{place}[at]"
 
 
-def _body(mechanism: Mechanism, which: KernelName, hoisted: bool = False) -> str:
+def _body(
+    mechanism: Mechanism, which: KernelName, hoisted: bool = False, single: bool = False
+) -> str:
     program = mechanism.program(which)
     rename = {name: f"{name}_" for name in inputs(program)}
     outside, inside = split_invariant(program, mechanism)
-    lines = _steps(inside if hoisted else (*outside, *inside), rename)
-    lines += [f"{name}_ = {emit(value, CUDA, rename)};" for name, value in program.stores]
-    if program.current is not None and program.conductance is not None:
-        lines.append(f"i_membrane_sum += {emit(program.current, CUDA, rename)};")
-        lines.append(f"g_membrane_sum += {emit(program.conductance, CUDA, rename)};")
-        lines += [
-            f"{name}_sum += {emit(value, CUDA, rename)};" for name, value in program.ion_currents
-        ]
     taken = [declaration for declaration, _, _ in _elements(mechanism, which)]
     if hoisted:
         taken += [f"double {step.target}" for step in outside]
+    dialect, lines = CUDA, []
+    if single:
+        dialect = CUDA_SINGLE
+        kept = {d.removeprefix("double& ") for d in taken if d.startswith("double&")}
+        for name, place in rename.items():
+            if place in kept:
+                lines.append(f"const float {place}now = {place};")
+                rename[name] = f"{place}now"
+        taken = [d if d.startswith("double&") else d.replace("double", "float", 1) for d in taken]
+    lines += _steps(inside if hoisted else (*outside, *inside), rename, dialect)
+    lines += [f"{name}_ = {emit(value, dialect, rename)};" for name, value in program.stores]
+    if program.current is not None and program.conductance is not None:
+        lines.append(f"i_membrane_sum += {emit(program.current, dialect, rename)};")
+        lines.append(f"g_membrane_sum += {emit(program.conductance, dialect, rename)};")
+        lines += [
+            f"{name}_sum += {emit(value, dialect, rename)};" for name, value in program.ion_currents
+        ]
     declared = ", ".join(taken)
     return "\n".join(
         [f"{BODY} {mechanism.name}_{which}_body({declared}) {{", *(f"    {s}" for s in lines), "}"]

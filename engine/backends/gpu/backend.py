@@ -1,5 +1,6 @@
 """The GPU backend, and the one that takes the GPU where that is the better choice."""
 
+import os
 from collections.abc import Sequence
 from functools import partial
 
@@ -13,6 +14,8 @@ from engine.backends.gpu.shape import Shape
 from engine.errors import BackendError
 from engine.model import Model
 
+SINGLE = "DENDVIEW_GPU_SINGLE"
+
 
 class GpuBackend:
     """CUDA on one device, or on several where there are cells enough for them.
@@ -25,6 +28,9 @@ class GpuBackend:
         Threads of a cell; found by a short measurement where it is not given.
     devices
         What opens each device in a process of its own; with ``device`` only.
+    single
+        Currents and states in single precision; by default where the environment's
+        ``DENDVIEW_GPU_SINGLE`` is set.
 
     Raises
     ------
@@ -39,6 +45,7 @@ class GpuBackend:
         device: Device | None = None,
         shape: Shape | None = None,
         devices: Sequence[DeviceMaker] = (),
+        single: bool | None = None,
     ) -> None:
         if device is None:
             from engine.backends.gpu.cupy_device import count_devices, cupy_device
@@ -46,10 +53,12 @@ class GpuBackend:
             device = cupy_device()
             devices = [partial(cupy_device, index) for index in range(count_devices())]
         self.device, self._shape, self._devices = device, shape, tuple(devices)
+        self.single = os.environ.get(SINGLE, "") not in ("", "0") if single is None else single
 
     def describe(self) -> str:
         several = f" and {len(self._devices) - 1} more" if len(self._devices) > 1 else ""
-        return f"GPU: {self.device.properties.name}{several}"
+        short = ", membrane in single precision" if self.single else ""
+        return f"GPU: {self.device.properties.name}{several}{short}"
 
     def start(self, model: Model, threads: int | None = None) -> Run:
         """A run of the model; ``threads`` are those of the CPU and have no meaning here.
@@ -65,8 +74,9 @@ class GpuBackend:
             model = tune_rest(model)
         most = model.n_instance // self.device.properties.n_multiprocessor
         if (used := min(len(self._devices), most)) > 1:
-            return SeveralRun(model, self._devices[:used], self._shape)
-        return GpuRun(model, self.device, self._shape or choose_shape(model, self.device))
+            return SeveralRun(model, self._devices[:used], self._shape, self.single)
+        shape = self._shape or choose_shape(model, self.device, self.single)
+        return GpuRun(model, self.device, shape, self.single)
 
 
 class AutoBackend:

@@ -55,7 +55,7 @@ def nodes_of(model: Model) -> tuple[int, int]:
     return model.n_comp, model.n_comp + 3 * each
 
 
-def choose_shape(model: Model, device: Device) -> Shape:
+def choose_shape(model: Model, device: Device, single: bool = False) -> Shape:
     """The fastest of the candidates; measured once for a tree, membrane and device.
 
     Raises
@@ -63,16 +63,16 @@ def choose_shape(model: Model, device: Device) -> Shape:
     BackendError
         If none of them can run.
     """
-    key = _key(model, device)
+    key = _key(model, device, single)
     known = _read()
     if key in known:
         return Shape(*known[key])
-    shape = fastest(model, device, candidates(*nodes_of(model)))
+    shape = fastest(model, device, candidates(*nodes_of(model)), single)
     _write({**_read(), key: [shape.threads, shape.lanes]})
     return shape
 
 
-def fastest(model: Model, device: Device, shapes: Iterable[Shape]) -> Shape:
+def fastest(model: Model, device: Device, shapes: Iterable[Shape], single: bool = False) -> Shape:
     """Measure all on the first steps of the model itself; at a draw the first one wins.
 
     Raises
@@ -84,7 +84,7 @@ def fastest(model: Model, device: Device, shapes: Iterable[Shape]) -> Shape:
     trouble: BackendError | None = None
     for shape in shapes:
         try:
-            seconds[shape] = _measure(GpuRun(model, device, shape), device)
+            seconds[shape] = _measure(GpuRun(model, device, shape, single), device)
         except BackendError as error:  # more registers or shared memory than there are
             trouble = trouble or error
     if not seconds:
@@ -99,10 +99,10 @@ def _measure(run: GpuRun, device: Device) -> float:
     return min(device.elapsed(lambda: (run.advance(STEPS), None)[1]) for _ in range(ROUNDS))
 
 
-def _key(model: Model, device: Device) -> str:
+def _key(model: Model, device: Device, single: bool) -> str:
     """Changes with what the choice may depend on."""
     properties = device.properties
-    text, _ = emit(structure_of(model))
+    text, _ = emit(structure_of(model, single))
     cells = (model.n_instance * 4).bit_length()  # of one kind while it does not double
     seed = hashlib.sha256(text.encode())
     seed.update(model.tree.parent.tobytes())

@@ -39,6 +39,8 @@ class GpuRun:
     device : Device
     shape : Shape
         Threads of a cell and those of them that solve its tree.
+    single
+        Currents and states in single precision; voltages and the tree's equations are not.
 
     Raises
     ------
@@ -46,9 +48,9 @@ class GpuRun:
         If it does not fit the device's memory, or its kernel does not compile.
     """
 
-    def __init__(self, model: Model, device: Device, shape: Shape) -> None:
+    def __init__(self, model: Model, device: Device, shape: Shape, single: bool = False) -> None:
         self.model, self.device, self.shape = model, device, shape
-        self.tables = tables = Tables(model, shape, device.properties)
+        self.tables = tables = Tables(model, shape, device.properties, single)
         text, self._named = emit(tables.structure)
         self._check_memory()
         options = shape.definitions + ("-DIN_SHARED",) * (tables.shared_bytes > 0)

@@ -34,6 +34,8 @@ class SeveralRun:
         What opens each device, called in the process that is to hold it.
     shape
         Threads of a cell; each process measures for itself where it is not given.
+    single
+        As of :class:`engine.backends.gpu.run.GpuRun`.
 
     Raises
     ------
@@ -42,7 +44,11 @@ class SeveralRun:
     """
 
     def __init__(
-        self, model: Model, devices: Sequence[DeviceMaker], shape: Shape | None = None
+        self,
+        model: Model,
+        devices: Sequence[DeviceMaker],
+        shape: Shape | None = None,
+        single: bool = False,
     ) -> None:
         self.model = model
         bounds = np.linspace(0, model.n_instance, len(devices) + 1).round().astype(int)
@@ -52,7 +58,9 @@ class SeveralRun:
         for make, first, count in zip(devices, self._first, self._count, strict=True):
             mine, theirs = context.Pipe()
             part = select(model, first, count)
-            process = context.Process(target=serve, args=(theirs, make, part, shape), daemon=True)
+            process = context.Process(
+                target=serve, args=(theirs, make, part, shape, single), daemon=True
+            )
             process.start()
             theirs.close()
             finalize(self, _end, mine)
@@ -127,11 +135,13 @@ def _end(pipe: Connection) -> None:
     pipe.close()
 
 
-def serve(pipe: Connection, make: DeviceMaker, model: Model, shape: Shape | None) -> None:
+def serve(
+    pipe: Connection, make: DeviceMaker, model: Model, shape: Shape | None, single: bool
+) -> None:
     """One device's process: a run that does what it is asked until the pipe closes."""
     try:
         device = make()
-        run = GpuRun(model, device, shape or choose_shape(model, device))
+        run = GpuRun(model, device, shape or choose_shape(model, device, single), single)
     except Exception as error:
         pipe.send(_told(error))
         return

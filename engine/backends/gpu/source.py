@@ -94,7 +94,7 @@ def emit(structure: GpuStructure) -> tuple[str, list[tuple[str, str]]]:
         [
             f"// Generated from the mechanisms {', '.join(m.name for m in structure.mechanisms)}.",
             cuda_source("step.cuh"),
-            *(emit_bodies(m, hoisted=True) for m in structure.mechanisms),
+            *(emit_bodies(m, True, structure.single) for m in structure.mechanisms),
             f'extern "C" __global__ void __launch_bounds__(MOST_THREADS, LEAST_BLOCKS) {KERNEL}(',
             *(f"    {line}" for line in _wrapped(declared)),
             ") {",

@@ -27,7 +27,7 @@ def kept(model: Model) -> list[Placed]:
     return [p for p in model.placed if len(p.node) and not is_linear(p.mechanism)]
 
 
-def structure_of(model: Model) -> GpuStructure:
+def structure_of(model: Model, single: bool = False) -> GpuStructure:
     """What a model's kernel depends on."""
     placed = kept(model)
     mechanisms = tuple(p.mechanism for p in placed)
@@ -44,6 +44,7 @@ def structure_of(model: Model) -> GpuStructure:
         holds=len(model.hold_node) > 0,
         gaps=len(model.gap_node) > 0,
         twigs=model.twigs is not None and model.twigs.n_twig > 0,
+        single=single,
     )
 
 
@@ -60,10 +61,14 @@ class Tables:
     shape : Shape
     properties : Properties
         Of the device.
+    single
+        As of :class:`GpuStructure`.
     """
 
-    def __init__(self, model: Model, shape: Shape, properties: Properties) -> None:
-        self.model, self.structure = model, structure_of(model)
+    def __init__(
+        self, model: Model, shape: Shape, properties: Properties, single: bool = False
+    ) -> None:
+        self.model, self.structure = model, structure_of(model, single)
         self.n_row = model.n_instance if is_mixed(model) else 1
         self.order = order_of(make_schedule(model.tree, "dhs", shape.lanes))
         self.nodes = Nodes(model, self.order, self.n_row)

@@ -24,6 +24,8 @@ class GpuStructure:
         Names of the points whose events are not all known before the run.
     clamps, played, holds, gaps, twigs
         Whether there are such.
+    single
+        Whether the mechanisms' arithmetic is in single precision.
     """
 
     mechanisms: tuple[Mechanism, ...]
@@ -35,6 +37,7 @@ class GpuStructure:
     holds: bool = False
     gaps: bool = False
     twigs: bool = False
+    single: bool = False
 
     @property
     def name(self) -> str:

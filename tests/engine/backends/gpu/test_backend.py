@@ -136,6 +136,10 @@ def test_auto_leaves_few_cells_to_the_cpu_and_falls_back_once(monkeypatch, tmp_p
     few = ShimDevice()
     auto = AutoBackend(GpuBackend(few, Shape(4, 4)))
     assert auto.describe() == "GPU: CPU shim"
+    assert "single precision" in GpuBackend(few, single=True).describe()
+    monkeypatch.setenv("DENDVIEW_GPU_SINGLE", "1")
+    assert GpuBackend(few).single
+    monkeypatch.delenv("DENDVIEW_GPU_SINGLE")
     assert isinstance(auto.start(models.model("hh", tmp_path)), GpuRun)
     assert auto.reason == ""
     full = AutoBackend(GpuBackend(ShimDevice(memory=1000), Shape(4, 4)))

@@ -144,6 +144,16 @@ def test_instances_that_differ_have_the_bits_they_have_alone(device, folder):
     assert len(np.unique(together.traces[0, :, -1])) == 4
 
 
+@pytest.mark.parametrize("kind", ["hh"], indirect=True)
+def test_single_precision_is_near_and_not_the_same(device, expected, kind):
+    """Numbers of 24 bits: 1e-3 of the largest value over 12 ms, a spike among them."""
+    model, samples, _ = expected
+    started = GpuRun(model, device, Shape(16, 16), single=True)
+    found, right = run(started)[1].traces[:3], samples[1].traces[:3]
+    error = np.abs(found - right).max() / np.abs(right).max()
+    assert 1e-10 < error < 1e-3
+
+
 def test_copies_of_a_cell_have_the_same_bits(device, folder):
     one = run(GpuRun(models.model("hh", folder), device, Shape(8, 8)), 60)[1]
     many = run(GpuRun(models.model("hh", folder, 21), device, Shape(8, 8)), 60)[1]
@@ -211,7 +221,7 @@ def test_nvrtc_compiles_the_kernel(folder, in_shared):
     from engine.backends.gpu.source import emit
     from engine.backends.gpu.tables import structure_of
 
-    text, _ = emit(structure_of(models.model("everything", folder)))
+    text, _ = emit(structure_of(models.model("everything", folder), single=not in_shared))
     architecture = "sm_90" if in_shared else "sm_80"
     options = (*Shape(32, 32).definitions, *(["-DIN_SHARED"] * in_shared))
     status, log = compile_for_device(text, architecture, options)
