@@ -10,7 +10,7 @@ from engine.errors import UserError
 from engine.experiment import Experiment
 from engine.mechanisms import Mechanism
 from engine.mechanisms.loading import LIBRARY
-from engine.synapses import NetStim, SpikeSource, SpikeTrain, Synapse
+from engine.synapses import NetStim, PointSource, SpikeSource, SpikeTrain, Synapse
 from engine.validation import experiment_mechanisms
 
 Group = Literal["stimuli", "waveforms", "voltage_clamps", "synapses", "gap_junctions"]
@@ -193,6 +193,7 @@ SOURCES = {
     "own": "Events of its own",
     "spikes": "Spikes of a place…",
     "train": "Recorded events",
+    "point": "What another synapse sends",
     "": "Nothing",
 }
 """Where a synapse's events come from, by the key of :func:`source_kind`."""
@@ -200,7 +201,7 @@ SOURCES = {
 
 def source_kind(synapse: Synapse) -> str:
     """Key of the kind of a synapse's source."""
-    kinds = {NetStim: "own", SpikeSource: "spikes", SpikeTrain: "train"}
+    kinds = {NetStim: "own", SpikeSource: "spikes", SpikeTrain: "train", PointSource: "point"}
     return kinds.get(type(synapse.source), "")
 
 
@@ -224,5 +225,7 @@ def source_text(synapse: Synapse) -> str:
             return "events of its own"
         case SpikeSource(site):
             return f"spikes of {place(site)}"
+        case PointSource(number):
+            return f"what synapse {number} sends"
         case _:
             return "recorded events"

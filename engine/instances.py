@@ -106,6 +106,7 @@ def _connections(given: Connections, here: slice, moved: Any) -> Connections:
     mine = (given.point >= here.start) & (given.point < here.stop)
     number = np.cumsum(mine, dtype=np.int32) - 1
     events, watched = mine[given.connection], mine[given.detector_connection]
+    relayed = mine[given.relay_connection]
     return Connections(
         point=given.point[mine] - np.int32(here.start),
         weight=given.weight[mine],
@@ -115,4 +116,7 @@ def _connections(given: Connections, here: slice, moved: Any) -> Connections:
         detector_connection=number[given.detector_connection[watched]],
         detector_threshold=given.detector_threshold[watched],
         detector_delay=given.detector_delay[watched],
+        relay_synapse=given.relay_synapse[relayed],
+        relay_connection=number[given.relay_connection[relayed]],
+        relay_delay=given.relay_delay[relayed],
     )

@@ -13,7 +13,7 @@ from engine.experiment import Experiment, Insertion
 from engine.mechanisms.ions import IonStyle, ion_mechanism, ion_style, starting_value
 from engine.mechanisms.loading import library
 from engine.mechanisms.model import Mechanism
-from engine.synapses import DETECTION, SpikeSource, Synapse, event_times
+from engine.synapses import DETECTION, PointSource, SpikeSource, Synapse, event_times
 from engine.twigs import Places
 from engine.types import FloatArray, IntArray
 from engine.validation import no_parameter, placed_mechanism
@@ -38,6 +38,9 @@ class Connections:
     detector_node, detector_connection : (n_detector,) int32
         Where a threshold is watched, and the connection that a crossing goes to.
     detector_threshold, detector_delay : (n_detector,) mV, ms
+    relay_synapse, relay_connection : (n_relay,) int32
+        A synapse of the target's instance whose ``net_event`` goes to a connection.
+    relay_delay : (n_relay,) ms
     """
 
     point: IntArray
@@ -48,6 +51,9 @@ class Connections:
     detector_connection: IntArray
     detector_threshold: FloatArray
     detector_delay: FloatArray
+    relay_synapse: IntArray
+    relay_connection: IntArray
+    relay_delay: FloatArray
 
 
 @dataclass(frozen=True, eq=False)
@@ -180,18 +186,20 @@ def place_points(
         for number, synapse in enumerate(experiment.synapses):
             by_name.setdefault(synapse.mechanism, []).append((instance, number))
     return tuple(
-        _place_points(placed_mechanism(name, known), numbers, experiments, places, tagged)
+        _place_points(name, known, numbers, experiments, places, tagged)
         for name, numbers in by_name.items()
     )
 
 
 def _place_points(
-    mechanism: Mechanism,
+    name: str,
+    known: Mapping[str, Mechanism],
     numbers: list[tuple[int, int]],
     experiments: Sequence[Experiment],
     places: Places,
     tagged: bool,
 ) -> Placed:
+    mechanism = placed_mechanism(name, known)
     synapses = [experiments[instance].synapses[number] for instance, number in numbers]
     if mechanism.kind != "point":
         raise UserError(
@@ -236,7 +244,7 @@ def _place_points(
         node,
         values,
         shared,
-        _connections(mechanism, synapses, instance, experiments, places),
+        _connections(mechanism, synapses, instance, experiments, places, known),
         tuple(number for _, number in numbers),
         instance if tagged else None,
     )
@@ -248,6 +256,7 @@ def _connections(
     instance: IntArray,
     experiments: Sequence[Experiment],
     places: Places,
+    known: Mapping[str, Mechanism],
 ) -> Connections:
     """One connection for every synapse that has a source."""
     end = experiments[0].duration + experiments[0].dt
@@ -265,7 +274,7 @@ def _connections(
                 f"{', '.join(mechanism.weights) or 'none'}"
             )
     weight = np.zeros((len(rows), max(1, len(mechanism.weights))))
-    times, detectors = [np.empty(0)], []
+    times, detectors, relays = [np.empty(0)], [], []
     for c, (row, synapse) in enumerate(rows):
         weight[c, : len(synapse.weights)] = synapse.weights
         own = int(instance[row])
@@ -273,9 +282,18 @@ def _connections(
         if isinstance(synapse.source, SpikeSource):
             node = places.node(synapse.source.site, "source of a synapse", own)
             detectors.append((node, c, synapse.source.threshold, DETECTION + synapse.delay))
+        if isinstance(synapse.source, PointSource):
+            sender = experiments[own].synapses[synapse.source.synapse].mechanism
+            if not any(send.kind == "event" for send in placed_mechanism(sender, known).sends):
+                raise UserError(
+                    f"the source of the synapse at {synapse.site} is a point of mechanism "
+                    f"'{sender}', which sends nothing (it has no net_event); name another one"
+                )
+            relays.append((synapse.source.synapse, c, synapse.delay))
     time = np.concatenate(times)
     connection = np.repeat(np.arange(len(rows)), [len(t) for t in times[1:]]).astype(np.int32)
     order = np.argsort(time, kind="stable")
+    relayed = np.array(relays, np.float64).reshape(-1, 3).T
     watched = np.array(detectors, np.float64).reshape(-1, 4).T
     return Connections(
         point=np.array([row for row, _ in rows], np.int32),
@@ -286,6 +304,9 @@ def _connections(
         detector_connection=watched[1].astype(np.int32),
         detector_threshold=watched[2].copy(),
         detector_delay=watched[3].copy(),
+        relay_synapse=relayed[0].astype(np.int32),
+        relay_connection=relayed[1].astype(np.int32),
+        relay_delay=relayed[2].copy(),
     )
 
 

@@ -51,7 +51,15 @@ class SpikeSource:
     threshold: float = 10.0
 
 
-Source = SpikeTrain | NetStim | SpikeSource
+@dataclass(frozen=True)
+class PointSource:
+    """What entry ``synapse`` of the experiment's synapses sends with ``net_event``."""
+
+    kind: ClassVar[str] = "point"
+    synapse: int = 0
+
+
+Source = SpikeTrain | NetStim | SpikeSource | PointSource
 
 
 @dataclass(frozen=True)
@@ -69,7 +77,7 @@ class Synapse:
     weights : tuple of float
         First arguments of NET_RECEIVE (µS for ExpSyn and Exp2Syn); what is not given starts as the
         mechanism says.
-    source : SpikeTrain, NetStim, SpikeSource or None
+    source : SpikeTrain, NetStim, SpikeSource, PointSource or None
         None: no events.
     delay : ms
         From an event of the source to its arrival; 0 or more (1 in NEURON unless told).
@@ -91,7 +99,7 @@ def event_times(source: Source | None, end: float, seed: int) -> FloatArray:
     Parameters
     ----------
     source
-        A :class:`SpikeSource` has none of these.
+        A :class:`SpikeSource` and a :class:`PointSource` have none of these.
     end
         ms; later events are of no use.
     seed

@@ -16,7 +16,7 @@ from engine.regions import Subset
 from engine.schedule import MAX_THREADS
 from engine.spines import place_on_spine
 from engine.stimuli import NoiseClamp, Site
-from engine.synapses import NetStim, SpikeSource, SpikeTrain
+from engine.synapses import NetStim, PointSource, SpikeSource, SpikeTrain
 from engine.units import ABSOLUTE_ZERO_C
 
 
@@ -148,6 +148,12 @@ def check_attached(experiment: Experiment) -> None:
                 _check_not_negative(f"stream of the source of {what}", synapse.source.stream, "")
             case SpikeSource():
                 _check_numbers(synapse.source, f"the source of {what}")
+            case PointSource(number):
+                if not 0 <= number < (count := len(experiment.synapses)):
+                    raise UserError(
+                        f"the source of {what} is synapse {number}; the experiment has {count}, "
+                        f"numbered from 0, so name one of them"
+                    )
 
 
 def _check_numbers(given: object, what: str) -> None:

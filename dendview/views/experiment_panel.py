@@ -191,7 +191,8 @@ class ExperimentPanel(LazyWidget):
             synapses[i] = replace(synapses[i], source=source)
             return replace(now, synapses=tuple(synapses))
 
-        choices = {key: text for key, text in SOURCES.items() if key != "train" or key == kind}
+        kept = ("train", "point")  # nothing that is chosen here, only kept
+        choices = {key: text for key, text in SOURCES.items() if key not in kept or key == kind}
         form.combo("Driven by", choices, lambda e: source_kind(e.synapses[i]), put, indent=True)
         if isinstance(synapse.source, SpikeSource):
             choose = partial(self.place_wanted.emit, pick)

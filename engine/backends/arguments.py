@@ -126,7 +126,9 @@ def loop_arguments(structure: Structure) -> list[str]:
         for which in KERNELS:
             own |= dict.fromkeys(actual_arguments(mechanism, which))
         if takes_events(mechanism):
-            own |= dict.fromkeys(event_source.taken(mechanism, actual_arguments))
+            own |= dict.fromkeys(
+                event_source.taken(mechanism, actual_arguments, structure.reached(mechanism))
+            )
     return COMMON + [name for name in own if name not in COMMON and name not in LOCAL]
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from engine.backends import kernels
 from engine.backends.arguments import loop_arguments
 from engine.backends.base import VOLTAGE_LIMIT, Run, Samples, join
-from engine.backends.events import event_arrays, grow, reset_events
+from engine.backends.events import event_arrays, grow, relay_arrays, relays, reset_events
 from engine.backends.flat import TWIG_TABLES, Flat, Places, attached_arrays
 from engine.backends.layout import Layout, level_order, part_order
 from engine.backends.pace import Pace
@@ -84,6 +84,7 @@ class CpuRun:
         read = {name for m in mechanisms for ion in m.ions for name in ion.read}
         asked = read | {probe.variable for probe in model.probes if probe.kind == "ion"}
         silent = tuple(name for name in model.ion_currents if name not in asked)
+        self._takers = [p for p in kept if p.connections is not None and p.mechanism.receive]
         density = [p for p in kept if not p.is_point]
         runs = [p.mechanism.name for p in density if first_of_run(self._rows(p)[0]) >= 0]
         self.structure = Structure(
@@ -94,10 +95,10 @@ class CpuRun:
             silent=silent,
             twigs=model.twigs is not None,
             consecutive=tuple(runs),
+            relays=(pairs := relays(self._takers)),
         )
         self._flat = Flat(model, self.layout)
         self._points = {p.mechanism.name: self._flat.points(p) for p in kept if p.is_point}
-        self._takers = [p for p in kept if p.connections is not None and p.mechanism.receive]
         self._pace = None
         if several:
             self._pace = Pace((len(self.layout.start) - 1, 1))
@@ -106,6 +107,10 @@ class CpuRun:
         self._arrays = self._allocate()
         for placed in kept:
             self._arrays |= self._mechanism_arrays(placed)
+        by_name = {p.mechanism.name: p for p in self._takers}
+        for source, target in pairs:
+            ends = by_name[source], by_name[target]
+            self._arrays |= relay_arrays(*ends, self._points, model.n_instance)
         self._add_system()
         for name, value in self._arrays.items():
             if isinstance(value, np.ndarray) and value.ndim == 1:

@@ -1,6 +1,6 @@
 """The part of a step loop that delivers events, written out for every mechanism that takes them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from engine.mechanisms.model import KernelName, Mechanism, Send
 
@@ -26,6 +26,7 @@ TABLES = (
 """Arrays that every mechanism with NET_RECEIVE has beside its own. Every point is of one instance,
 so all loops over instances turn once: ``single`` is 1."""
 IMPORT = "from engine.backends.queue import detect_sources, move, pop, push"
+RELAY = ("start", "connection", "delay")
 GROW, LOST = -1, -2
 """What a step loop returns in place of the number of bad voltages: room for events is running out,
 or has run out."""
@@ -42,12 +43,22 @@ def event_name(mechanism: Mechanism, table: str) -> str:
     return f"{mechanism.name}__event__{table}"
 
 
+def relay_name(source: Mechanism, target: Mechanism, table: str) -> str:
+    """Name of a table of what points of one mechanism send to those of another.
+
+    ``start`` (n_point + 1,): where each source's connections begin in ``connection`` and ``delay``.
+    """
+    return f"{source.name}__relay__{target.name}__{table}"
+
+
 def event_arguments(mechanism: Mechanism) -> list[str]:
     """Names of all tables of a mechanism; none where it takes no events."""
     return [event_name(mechanism, t) for t in TABLES] if takes_events(mechanism) else []
 
 
-def emit_events(mechanism: Mechanism, actual: Actual) -> list[str]:
+def emit_events(
+    mechanism: Mechanism, actual: Actual, reached: Sequence[Mechanism] = ()
+) -> list[str]:
     """Source of ``{name}_handle``, ``_prepare``, ``_begin``, ``_check`` and ``_deliver``.
 
     Parameters
@@ -56,19 +67,38 @@ def emit_events(mechanism: Mechanism, actual: Actual) -> list[str]:
         With NET_RECEIVE.
     actual
         What the step loop calls the arguments of a kernel.
+    reached
+        Mechanisms whose points get the ``net_event`` of this one's.
     """
+    one = "point, instance, slot, flag, t"
     return [
-        *_function(mechanism, "handle", "point, instance, slot, flag, t", _handle, actual),
-        *_function(mechanism, "prepare", "t", _prepare, actual),
-        *_function(mechanism, "begin", "t", _begin, actual),
-        *_function(mechanism, "check", "t", _check, actual),
-        *_function(mechanism, "deliver", "limit", _deliver, actual),
+        *_function(mechanism, "handle", one, _handle, actual, reached),
+        *_function(mechanism, "prepare", "t", _prepare, actual, reached),
+        *_function(mechanism, "begin", "t", _begin, actual, reached),
+        *_function(mechanism, "check", "t", _check, actual, reached),
+        *_function(mechanism, "deliver", "limit", _deliver, actual, reached),
     ]
 
 
-def call(mechanism: Mechanism, function: str, first: str, actual: Actual) -> str:
+def call(
+    mechanism: Mechanism,
+    function: str,
+    first: str,
+    actual: Actual,
+    reached: Sequence[Mechanism] = (),
+) -> str:
     """A call of one of the emitted functions."""
-    return f"{mechanism.name}_{function}({', '.join([first, *taken(mechanism, actual)])})"
+    return f"{mechanism.name}_{function}({', '.join([first, *taken(mechanism, actual, reached)])})"
+
+
+def next_event(mechanism: Mechanism) -> str:
+    """The time of a mechanism's next event, infinity without one."""
+    time, cursor = event_name(mechanism, "time"), event_name(mechanism, "cursor")
+    count, queued = event_name(mechanism, "queue_count"), event_name(mechanism, "queue_time")
+    return (
+        f"min({time}[{cursor}[0]] if {cursor}[0] < {time}.size else math.inf, "
+        f"{queued}[0] if {count}[0] > 0 else math.inf)"
+    )
 
 
 def is_crowded(mechanism: Mechanism) -> list[str]:
@@ -81,7 +111,7 @@ def is_crowded(mechanism: Mechanism) -> list[str]:
     ]
 
 
-def taken(mechanism: Mechanism, actual: Actual) -> list[str]:
+def taken(mechanism: Mechanism, actual: Actual, reached: Sequence[Mechanism] = ()) -> list[str]:
     """Arguments of every emitted function after its first ones."""
     given = ("point", "instance", "slot", "flag", "t")
     names = ["single", "v", *event_arguments(mechanism)]
@@ -90,6 +120,9 @@ def taken(mechanism: Mechanism, actual: Actual) -> list[str]:
     slots = [f"{mechanism.name}__{send.time}" for send in mechanism.sends]
     slots += [f"{mechanism.name}__{send.flag}" for send in mechanism.sends]
     slots += [f"{mechanism.name}__{name}" for w in mechanism.watches for name in (w.flag, w.value)]
+    for target in reached:
+        slots += [relay_name(mechanism, target, table) for table in RELAY]
+        slots += event_arguments(target)
     return [name for name in dict.fromkeys(names + slots) if name not in given]
 
 
@@ -97,11 +130,12 @@ def _function(
     mechanism: Mechanism,
     name: str,
     first: str,
-    body: Callable[[Mechanism, Actual], list[str]],
+    body: Callable[[Mechanism, Actual, Sequence[Mechanism]], list[str]],
     actual: Actual,
+    reached: Sequence[Mechanism],
 ) -> list[str]:
-    head = f"def {mechanism.name}_{name}({', '.join([first, *taken(mechanism, actual)])}):"
-    lines = (f"    {line}" for line in body(mechanism, actual))
+    head = f"def {mechanism.name}_{name}({', '.join([first, *taken(mechanism, actual, reached)])}):"
+    lines = (f"    {line}" for line in body(mechanism, actual, reached))
     return ['@njit(nogil=True, error_model="numpy")', head, *lines, ""]
 
 
@@ -119,32 +153,47 @@ def _none(mechanism: Mechanism) -> str:
     return f"({_tables(mechanism, 'point')}.size * single + instance) * {width}"
 
 
-def _collect(mechanism: Mechanism, where: KernelName, slot: str) -> list[str]:
+def _collect(
+    mechanism: Mechanism, where: KernelName, slot: str, reached: Sequence[Mechanism]
+) -> list[str]:
     """What one point has sent (its number is ``k``)."""
     lines = []
     for send in (s for s in mechanism.sends if s.where == where):
         time = f"{mechanism.name}__{send.time}[k]"
-        lines += [f"if {time} == {time}:", f"    {_sent(mechanism, send, time, slot)}"]
+        sent = _sent(mechanism, send, time, slot, reached)
+        lines += [f"if {time} == {time}:", *(f"    {line}" for line in sent)]
     return lines
 
 
-def _sent(mechanism: Mechanism, send: Send, time: str, slot: str) -> str:
+def _sent(
+    mechanism: Mechanism, send: Send, time: str, slot: str, reached: Sequence[Mechanism]
+) -> list[str]:
     queue = _queue(mechanism)
     match send.kind:
         case "send":
             flag = f"{mechanism.name}__{send.flag}[k]"
-            return f"push({queue}, {time}, point, instance, {slot}, {flag}, 1)"
+            return [f"push({queue}, {time}, point, instance, {slot}, {flag}, 1)"]
         case "move":
-            return f"move({queue}, point, instance, {time})"
-    return "pass  # no connection starts from a point"
+            return [f"move({queue}, point, instance, {time})"]
+    lines = ["pass"]
+    for target in reached:
+        start, connection, delay = (relay_name(mechanism, target, table) for table in RELAY)
+        width = max(1, len(target.weights))
+        lines += [
+            f"for q in range({start}[k], {start}[k + 1]):",
+            f"    c = {connection}[q]",
+            f"    push({_queue(target)}, {time} + {delay}[q], {_tables(target, 'point')}[c], 0, "
+            f"c * {width}, 0.0, 0)",
+        ]
+    return lines
 
 
-def _handle(mechanism: Mechanism, actual: Actual) -> list[str]:
+def _handle(mechanism: Mechanism, actual: Actual, reached: Sequence[Mechanism]) -> list[str]:
     """NET_RECEIVE of one point, and what it asks for."""
     lines = [
         f"{mechanism.name}_receive({', '.join(actual(mechanism, 'receive'))})",
         "k = point * single + instance",
-        *_collect(mechanism, "receive", "slot"),
+        *_collect(mechanism, "receive", "slot", reached),
     ]
     if not mechanism.watches:
         return lines
@@ -162,7 +211,7 @@ def _handle(mechanism: Mechanism, actual: Actual) -> list[str]:
     return lines
 
 
-def _prepare(mechanism: Mechanism, actual: Actual) -> list[str]:
+def _prepare(mechanism: Mechanism, actual: Actual, reached: Sequence[Mechanism]) -> list[str]:
     """INITIAL of every connection."""
     if mechanism.connect is None:
         return ["pass"]
@@ -177,9 +226,9 @@ def _prepare(mechanism: Mechanism, actual: Actual) -> list[str]:
     ]
 
 
-def _begin(mechanism: Mechanism, actual: Actual) -> list[str]:
+def _begin(mechanism: Mechanism, actual: Actual, reached: Sequence[Mechanism]) -> list[str]:
     """What INITIAL of the points has sent."""
-    sends = _collect(mechanism, "initialize", _none(mechanism))
+    sends = _collect(mechanism, "initialize", _none(mechanism), reached)
     if not sends:
         return ["pass"]
     return [
@@ -190,7 +239,7 @@ def _begin(mechanism: Mechanism, actual: Actual) -> list[str]:
     ]
 
 
-def _check(mechanism: Mechanism, actual: Actual) -> list[str]:
+def _check(mechanism: Mechanism, actual: Actual, reached: Sequence[Mechanism]) -> list[str]:
     """Thresholds of sources and watched conditions at the start of a step."""
     width = max(1, len(mechanism.weights))
     detectors = ("node", "connection", "threshold", "delay")
@@ -215,7 +264,7 @@ def _check(mechanism: Mechanism, actual: Actual) -> list[str]:
     return lines
 
 
-def _deliver(mechanism: Mechanism, actual: Actual) -> list[str]:
+def _deliver(mechanism: Mechanism, actual: Actual, reached: Sequence[Mechanism]) -> list[str]:
     """Every event up to a time, known ones and queued ones, the earliest first."""
     width = max(1, len(mechanism.weights))
     time, connection, cursor = (
@@ -223,7 +272,7 @@ def _deliver(mechanism: Mechanism, actual: Actual) -> list[str]:
     )
     count, queue_time = (event_name(mechanism, f"queue_{name}") for name in ("count", "time"))
     what, flag = (event_name(mechanism, f"queue_{name}") for name in ("what", "flag"))
-    awake, rest = event_name(mechanism, "awake"), ", ".join(taken(mechanism, actual))
+    awake, rest = event_name(mechanism, "awake"), ", ".join(taken(mechanism, actual, reached))
     handle = f"{mechanism.name}_handle"
     return [
         "while True:",

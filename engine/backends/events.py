@@ -1,10 +1,11 @@
 """Arrays of the events of a run: what is known before it, and the queue of what is not."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from engine.backends.event_source import TABLES, event_name, takes_events
+from engine.backends.event_source import TABLES, event_name, relay_name, takes_events
 from engine.backends.flat import Flat, Points, expand
 from engine.errors import UserError
 from engine.mechanisms.model import Mechanism
@@ -69,6 +70,48 @@ def event_arrays(placed: Placed, points: Points, flat: Flat) -> dict[str, Any]:
     sent += [name for watch in mechanism.watches for name in (watch.flag, watch.value)]
     arrays = {event_name(mechanism, name): table for name, table in tables.items()}
     return arrays | {f"{mechanism.name}__{name}": np.full(n_point, np.nan) for name in sent}
+
+
+def relays(takers: Sequence[Placed]) -> tuple[tuple[str, str], ...]:
+    """Pairs of mechanisms of which one's points send to the other's with ``net_event``."""
+    found: dict[tuple[str, str], None] = {}
+    for target in takers:
+        assert target.connections is not None
+        wanted = set(target.connections.relay_synapse.tolist())
+        for source in takers if wanted else ():
+            if wanted & set(source.synapse):
+                found[source.mechanism.name, target.mechanism.name] = None
+    return tuple(found)
+
+
+def relay_arrays(
+    source: Placed, target: Placed, points: dict[str, Points], n_instance: int
+) -> dict[str, Any]:
+    """What points of one mechanism send to those of another, by names in the step loop."""
+    k, c = n_instance, target.connections
+    assert c is not None
+    owner = None if target.instance is None else target.instance[c.point]
+    each = expand(owner, len(c.point), k)
+    number = np.full(len(c.point) * k, -1, np.int64)
+    number[each.item * k + each.lane] = np.arange(len(each.item))
+    relay = expand(None if owner is None else owner[c.relay_connection], len(c.relay_synapse), k)
+    of = points[source.mechanism.name].entries
+    place = {
+        (source.synapse[item], lane): n
+        for n, (item, lane) in enumerate(zip(of.item.tolist(), of.lane.tolist(), strict=True))
+    }
+    wanted = zip(c.relay_synapse[relay.item].tolist(), relay.lane.tolist(), strict=True)
+    sender = np.array([place.get(pair, -1) for pair in wanted], np.int64)
+    order = np.argsort(sender, kind="stable")[np.count_nonzero(sender < 0) :]
+    connection = number[c.relay_connection[relay.item] * k + relay.lane]
+    start = np.searchsorted(sender[order], np.arange(len(of.item) + 1))
+    tables = {
+        "start": start.astype(np.int64),
+        "connection": connection[order],
+        "delay": c.relay_delay[relay.item][order],
+    }
+    names = source.mechanism, target.mechanism
+    return {relay_name(*names, table): values for table, values in tables.items()}
 
 
 def reset_events(arrays: dict[str, Any], placed: Placed, points: Points, n_instance: int) -> None:

@@ -226,4 +226,5 @@ def first_events(placed: Placed) -> FloatArray:
     if (c := placed.connections) is not None:
         np.minimum.at(first, c.point[c.connection], c.time)
         first[c.point[c.detector_connection]] = -np.inf
+        first[c.point[c.relay_connection]] = -np.inf
     return first

@@ -15,7 +15,13 @@ from engine.backends import (
     twigs,
 )
 from engine.backends.arguments import actual_arguments, loop_arguments, may_sleep
-from engine.backends.event_source import call, emit_events, event_name, takes_events
+from engine.backends.event_source import (
+    call,
+    emit_events,
+    event_name,
+    next_event,
+    takes_events,
+)
 from engine.backends.structure import Structure, ion_name, is_ion, table_name
 from engine.mechanisms.emit_lanes import (
     EQUATIONS,
@@ -94,7 +100,7 @@ def emit(structure: Structure) -> str:
                 line
                 for m in structure.mechanisms
                 if takes_events(m)
-                for line in emit_events(m, actual_arguments)
+                for line in emit_events(m, actual_arguments, structure.reached(m))
             ),
             *(
                 emit_lanes(m, (structure.layout(m),), structure.silent, structure.closes(m))
@@ -214,9 +220,26 @@ def _start(structure: Structure) -> list[str]:
 
 
 def _events(structure: Structure, function: str, first: str) -> list[str]:
-    """Calls of what handles events, mechanism by mechanism; none reaches another one's points."""
-    takers = (m for m in structure.mechanisms if takes_events(m))
-    return [call(m, function, first, actual_arguments) for m in takers]
+    """Calls of what handles events, mechanism by mechanism.
+
+    Where what one sends may reach another one's points, events are delivered in the order of their
+    times whatever mechanism they are for.
+    """
+    takers = [m for m in structure.mechanisms if takes_events(m)]
+
+    def call_of(m: Mechanism, first: str) -> str:
+        return call(m, function, first, actual_arguments, structure.reached(m))
+
+    if function != "deliver" or not structure.relays:
+        return [call_of(m, first) for m in takers]
+    lines = ["while True:"]
+    lines += [f"    soonest_{k} = {next_event(m)}" for k, m in enumerate(takers)]
+    times = ", ".join(f"soonest_{k}" for k in range(len(takers)))
+    lines += [f"    soonest = min(({times},))", f"    if not soonest <= {first}:", "        break"]
+    for k, m in enumerate(takers):
+        lines += [f"    {'el' * (k > 0)}if soonest_{k} == soonest:"]
+        lines += [f"        {call_of(m, 'soonest')}"]
+    return lines
 
 
 def _settle(structure: Structure) -> list[str]:

@@ -16,7 +16,8 @@ class Structure:
     or gap junctions sit on single nodes. ``cores`` is True where one cell runs on several cores.
     ``silent`` are the ion currents that nobody asks for, so that they need not be summed up.
     ``twigs`` is True where there are spines. ``consecutive`` names the mechanisms whose nodes lie
-    in a row (in one instance).
+    in a row (in one instance). ``relays`` are pairs of point mechanisms: what points of the first
+    send with ``net_event`` reaches points of the second.
     """
 
     mechanisms: tuple[Mechanism, ...]
@@ -26,12 +27,18 @@ class Structure:
     silent: tuple[str, ...] = ()
     twigs: bool = False
     consecutive: tuple[str, ...] = ()
+    relays: tuple[tuple[str, str], ...] = ()
+
+    def reached(self, mechanism: Mechanism) -> tuple[Mechanism, ...]:
+        """Mechanisms whose points get the ``net_event`` of this one's."""
+        names = {target for source, target in self.relays if source == mechanism.name}
+        return tuple(m for m in self.mechanisms if m.name in names)
 
     @property
     def name(self) -> str:
         names = "_".join([m.name for m in self.mechanisms] or ["passive"])
         kind = "_rows" * self.rows + "_attached" * self.attached + "_cores" * self.cores
-        kind += "_twigs" * self.twigs
+        kind += "_twigs" * self.twigs + "_relays" * bool(self.relays)
         return names + kind
 
     @property

@@ -17,7 +17,7 @@ from engine.model import Model
 from engine.placing import Placed
 from engine.spines import SpineShape
 from engine.stimuli import Site
-from engine.synapses import SpikeTrain
+from engine.synapses import PointSource, SpikeTrain
 from engine.types import IntArray
 from engine.units import NF_PER_UF_CM2_UM2
 from tests.engine.neuron_cells import NeuronRun
@@ -104,6 +104,13 @@ for mechanism, section, x, parameters, weights, times in given["synapses"]:
         connections.append((h.NetCon(None, point), times))
         for k, weight in enumerate(weights):
             connections[-1][0].weight[k] = weight
+points = clamps[len(given["clamps"]) :]
+relayed = []
+for source, target, delay, weights in given["relays"]:
+    relayed.append(h.NetCon(points[source], points[target]))
+    relayed[-1].delay = delay
+    for k, weight in enumerate(weights):
+        relayed[-1].weight[k] = weight
 h.celsius, h.dt, h.steps_per_ms, h.secondorder = given["celsius"], given["dt"], 1 / given["dt"], 0
 probes = [h.Vector().record(sections[s](x)._ref_v) for s, x in given["probes"]]
 time = h.Vector().record(h._ref_t)
@@ -194,6 +201,11 @@ def described(model: Model, path: Path) -> dict[str, Any]:
                 list(y.source.times) if isinstance(y.source, SpikeTrain) else [],
             )
             for y in experiment.synapses
+        ],
+        "relays": [
+            (y.source.synapse, number, y.delay, y.weights)
+            for number, y in enumerate(experiment.synapses)
+            if isinstance(y.source, PointSource)
         ],
         "spines": [
             (s.site.section, s.site.x, shape_of(s.shape), s.taken) for s in experiment.spines

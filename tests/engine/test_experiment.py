@@ -35,7 +35,7 @@ from engine.stimuli import (
     Site,
     VoltageClamp,
 )
-from engine.synapses import NetStim, SpikeSource, SpikeTrain, Synapse
+from engine.synapses import NetStim, PointSource, SpikeSource, SpikeTrain, Synapse
 from engine.types import ScheduleMethod
 
 number = st.floats(allow_nan=False, allow_infinity=False)
@@ -66,6 +66,7 @@ source = st.none() | st.one_of(
     st.builds(SpikeTrain, some(number)),
     st.builds(NetStim, number, st.integers(), number, number, whole),
     st.builds(SpikeSource, site, number),
+    st.builds(PointSource, whole),
 )
 waveforms = st.one_of(
     st.builds(RampClamp, site, *[number] * 4),

@@ -66,10 +66,17 @@ class GpuBackend:
         Raises
         ------
         BackendError
-            If it does not fit the device's memory or its kernel does not compile.
+            If it does not fit the device's memory, its kernel does not compile, or synapses get
+            what points send.
         """
         from engine.backends.rest import tune_rest
 
+        connected = [p.connections for p in model.placed if p.connections is not None]
+        if any(len(connections.relay_synapse) for connections in connected):
+            raise BackendError(
+                "backend 'gpu' does not deliver what points send to synapses (net_event); choose "
+                "'cpu' or 'auto'"
+            )
         if model.experiment.tune_rest:
             model = tune_rest(model)
         most = model.n_instance // self.device.properties.n_multiprocessor
