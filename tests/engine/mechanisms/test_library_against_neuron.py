@@ -232,7 +232,9 @@ def follow_events(cell: Cell, rows: np.ndarray, events: list[float]) -> None:
         cell.arrays["voltage"][0], cell.arrays["i_membrane"][0] = v, 0.0
         cell.scalars["t"] = t + 0.0125
         bind_numba(cell, "current")()
-        assert cell.arrays["i_membrane"][0] == pytest.approx(theirs, rel=1e-11, abs=1e-18)
+        # NEURON's 1 - exp(-dt / tau) loses four digits where tau is long, ours none, and a current
+        # is the difference of two such states
+        assert cell.arrays["i_membrane"][0] == pytest.approx(theirs, rel=1e-10, abs=1e-18)
         advance()
         deliver(t + 0.025)
         found = [cell.arrays[state][0] for state in states]

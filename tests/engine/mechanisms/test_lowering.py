@@ -234,7 +234,9 @@ def test_hh_needs_two_exponentials_for_six():
     from engine.mechanisms import library
 
     text = repr(library()["hh"].advance)
-    assert text.count("function='exp'") == 5  # two of the voltage and one of each gate's rate
+    assert text.count("function='exp'") == 2
+    assert text.count("function='exprel'") == 3  # one of each gate's rate
+    assert text.count("operator='/'") == 3  # of the rates; no gate divides by its own
     assert repr(library()["hh"].initialize).count("function='exp'") == 6
 
 
