@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 
 from dendview.wording import number, plural
-from engine.experiments.proportions import difference
+from engine.experiments.proportions import Interval, difference
 from engine.experiments.spike_probability import Curve, CurvePoint, text_of
 from engine.experiments.spike_study import (
     Condition,
@@ -193,21 +193,43 @@ def half_text(curve: Curve) -> str:
     return f"{TITLES[curve.condition]}: {half}"
 
 
+PAIRS: tuple[tuple[Condition, Condition, str], ...] = (
+    ("few-distributed", "full-distributed", "All spines − few spines, distributed"),
+    ("few-clustered", "full-clustered", "All spines − few spines, clustered"),
+    ("few-distributed", "few-clustered", "Clustered − distributed, few spines"),
+    ("full-distributed", "full-clustered", "Clustered − distributed, all spines"),
+)
+"""Conditions whose half points are compared: the second minus the first."""
+
+
+def shifts_of(curves: Sequence[Curve]) -> dict[tuple[Condition, Condition], Interval]:
+    """How many synapses more the second condition of each of :data:`PAIRS` needs."""
+    half = {curve.condition: curve.half for curve in curves}
+    found = {}
+    for one, other, _ in PAIRS:
+        a, b = half.get(one), half.get(other)
+        if a is not None and b is not None:
+            found[one, other] = difference(a, b)
+    return found
+
+
 def shift_texts(curves: Sequence[Curve]) -> tuple[str, ...]:
-    """How many synapses more all spines need, by pattern; and clusters than distributed ones."""
-    by_name = {curve.condition: curve for curve in curves}
-    pairs: tuple[tuple[Condition, Condition, str], ...] = (
-        ("few-distributed", "full-distributed", "All spines − few spines, distributed"),
-        ("few-clustered", "full-clustered", "All spines − few spines, clustered"),
-        ("few-distributed", "few-clustered", "Clustered − distributed, few spines"),
-        ("full-distributed", "full-clustered", "Clustered − distributed, all spines"),
+    """The same as sentences."""
+    found = shifts_of(curves)
+    return tuple(
+        f"{title}: {text_of(found[one, other], 1)} synapses"
+        for one, other, title in PAIRS
+        if (one, other) in found
     )
-    texts = []
-    for one, other, title in pairs:
-        a, b = by_name.get(one), by_name.get(other)
-        if a is not None and b is not None and a.half is not None and b.half is not None:
-            texts.append(f"{title}: {text_of(difference(a.half, b.half), 1)} synapses")
-    return tuple(texts)
+
+
+def short_text(interval: Interval) -> str:
+    """``112.3 (109.9 … 114.6)``; ``?`` where an end is open."""
+
+    def digits(x: float) -> str:
+        return f"{x:.1f}".replace("-", "−") if np.isfinite(x) else "?"
+
+    return f"{digits(interval.value)} ({digits(interval.low)} … {digits(interval.high)})"
 
 
 def point_text(curve: Curve, point: CurvePoint) -> str:
@@ -227,7 +249,7 @@ def point_text(curve: Curve, point: CurvePoint) -> str:
 
 def trial_text(outcome: Outcome | None, seed: int, trial: Trial) -> str:
     """One line on a trial for the list."""
-    head = f"trial {trial.number + 1} · seed {seed}/{trial.number + 1}"
+    head = f"{trial.number + 1} · seed {seed}/{trial.number + 1}"
     if outcome is None:
         return f"{head} · not finished"
     if outcome.failed is not None:
@@ -236,7 +258,7 @@ def trial_text(outcome: Outcome | None, seed: int, trial: Trial) -> str:
         return f"○ {head} · silent"
     times = ", ".join(f"{t:.1f}" for t in outcome.spikes[:3])
     more = f" and {len(outcome.spikes) - 3} more" if len(outcome.spikes) > 3 else ""
-    return f"● {head} · {plural(len(outcome.spikes), 'spike')}: {times}{more} ms"
+    return f"● {head} · {times}{more} ms"
 
 
 # The preview

@@ -38,7 +38,8 @@ def paint_spines(
             painter.drawEllipse(QPointF(x, y), 1.8, 1.8)
         painter.setBrush(Qt.BrushStyle.NoBrush)
         return ""
-    left_out = _paint_others(painter, size, theme, flat(preview.other), flat(preview.other_tip))
+    others = flat(preview.other), flat(preview.other_tip)
+    left_out = _paint_others(painter, size, theme, *others, head)
     painter.setPen(Qt.PenStyle.NoPen)
     gray = QColor(theme.muted)
     gray.setAlpha(170)
@@ -70,6 +71,7 @@ def _paint_others(
     theme: Theme,
     foot: NDArray[np.float64],
     tip: NDArray[np.float64],
+    head: float,
 ) -> str:
     """Spines without an active synapse, as fine necks with heads where these can be seen."""
     if not len(foot):
@@ -84,10 +86,10 @@ def _paint_others(
     painter.setPen(QPen(ink, 1.0))
     if len(foot):
         painter.drawLines(*(QLineF(*a, *b) for a, b in zip(foot, tip, strict=True)))
-    reach = float(np.linalg.norm(tip - foot, axis=1).max(initial=0.0))
-    if reach > 6.0:
+    if head > 1.2:
+        painter.setPen(QPen(QColor(theme.canvas), 0.7))
         painter.setBrush(QBrush(ink))
         for x, y in tip:
-            painter.drawEllipse(QPointF(x, y), 0.3 * reach, 0.3 * reach)
+            painter.drawEllipse(QPointF(x, y), head, head)
         painter.setBrush(Qt.BrushStyle.NoBrush)
-    return "" if every == 1 else f"1 of {every} further spines drawn; zoom in to see all"
+    return "" if every == 1 else f"1 of {every} spines shown"

@@ -11,7 +11,15 @@ from PyQt6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QToolTip, QVBoxLayou
 
 from dendview.colors import THEMES, Theme
 from dendview.controllers.spike_lab import shown_study
-from dendview.lab import TITLES, LabRun, half_text, point_text, shift_texts
+from dendview.lab import (
+    TITLES,
+    LabRun,
+    half_text,
+    point_text,
+    shift_texts,
+    shifts_of,
+    short_text,
+)
 from dendview.state import AppState
 from dendview.svg_pictures import save_svg_as_png
 from dendview.views.plotting import color_plot
@@ -31,6 +39,7 @@ REACH = 14.0
 """Pixels within which a click means a point."""
 APART = 3.0
 """Pixels between the bars of two conditions at one number of synapses."""
+LEAD = "Half of the trials fire at so many synapses (95 % interval)"
 N_DIMMED = 4
 """Earlier studies that are drawn."""
 
@@ -195,12 +204,53 @@ class LabCurves(LazyWidget):
             lines = [self._named(c, TITLES[c]) for c in names]
             self.numbers.setText("  ".join(lines) + "<br>Run the study to see its curves.")
             return
-        lines = [self._named(c.condition, half_text(c)) for c in run.curves]
-        lead = "Half of the trials fire at so many synapses (95 % interval)"
-        shifts = "<br>".join(shift_texts(run.curves))
-        self.numbers.setText(
-            f"{lead}:<br>" + "&nbsp;&nbsp; ".join(lines) + (f"<br>{shifts}" if shifts else "")
+        self.numbers.setText(self._table(run))
+        lines = [half_text(curve) for curve in run.curves]
+        self.numbers.setToolTip("\n".join((LEAD, *lines, *shift_texts(run.curves))))
+
+    def _table(self, run: LabRun) -> str:
+        """Half points by model and pattern, with their differences beside and below."""
+        half = {c.condition: c.half for c in run.curves}
+        shifts = shifts_of(run.curves)
+
+        def cell(condition: Condition) -> str:
+            if condition not in half:
+                return "<td></td>"
+            known = half[condition]
+            text = "—" if known is None else short_text(known.at)
+            return f"<td>{self._named(condition, joined(text))}</td>"
+
+        def shift(one: Condition, other: Condition) -> str:
+            text = joined(short_text(shifts[one, other])) if (one, other) in shifts else ""
+            return f"<td>{text}</td>"
+
+        models = {is_full(c) for c in half}
+        both = len({is_clustered(c) for c in half}) == 2
+        head = "".join(
+            f"<td>{joined(text)}</td>"
+            for text, shown in (
+                ("distributed", any(not is_clustered(c) for c in half)),
+                ("clustered", any(is_clustered(c) for c in half)),
+                ("clustered − distributed", both),
+            )
+            if shown
         )
+        muted = THEMES[self._state.theme].muted
+        rows = [f"<tr style='color:{muted}'><td>half at</td>{head}</tr>"]
+        if False in models:
+            cells = cell("few-distributed") + cell("few-clustered")
+            last = shift("few-distributed", "few-clustered") if both else ""
+            rows.append(f"<tr><td>few</td>{cells}{last}</tr>")
+        if True in models:
+            cells = cell("full-distributed") + cell("full-clustered")
+            last = shift("full-distributed", "full-clustered") if both else ""
+            rows.append(f"<tr><td>all</td>{cells}{last}</tr>")
+        if len(models) == 2:
+            cells = shift("few-distributed", "full-distributed")
+            cells += shift("few-clustered", "full-clustered")
+            rows.append(f"<tr><td>all&nbsp;−&nbsp;few&nbsp;</td>{cells}</tr>")
+        table = "".join(rows).replace("<td></td></tr>", "</tr>")
+        return f"<table cellspacing='0' cellpadding='1' style='font-size:11px'>{table}</table>"
 
     def _named(self, condition: Condition, text: str) -> str:
         color = COLORS[self._state.theme][condition]
@@ -209,7 +259,7 @@ class LabCurves(LazyWidget):
             if not is_full(condition)
             else ("◆" if is_clustered(condition) else "■")
         )
-        return f"<span style='color:{color}'>{sign}</span> {text}"
+        return f"<span style='color:{color}'>{sign}</span>&nbsp;{text}"
 
     # What the person does
 
@@ -262,3 +312,8 @@ class LabCurves(LazyWidget):
         else:
             svg = spike_svg(run.curves, "light", state.lab_deviation)
             save_svg_as_png(svg, path, recipe=to_json(run.study))
+
+
+def joined(text: str) -> str:
+    """A text that is not broken into lines."""
+    return text.replace(" ", "&nbsp;")

@@ -1,7 +1,7 @@
 """The trials of a study: a grid that fills, and the list of one point."""
 
 from PyQt6.QtCore import QPoint, QRectF, QSize, Qt, pyqtSignal
-from PyQt6.QtGui import QColor, QFontMetricsF, QHelpEvent, QMouseEvent, QPainter, QPaintEvent, QPen
+from PyQt6.QtGui import QColor, QHelpEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from PyQt6.QtWidgets import (
     QHBoxLayout,
     QLabel,
@@ -33,7 +33,7 @@ from dendview.wording import plural
 from engine.experiments.spike_study import Condition, Trial
 from engine.exporting.spike_figure import COLORS
 
-LABEL = 42
+LABEL = 36
 """Pixels beside a row for its number of synapses."""
 LEAST, MOST = 7.0, 15.0
 """Height of a row in pixels."""
@@ -84,8 +84,8 @@ class TrialGrid(QWidget):
         n_head = len(run.study.conditions)
         height = (self.height() - 8 - n_head * HEADING) / max(len(rows), 1) - GAP
         height = min(max(height, LEAST), MOST)
-        width = min((self.width() - LABEL - 14) / run.study.n_trials - GAP, 1.6 * height)
-        width = max(width, 1.5)
+        room = (self.width() - LABEL - 10) / run.study.n_trials
+        width = max(min(room - (GAP if room > 6 else 0.8), 1.6 * height), 1.2)
         working, y, before = at_work(run), 4.0, ""
         for condition, n in rows:
             if condition != before:
@@ -119,7 +119,8 @@ class TrialGrid(QWidget):
         color = COLORS[state.theme][point[0]]
         for i in range(run.study.n_trials):
             trial = Trial(*point, i)
-            box = QRectF(LABEL + i * (shape.width() + GAP), y, shape.width(), shape.height())
+            gap = GAP if shape.width() > 4.5 else 0.8
+            box = QRectF(LABEL + i * (shape.width() + gap), y, shape.width(), shape.height())
             self._square(painter, box, state_of(run, trial, working), color)
             if state.lab_trial == trial and state.lab_point == point:
                 painter.setPen(QPen(QColor(theme.text), 1.5))
@@ -210,8 +211,8 @@ class LabTrials(LazyWidget):
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(0)
-        row.addWidget(scroll, 3)
-        row.addWidget(self.side, 2)
+        row.addWidget(scroll, 5)
+        row.addWidget(self.side, 4)
         self.grid.trial_clicked.connect(self.trial_clicked)
         self.grid.trial_opened.connect(self.replay_clicked)
         self.list.itemClicked.connect(self._on_item)
@@ -259,7 +260,6 @@ class LabTrials(LazyWidget):
         )
         if not same:
             self.list.clear()
-        width = 0.0
         for i, (trial, text) in enumerate(zip(trials, texts, strict=True)):
             item = self.list.item(i) if same else QListWidgetItem()
             assert item is not None
@@ -268,7 +268,6 @@ class LabTrials(LazyWidget):
                 self.list.addItem(item)
             item.setText(text)
             item.setToolTip(text)
-            width = max(width, QFontMetricsF(self.list.font()).horizontalAdvance(text))
             if trial == self._state.lab_trial:
                 self.list.setCurrentItem(item)
 

@@ -58,9 +58,11 @@ def test_nothing_is_cut_off_at_the_smallest_size(qtbot, theme):
 def test_half_points_and_their_differences_are_told(qtbot, lab):
     finished(lab)
     qtbot.wait(50)
-    text = lab.docks.lab_curves.numbers.text()
+    text = lab.docks.lab_curves.numbers.toolTip()
     assert "All spines − few spines, distributed" in text
     assert "Clustered − distributed, few spines" in text
+    table = lab.docks.lab_curves.numbers.text()
+    assert table.count("…") == 8  # four half points and as many differences
     lab.docks.lab_curves.deviation.click()
     assert lab.state.lab_deviation
 
