@@ -260,7 +260,7 @@ class SpikeLabController:
 
     def drop(self) -> None:
         """The engine is gone or about to be: all that is on disk is kept."""
-        self._effect_token = None
+        self._forget_effect()
         if self._token is not None:
             self._end("stopped", None)
 
@@ -297,7 +297,7 @@ class SpikeLabController:
     def _take(self, reply: Reply) -> None:
         match reply:
             case protocol.Stopped():
-                self._effect_token = None
+                self._forget_effect()
                 if self._token is not None:
                     late = self._cancelled_at is not None
                     why = "Stopped" if late else reply.sentence.rstrip(".")
@@ -460,7 +460,10 @@ class SpikeLabController:
         known = state.lab_effect
         if known is not None and known.study.spines == study.spines and not known.error:
             models = tuple(m for m in models if m not in dict(known.effects))
-            if not models or known.pending:
+            if known.pending:
+                self._ask_effect()  # it may have waited for something else
+                return
+            if not models:
                 return
             state.lab_effect = replace(known, pending=True)
         else:
@@ -480,6 +483,12 @@ class SpikeLabController:
             protocol.TrySpines(self._effect_token, study, models[0], self.state.backend)
         )
         self._effect_model, self._effect_study = models[0], study
+
+    def _forget_effect(self) -> None:
+        """What was asked of an engine that has ended is asked anew when somebody looks."""
+        self._effect_token = self._asked = None
+        if self.state.lab_effect is not None and self.state.lab_effect.pending:
+            self.state.lab_effect = None
 
     def _took_effect(self, reply: protocol.TriedSpines) -> None:
         self._effect_token = None

@@ -236,7 +236,7 @@ class LabCurves(LazyWidget):
             if shown
         )
         muted = THEMES[self._state.theme].muted
-        rows = [f"<tr style='color:{muted}'><td>half at</td>{head}</tr>"]
+        rows = [f"<tr style='color:{muted}'><td>half&nbsp;at&nbsp;</td>{head}</tr>"]
         if False in models:
             cells = cell("few-distributed") + cell("few-clustered")
             last = shift("few-distributed", "few-clustered") if both else ""
@@ -250,7 +250,7 @@ class LabCurves(LazyWidget):
             cells += shift("few-clustered", "full-clustered")
             rows.append(f"<tr><td>all&nbsp;−&nbsp;few&nbsp;</td>{cells}</tr>")
         table = "".join(rows).replace("<td></td></tr>", "</tr>")
-        return f"<table cellspacing='0' cellpadding='1' style='font-size:11px'>{table}</table>"
+        return f"<table cellspacing='1' cellpadding='1' style='font-size:11px'>{table}</table>"
 
     def _named(self, condition: Condition, text: str) -> str:
         color = COLORS[self._state.theme][condition]

@@ -185,6 +185,15 @@ def test_the_effect_of_the_spines_is_asked_for_each_model(controllers, worker):
     assert len(worker.sent) == n
 
 
+def test_an_effect_lost_with_its_engine_is_asked_for_anew(controllers, worker):
+    lab = controllers.spike_lab
+    lab.measure_effect()
+    hear(controllers, worker, protocol.Stopped("Engine stopped (signal 9)."))
+    assert lab.state.lab_effect is None
+    lab.measure_effect()
+    assert worker.sent[-1].number > worker.sent[-2].number
+
+
 def test_the_preview_is_where_the_trial_has_its_synapses(controllers):
     lab = controllers.spike_lab
     lab.look_at(Trial("few-clustered", 80, 1))
