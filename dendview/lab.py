@@ -224,12 +224,12 @@ def shift_texts(curves: Sequence[Curve]) -> tuple[str, ...]:
 
 
 def short_text(interval: Interval) -> str:
-    """``112.3 (109.9 … 114.6)``; ``?`` where an end is open."""
+    """``112.3 (109.9…114.6)``; ``?`` where an end is open."""
 
     def digits(x: float) -> str:
         return f"{x:.1f}".replace("-", "−") if np.isfinite(x) else "?"
 
-    return f"{digits(interval.value)} ({digits(interval.low)} … {digits(interval.high)})"
+    return f"{digits(interval.value)} ({digits(interval.low)}…{digits(interval.high)})"
 
 
 def point_text(curve: Curve, point: CurvePoint) -> str:

@@ -63,6 +63,7 @@ class SpikeLabController:
         self._history: History[SpikeStudy] | None = None
         self._token: int | None = None  # of the study that runs
         self._number = 0  # of that study
+        self._n_restart = 0  # times that its workers died
         self._cancelled_at: float | None = None
         self._effect_token: int | None = None
         self._asked: tuple[SpikeStudy, tuple[Literal["few", "full"], ...]] | None = None
@@ -284,6 +285,7 @@ class SpikeLabController:
         assert run is not None
         self._run.warm()
         self._token, self._number, self._cancelled_at = self._run.next_token(), number, None
+        self._n_restart = 0
         state.playing, state.message = "", None
         state.lab_shown = number
         self._replace(replace(run, state="running", n_running=0, remaining=None, why=""))
@@ -324,6 +326,10 @@ class SpikeLabController:
         now = replace(run, n_running=progress.n_running, remaining=progress.seconds_left)
         if progress.finished:
             now = with_outcomes(now, progress.finished)
+        if progress.n_restart > self._n_restart:
+            text = "A worker process ended; finished trials are kept, those at work run again."
+            self.state.message = Message(text, "warning")
+        self._n_restart = progress.n_restart
         if progress.finished or now.n_running != run.n_running:
             self._replace(now)
         if self._cancelled_at is None:

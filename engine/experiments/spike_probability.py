@@ -2,14 +2,15 @@
 
 import math
 import time
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
+from concurrent.futures import Future
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 from engine.backends import choose_backend
 from engine.errors import BackendError
-from engine.executor import Done, LocalPool, Pool, run_tasks
+from engine.executor import Done, LocalPool, Pool, Result, Task, run_tasks
 from engine.experiments.proportions import HalfPoint, Interval, deviation_band, half_point, wilson
 from engine.experiments.published_spikes import published
 from engine.experiments.spike_store import TrialStore
@@ -77,6 +78,8 @@ class Progress:
         Trials at work.
     seconds_left : float or None
         None until a first slice has told how fast this machine is.
+    n_restart : int
+        Times that workers died; what they were doing is done again.
     """
 
     finished: tuple[Outcome, ...]
@@ -84,6 +87,7 @@ class Progress:
     n_total: int
     n_running: int
     seconds_left: float | None
+    n_restart: int = 0
 
 
 def run_study(
@@ -129,7 +133,7 @@ def run_study(
         if not todo:
             return
         device = on_device(backend)
-        pool = pool or LocalPool(1 if device else None)
+        pool = Watched(pool or LocalPool(1 if device else None))
         tasks = slices(study, todo, MOST_ON_DEVICE if device else WIDTH, backend)
         clock = Clock(len(todo))
         with closing(run_tasks(pool, run_slice, tasks)) as run:
@@ -140,7 +144,29 @@ def run_study(
                     done += len(outcomes)
                     clock.add(len(outcomes))
                 running = min(total - done, pool.size * len(tasks[0].trials))
-                yield Progress(outcomes, done, total, running, clock.left())
+                yield Progress(outcomes, done, total, running, clock.left(), pool.n_restart)
+
+
+class Watched:
+    """A pool that counts how often its workers were replaced."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+        self.n_restart = 0
+
+    @property
+    def size(self) -> int:
+        return self._pool.size
+
+    def submit(self, work: Callable[[Task], Result], task: Task) -> "Future[Result]":
+        return self._pool.submit(work, task)
+
+    def restart(self) -> None:
+        self.n_restart += 1
+        self._pool.restart()
+
+    def stop(self) -> None:
+        self._pool.stop()
 
 
 def on_device(backend: BackendName) -> bool:

@@ -154,6 +154,17 @@ def test_a_dead_engine_loses_only_what_was_at_work(controllers, worker):
     assert lab.state.message.action == "resume_study"
 
 
+def test_a_worker_that_ends_is_told_once(controllers, worker):
+    work = begin(controllers, worker)
+    state = controllers.spike_lab.state
+    hear(controllers, worker, protocol.Studied(work.number, Progress((), 0, 6, 6, None, 1)))
+    assert state.message.text.startswith("A worker process ended; finished trials are kept")
+    state.message = None
+    hear(controllers, worker, protocol.Studied(work.number, Progress((), 0, 6, 6, None, 1)))
+    assert state.message is None
+    assert state.job is not None  # the study goes on
+
+
 def test_a_trial_is_replayed_as_a_run_of_its_own(controllers, worker):
     lab = controllers.spike_lab
     work = begin(controllers, worker)
