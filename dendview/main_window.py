@@ -334,6 +334,8 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent | None) -> None:
         self.poll_timer.stop()
+        for dialog in self.findChildren(QDialog):
+            dialog.close()
         self.keep_layout()
         self.settings.geometry = self.saveGeometry()
         self.controllers.run.close()

@@ -88,11 +88,11 @@ def test_no_two_nodes_are_drawn_at_one_place():
 def dialog(qtbot, toy):
     made = PuzzleDialog(toy, "15 compartments", "dark")
     qtbot.addWidget(made)
-    made.show()
-    qtbot.waitExposed(made)
-    made.activateWindow()
-    qtbot.waitActive(made)
-    return made
+    with qtbot.waitActive(made):
+        made.show()
+        made.activateWindow()
+    yield made
+    made.close()  # its shortcuts would take the next test's keys
 
 
 def click(qtbot, dialog, node):
