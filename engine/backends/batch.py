@@ -38,6 +38,11 @@ class BatchRun:
         self._pool = ThreadPoolExecutor(max(self._threads - 1, 1))  # idle until it is given work
 
     @property
+    def array_bytes(self) -> int:
+        """Bytes of all arrays that the step loops work on."""
+        return sum(run.array_bytes for run, _ in self._parts)
+
+    @property
     def voltage(self) -> FloatArray:
         """(n_comp, n_instance) mV, in the order of the tree; a copy."""
         return np.concatenate([run.voltage[:, :count] for run, count in self._parts], axis=1)

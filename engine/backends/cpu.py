@@ -269,6 +269,13 @@ class CpuRun:
         return inverse[order], f[order]
 
     @property
+    def array_bytes(self) -> int:
+        """Bytes of all arrays that the step loop works on; views of one array count once."""
+        arrays = [x for x in self._arrays.values() if isinstance(x, np.ndarray)]
+        owners = [x if x.base is None else x.base for x in arrays]
+        return sum({id(x): x.nbytes for x in owners}.values())
+
+    @property
     def voltage(self) -> FloatArray:
         """(n_comp, n_instance) mV, in the order of the tree; a copy."""
         n, k = self.model.n_comp, self.model.n_instance

@@ -1,9 +1,7 @@
 """This engine: time of a step, memory and time to compile."""
 
-import resource
 import time
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from protocol import Round, Task, answer, timed
@@ -12,18 +10,10 @@ DURATION = 2e4
 """ms, more than all rounds take together."""
 
 
-def resident() -> int:
-    """Bytes of this process in memory, 0 where the system does not tell."""
-    try:
-        pages = int(Path("/proc/self/statm").read_text().split()[1])
-    except OSError:
-        return 0
-    return pages * resource.getpagesize()
-
-
 def measure(task: Task) -> tuple[dict[str, Any], Round]:
     from engine import __version__
-    from engine.backends.cpu import CpuBackend
+    from engine.backends.batch import BatchRun
+    from engine.backends.cpu import CpuBackend, CpuRun
     from engine.discretize import Rule
     from engine.experiment import Experiment, Insertion, Probe
     from engine.model import build
@@ -66,9 +56,10 @@ def measure(task: Task) -> tuple[dict[str, Any], Round]:
     small.initialize()
     compiled = time.process_time() - begin
     del small
-    before, begin, spent = resident(), time.perf_counter(), time.process_time()
+    begin, spent = time.perf_counter(), time.process_time()
     model = build(given, task.copies)
     run = backend.start(model, task.threads)
+    assert isinstance(run, CpuRun | BatchRun)
     run.initialize()
     built, spent = time.perf_counter() - begin, time.process_time() - spent
 
@@ -81,7 +72,7 @@ def measure(task: Task) -> tuple[dict[str, Any], Round]:
         "version": __version__,
         "compile_s": max(compiled - spent, 0.0),
         "build_s": built,
-        "bytes": resident() - before,
+        "bytes": run.array_bytes,
         "n_comp": model.tree.n_segment,
     }
     return said, timed(advance)

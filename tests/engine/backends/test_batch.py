@@ -67,3 +67,11 @@ def test_instances_thrown_away_are_never_bad(experiment):
     assert (run.model.n_instance, meant) == (8, 5)
     assert batch.advance(10).traces.shape == (2, 5, 10)
     assert batch.voltage.shape[1] == 5
+
+
+def test_instances_share_what_is_the_cells(experiment):
+    eight, sixteen = (BatchRun(build(experiment, n), 1).array_bytes for n in (8, 16))
+    n_comp = build(experiment).n_comp
+    assert sixteen == 2 * eight
+    assert eight < 8 * CpuRun(build(experiment)).array_bytes
+    assert eight > 8 * 8 * n_comp * 3  # voltage, diagonal and right side of eight instances
