@@ -75,7 +75,7 @@ def window_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--perspective",
-        choices=("explore", "schedule", "simulate"),
+        choices=("explore", "schedule", "simulate", "spike_lab"),
         help="perspective to start in",
     )
     parser.add_argument(
