@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, get_args
 
 from PyQt6.QtWidgets import QApplication, QFileDialog, QMenu
 
@@ -30,12 +30,11 @@ from dendview.lab_wiring import (
     choose_card,
     open_study,
     replay,
-    resume_study,
-    resume_text,
     run_study,
     toggle,
     wire_lab,
 )
+from dendview.messages import restart_engine, show_details, show_message
 from dendview.opening import open_dropped, stop_reading
 from dendview.project_items import open_item, pick_for_item, remove_item, select_item
 from dendview.putting import (
@@ -54,7 +53,6 @@ from dendview.schedule_wiring import (
     show_panel,
     wire_schedule,
 )
-from dendview.state import Message
 from dendview.theme_qt import apply_theme
 from dendview.wording import plural
 from engine.experiments.spike_presets import PRESETS
@@ -197,13 +195,6 @@ def cancel(window: MainWindow) -> None:
         window.controllers.run.cancel()
 
 
-def restart_engine(window: MainWindow) -> None:
-    """End the engine's process and start a new one; what it was doing ends with it."""
-    window.controllers.run_time.drop()
-    window.controllers.spike_lab.drop()
-    window.controllers.run.restart()
-
-
 def test_engines(window: MainWindow) -> None:
     """Show what the engine says of itself, and let it try everything."""
     window.engine_popup.open_below(window.chip)
@@ -241,62 +232,6 @@ def show_report(window: MainWindow) -> None:
     lead = "Copy this into a bug report."
     text = system_report(window.gl, window.state.engine)
     window.show_sheet(TextDialog("System report", lead, text, window))
-
-
-def show_details(window: MainWindow) -> None:
-    """The details of the last message, if it has any; else the message once more."""
-    if (message := window.state.message) is None:
-        return
-    if message.details:
-        window.show_sheet(TextDialog("Details", message.text, message.details, window))
-    else:
-        window.toast.show_message(message)
-
-
-LOUD = ("warning", "error")
-ACTION_TEXTS = {
-    "restart_engine": "Restart engine",
-    "halve_dt": "Halve dt",
-    "discard_run": "Discard",
-}
-
-
-KEEP_LESS: tuple[tuple[str, Literal["thin", "sites", "disk"]], ...] = (
-    ("Record every 4th step", "thin"),
-    ("Only recorded sites", "sites"),
-    ("Write to disk", "disk"),
-)
-"""Ways out where a run does not fit into the memory."""
-
-
-def show_message(window: MainWindow, message: Message | None) -> None:
-    """A message that asks for something comes up over the view; others stay in the status bar."""
-    if message is None or not (message.action or message.details or message.kind in LOUD):
-        window.toast.hide()
-        return
-    controllers, state = window.controllers, window.state
-
-    def act() -> None:
-        window.toast.hide()
-        if message.action == "restart_engine":
-            restart_engine(window)
-        elif message.action == "halve_dt":
-            controllers.experiment.halve_dt()
-        elif message.action == "resume_study":
-            resume_study(window)
-        elif message.action == "discard_run" and state.runs:
-            controllers.run.discard(state.runs[-1].number)
-
-    buttons: list[tuple[str, Callable[[], object]]] = []
-    if message.action == "keep_less":
-        for text, how in KEEP_LESS:
-            buttons.append((text, partial(controllers.run.keep_less, how)))
-    elif message.action:
-        text = ACTION_TEXTS.get(message.action) or resume_text(window)
-        buttons.append((text, act))
-    if message.details:
-        buttons.append(("Details", partial(show_details, window)))
-    window.toast.show_message(message, buttons)
 
 
 def click(window: MainWindow, segment: int) -> None:

@@ -1,0 +1,76 @@
+"""A message of the state on the window: in the status bar, or over the view with buttons."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Literal
+
+from dendview.dialogs.texts import TextDialog
+from dendview.lab_wiring import resume_study, resume_text
+from dendview.state import Message
+
+if TYPE_CHECKING:
+    from dendview.main_window import MainWindow
+
+LOUD = ("warning", "error")
+ACTION_TEXTS = {
+    "restart_engine": "Restart engine",
+    "halve_dt": "Halve dt",
+    "discard_run": "Discard",
+}
+
+
+KEEP_LESS: tuple[tuple[str, Literal["thin", "sites", "disk"]], ...] = (
+    ("Record every 4th step", "thin"),
+    ("Only recorded sites", "sites"),
+    ("Write to disk", "disk"),
+)
+"""Ways out where a run does not fit into the memory."""
+
+
+def restart_engine(window: MainWindow) -> None:
+    """End the engine's process and start a new one; what it was doing ends with it."""
+    window.controllers.run_time.drop()
+    window.controllers.spike_lab.drop()
+    window.controllers.run.restart()
+
+
+def show_details(window: MainWindow) -> None:
+    """The details of the last message, if it has any; else the message once more."""
+    if (message := window.state.message) is None:
+        return
+    if message.details:
+        window.show_sheet(TextDialog("Details", message.text, message.details, window))
+    else:
+        window.toast.show_message(message)
+
+
+def show_message(window: MainWindow, message: Message | None) -> None:
+    """A message that asks for something comes up over the view; others stay in the status bar."""
+    if message is None or not (message.action or message.details or message.kind in LOUD):
+        window.toast.hide()
+        return
+    controllers, state = window.controllers, window.state
+
+    def act() -> None:
+        window.toast.hide()
+        if message.action == "restart_engine":
+            restart_engine(window)
+        elif message.action == "halve_dt":
+            controllers.experiment.halve_dt()
+        elif message.action == "resume_study":
+            resume_study(window)
+        elif message.action == "discard_run" and state.runs:
+            controllers.run.discard(state.runs[-1].number)
+
+    buttons: list[tuple[str, Callable[[], object]]] = []
+    if message.action == "keep_less":
+        for text, how in KEEP_LESS:
+            buttons.append((text, partial(controllers.run.keep_less, how)))
+    elif message.action:
+        text = ACTION_TEXTS.get(message.action) or resume_text(window)
+        buttons.append((text, act))
+    if message.details:
+        buttons.append(("Details", partial(show_details, window)))
+    window.toast.show_message(message, buttons)
