@@ -9,31 +9,22 @@ import sys
 import time
 from typing import Any
 
+from neuron_cell import NeuronCell
 from protocol import CannotError
 
 CORE = "core" in sys.argv[2:]
 
 
-class Cell:
-    """A trial's cell; its sections carry its name, so that many can live side by side."""
-
-    all: Any
+class Cell(NeuronCell):
+    """A trial's cell with its spines and synapses."""
 
     def __init__(self, h: Any, given: dict[str, Any], number: int) -> None:
-        self.number = number
-        path = given["path"]
-        swc = path.lower().endswith(".swc")
-        reader = h.Import3d_SWC_read() if swc else h.Import3d_Neurolucida3()
-        reader.quiet = 1
-        reader.input(path)
-        h.Import3d_GUI(reader, 0).instantiate(self)
-        self.sections = {s.name().rpartition(".")[2]: s for s in self.all}
+        super().__init__(h, given, number)
         self.kept: list[Any] = []
-        if given["stub"]:
-            self._stub(h, given["stub"])
-        assert set(self.sections) == set(given["sections"]), "other sections than the engine's"
-        for name, about in given["sections"].items():
-            self._membrane(self.sections[name], about, given["reversals"])
+        for section in (self.sections[name] for name in given["sections"]):
+            for ion, value in given["reversals"].items():
+                if hasattr(section(0.5), ion):
+                    setattr(section, ion, value)
         trial = given["trials"][number]
         heads = []
         for section, x, count, shape in trial["spines"]:
@@ -60,29 +51,6 @@ class Cell:
         self.detector = h.NetCon(self.watched(x)._ref_v, None, sec=self.watched)
         self.detector.threshold = given["spike_threshold"]
 
-    def _stub(self, h: Any, stub: dict[str, Any]) -> None:
-        for name in [name for name in self.sections if name.startswith("axon")]:
-            h.delete_section(sec=self.sections.pop(name))
-        up = self.sections["soma[0]"](stub["attach"])
-        for i, (length, diameter) in enumerate(stub["cylinders"]):
-            axon = self.sections[f"axon[{i}]"] = h.Section(name=f"stub{i}", cell=self)
-            axon.L, axon.diam = length, diameter
-            axon.connect(up)
-            up = axon(1)
-
-    def _membrane(self, section: Any, about: dict[str, Any], reversals: dict[str, float]) -> None:
-        section.nseg, section.Ra = about["nseg"], about["ra"]
-        for segment, cm in zip(section, about["cm"], strict=True):
-            segment.cm = cm
-        for mechanism, parameters in about["mechanisms"].items():
-            section.insert(mechanism)
-            for parameter, values in parameters.items():
-                for segment, value in zip(section, values, strict=True):
-                    setattr(getattr(segment, mechanism), parameter, value)
-        for ion, value in reversals.items():
-            if hasattr(section(0.5), ion):
-                setattr(section, ion, value)
-
     def _spine(self, h: Any, up: Any, shape: dict[str, list[float]]) -> Any:
         for part in ("neck", "head"):
             length, diameter, cm, g, e, ra = shape[part]
@@ -94,9 +62,6 @@ class Cell:
             up = section(1)
             self.kept.append(section)
         return section
-
-    def __str__(self) -> str:
-        return f"Cell[{self.number}]"
 
 
 def measure(given: dict[str, Any]) -> dict[str, Any]:

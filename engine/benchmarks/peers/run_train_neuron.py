@@ -10,46 +10,8 @@ import sys
 import time
 from typing import Any
 
+from neuron_cell import NeuronCell
 from protocol import CannotError
-
-
-class Cell:
-    """A hidden neuron with the segments of the engine's."""
-
-    all: Any
-
-    def __init__(self, h: Any, given: dict[str, Any], number: int) -> None:
-        self.number = number
-        path = given["path"]
-        swc = path.lower().endswith(".swc")
-        reader = h.Import3d_SWC_read() if swc else h.Import3d_Neurolucida3()
-        reader.quiet = 1
-        reader.input(path)
-        h.Import3d_GUI(reader, 0).instantiate(self)
-        self.sections = {s.name().rpartition(".")[2]: s for s in self.all}
-        if stub := given["stub"]:
-            for name in [name for name in self.sections if name.startswith("axon")]:
-                h.delete_section(sec=self.sections.pop(name))
-            up = self.sections["soma[0]"](stub["attach"])
-            for i, (length, diameter) in enumerate(stub["cylinders"]):
-                axon = self.sections[f"axon[{i}]"] = h.Section(name=f"stub{i}", cell=self)
-                axon.L, axon.diam = length, diameter
-                axon.connect(up)
-                up = axon(1)
-        assert set(self.sections) == set(given["sections"]), "other sections than the engine's"
-        for name, about in given["sections"].items():
-            section = self.sections[name]
-            section.nseg, section.Ra = about["nseg"], about["ra"]
-            for segment, cm in zip(section, about["cm"], strict=True):
-                segment.cm = cm
-            for mechanism, parameters in about["mechanisms"].items():
-                section.insert(mechanism)
-                for parameter, values in parameters.items():
-                    for segment, value in zip(section, values, strict=True):
-                        setattr(getattr(segment, mechanism), parameter, value)
-
-    def __str__(self) -> str:
-        return f"Cell[{self.number}]"
 
 
 def point_cell(h: Any, name: str, point: dict[str, float]) -> Any:
@@ -86,7 +48,7 @@ def measure(given: dict[str, Any]) -> dict[str, Any]:
     outputs = [point_cell(h, f"output{number}", point) for number in range(given["n_out"])]
     somata = []
     for j, synapses in enumerate(given["synapses"]):
-        cell = Cell(h, given["cell"], j)
+        cell = NeuronCell(h, given["cell"], j)
         kept.append(cell)
         section, x = given["soma"]
         somata.append(cell.sections[section](x))
