@@ -81,8 +81,8 @@ def output_errors(
     return Errors(delta, -log_p[sample, labels].mean(axis=1), window)
 
 
-def predict(network: Network, output: FloatArray, learning: Learning) -> IntArray:
-    """(n_sample,) the output neuron with the largest mean voltage over 20 to 50 ms.
+def answer_means(network: Network, output: FloatArray, learning: Learning) -> FloatArray:
+    """(n_sample, n_out) mV: means of the output voltages over 20 to 50 ms, which give the answer.
 
     Where a sample is shorter than 50 ms, over the window that is learned from.
     """
@@ -90,7 +90,12 @@ def predict(network: Network, output: FloatArray, learning: Learning) -> IntArra
     window = network.window(20.0, 50.0) if duration >= 50.0 else network.window(
         learning.start, learning.stop
     )  # fmt: skip
-    return output[:, :, window].mean(axis=2).argmax(axis=1).astype(np.int32)
+    return output[:, :, window].mean(axis=2)
+
+
+def predict(network: Network, output: FloatArray, learning: Learning) -> IntArray:
+    """(n_sample,) the output neuron with the largest mean voltage; see :func:`answer_means`."""
+    return answer_means(network, output, learning).argmax(axis=1).astype(np.int32)
 
 
 def quasi_static(
