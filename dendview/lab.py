@@ -1,7 +1,7 @@
 """Spike lab as the window keeps it: studies that run or ran, a preview, the effect of spines."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Literal
 
@@ -9,7 +9,7 @@ import numpy as np
 
 from dendview.wording import number, plural
 from engine.experiments.proportions import Interval, difference
-from engine.experiments.spike_probability import Curve, CurvePoint, text_of
+from engine.experiments.spike_probability import Curve, CurvePoint, curves, text_of
 from engine.experiments.spike_study import (
     Condition,
     SpikeStudy,
@@ -139,6 +139,16 @@ class LabEffect:
     effects: tuple[tuple[Literal["few", "full"], SpineEffect], ...] = ()
     pending: bool = False
     error: str = ""
+
+
+def with_outcomes(run: LabRun, outcomes: Sequence[Outcome]) -> LabRun:
+    """A run with more finished trials, and its curves."""
+    wanted = run.study.points
+    found = {**run.outcomes}
+    for outcome in outcomes:
+        if outcome.trial.n_synapses in wanted(outcome.trial.condition):
+            found[outcome.trial] = outcome
+    return replace(run, outcomes=found, curves=curves(run.study, found.values()))
 
 
 def conditions_text(conditions: Sequence[Condition]) -> str:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from PyQt6.QtWidgets import QFileDialog
 
-from dendview.controllers.spike_lab import shown_study
 from dendview.lab import LabPreview
+from dendview.runs import shown_study
 from dendview.state import Message
 from dendview.widgets.background import Background
 from dendview.wording import number
@@ -41,7 +41,7 @@ def wire_lab(window: MainWindow) -> None:
     docks.lab_trials.trial_clicked.connect(lab.choose_trial)
     docks.lab_trials.replay_clicked.connect(partial(replay, window))
     docks.lab_spines.spines_chosen.connect(lambda values: lab.set_spines(**values))
-    docks.lab_spines.effect_wanted.connect(lab.measure_effect)
+    docks.lab_spines.effect_wanted.connect(window.controllers.spine_effect.measure)
     events = state.events
     for event in (
         events.lab_study, events.lab_trial, events.lab_point, events.lab_shown, events.perspective

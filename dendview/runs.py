@@ -5,6 +5,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from dendview.lab import LabRun
 from dendview.state import KEEP_ALL, AppState, Cell, Keeping, Run
 from dendview.wording import number, place, variable_text
 from engine.compartments import CompartmentTree
@@ -34,6 +35,11 @@ def _physics(experiment: Experiment) -> Experiment:
 def shown_run(state: AppState) -> Run | None:
     """The run the window shows, or None."""
     return next((run for run in state.runs if run.number == state.shown_run), None)
+
+
+def shown_study(state: AppState) -> LabRun | None:
+    """The study of the spike lab that the window shows, or None."""
+    return next((run for run in state.lab_runs if run.number == state.lab_shown), None)
 
 
 @lru_cache(maxsize=8)

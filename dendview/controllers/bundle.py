@@ -15,6 +15,7 @@ from dendview.controllers.run_time import RunTimeController
 from dendview.controllers.schedule import ScheduleController
 from dendview.controllers.selection import SelectionController
 from dendview.controllers.spike_lab import SpikeLabController
+from dendview.controllers.spine_effect import SpineEffectController
 from dendview.state import AppState
 from dendview.worker.interface import Worker
 
@@ -35,6 +36,7 @@ class Controllers:
     check: CheckController
     race: RaceController
     export: ExportController
+    spine_effect: SpineEffectController
     spike_lab: SpikeLabController
 
 
@@ -55,5 +57,6 @@ def make_controllers(state: AppState, worker: Worker) -> Controllers:
         CheckController(state, worker, run),
         RaceController(state),
         ExportController(state),
+        SpineEffectController(state, worker, run),
         SpikeLabController(state, worker, run, experiment),
     )

@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from dendview.controllers.spike_lab import shown_study
 from dendview.matrix_lens import LARGEST
-from dendview.runs import shown_run
+from dendview.runs import shown_run, shown_study
 from dendview.state import AppState
 from engine.errors import UserError
 from engine.experiment import to_json

@@ -79,6 +79,7 @@ class RunController:
         self._rates: dict[tuple[str, ...], float] = {}  # by engine and mechanisms, of real runs
         self._told = ""  # why the CPU took a run, as it was told last
         self.listeners: list[Callable[[Reply], None]] = []  # hear all that the engine says
+        self.losers: list[Callable[[], None]] = []  # of what they asked, where it is restarted
         events = state.events
         for event in (events.cell, events.experiment, events.keeping, events.engine):
             event.connect(self._on_change)
@@ -149,8 +150,13 @@ class RunController:
         """End the engine's process, whatever it does, and start another."""
         if self._active is not None:
             self._end("cancelled")
-        self.state.engine = STARTING
         self.state.message = Message("Engine restarting…")
+        self._restart()
+
+    def _restart(self) -> None:
+        for forget in self.losers:
+            forget()
+        self.state.engine = STARTING
         self._worker.restart()
 
     def discard(self, number: int) -> None:
@@ -210,8 +216,7 @@ class RunController:
             return
         interval = min(max(PUBLISH_INTERVAL, 2 * self._slowness), MAX_PUBLISH_INTERVAL)
         if active.cancelled_at is not None and now - active.cancelled_at > CANCEL_PATIENCE:
-            self._worker.restart()
-            self.state.engine = STARTING
+            self._restart()
             self._end("cancelled")
         elif active.fresh and now - active.published >= interval:
             self._publish(now)

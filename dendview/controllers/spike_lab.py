@@ -1,18 +1,27 @@
 """Spike lab: choose a study, see its synapses, run it, stop it, go on, look at single trials."""
 
-import os
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
 from dendview.controllers.cells import same_cut
 from dendview.controllers.experiment import ExperimentController
 from dendview.controllers.run import CANCEL_PATIENCE, STARTING, RunController, Worker
+from dendview.folders import data_folder, stamped, whole_path
 from dendview.history import History
-from dendview.lab import LabEffect, LabPreview, LabRun, LabState, Point, make_preview, points_of
+from dendview.lab import (
+    LabPreview,
+    LabRun,
+    LabState,
+    Point,
+    make_preview,
+    points_of,
+    with_outcomes,
+)
+from dendview.runs import shown_study
 from dendview.state import AppState, Cell, Job, Message
 from dendview.wording import number as number_text
 from dendview.worker import protocol
@@ -28,10 +37,8 @@ from engine.experiments.spike_study import (
     SpikeStudy,
     Trial,
     check,
-    is_full,
 )
-from engine.experiments.spike_trials import Outcome, replay
-from engine.morphology.samples import PREFIX
+from engine.experiments.spike_trials import replay
 
 KIND: Literal["spike_lab"] = "spike_lab"
 
@@ -58,15 +65,13 @@ class SpikeLabController:
         home: Callable[[], Path] | None = None,
     ) -> None:
         self.state = state
-        self.home = home or studies_folder
+        self.home = home or partial(data_folder, "spike-lab", "DENDVIEW_STUDIES")
         self._worker, self._run, self._experiment, self._clock = worker, run, experiment, clock
         self._history: History[SpikeStudy] | None = None
         self._token: int | None = None  # of the study that runs
         self._number = 0  # of that study
         self._n_restart = 0  # times that its workers died
         self._cancelled_at: float | None = None
-        self._effect_token: int | None = None
-        self._asked: tuple[SpikeStudy, tuple[Literal["few", "full"], ...]] | None = None
         self._cell: Cell | None = state.cell
         self.first = "quick"  # the card that is chosen for whoever comes to the lab
         run.listeners.append(self._take)
@@ -238,7 +243,7 @@ class SpikeLabController:
         if self._busy():
             return
         number = max((run.number for run in state.lab_runs), default=0) + 1
-        folder = self.home() / folder_name(study, number)
+        folder = self.home() / stamped(study.name or "study", number)
         begun = LabRun(number, study, str(folder), curves=curves(study, ()))
         state.lab_runs = (*state.lab_runs, begun)
         self._begin(number)
@@ -261,7 +266,6 @@ class SpikeLabController:
 
     def drop(self) -> None:
         """The engine is gone or about to be: all that is on disk is kept."""
-        self._forget_effect()
         if self._token is not None:
             self._end("stopped", None)
 
@@ -298,12 +302,10 @@ class SpikeLabController:
 
     def _take(self, reply: Reply) -> None:
         match reply:
-            case protocol.Stopped():
-                self._forget_effect()
-                if self._token is not None:
-                    late = self._cancelled_at is not None
-                    why = "Stopped" if late else reply.sentence.rstrip(".")
-                    self._end("stopped", self._kept(why, reply.details))
+            case protocol.Stopped() if self._token is not None:
+                late = self._cancelled_at is not None
+                why = "Stopped" if late else reply.sentence.rstrip(".")
+                self._end("stopped", self._kept(why, reply.details))
             case protocol.Studied(number=number, progress=progress) if number == self._token:
                 self._grow(progress)
             case protocol.Finished(number=number) if number == self._token:
@@ -312,13 +314,6 @@ class SpikeLabController:
                 self._end("stopped", self._kept("Stopped"))
             case protocol.Failed(number=number) if number == self._token:
                 self._end("failed", Message(reply.sentence, "error", reply.details))
-            case protocol.TriedSpines(number=number) if number == self._effect_token:
-                self._took_effect(reply)
-            case protocol.Failed(number=number) if number == self._effect_token:
-                self._effect_token = None
-                if self.state.lab_effect is not None:
-                    effect = replace(self.state.lab_effect, pending=False, error=reply.sentence)
-                    self.state.lab_effect = effect
 
     def _grow(self, progress: Progress) -> None:
         run = self._find(self._number)
@@ -380,7 +375,6 @@ class SpikeLabController:
         self.state.job = None
         if message is not None:
             self.state.message = message
-        self._ask_effect()
 
     # Looking at what came out
 
@@ -453,59 +447,6 @@ class SpikeLabController:
         state.lab_shown, state.lab_point = number, None
         self._put(study)
 
-    # What the spines do
-
-    def measure_effect(self) -> None:
-        """Compute what the planned spines do; later ones wait for the one that is at work."""
-        state = self.state
-        if (study := state.lab_study) is None:
-            return
-        models: tuple[Literal["few", "full"], ...] = tuple(
-            dict.fromkeys("full" if is_full(c) else "few" for c in study.conditions)
-        )
-        known = state.lab_effect
-        if known is not None and known.study.spines == study.spines and not known.error:
-            models = tuple(m for m in models if m not in dict(known.effects))
-            if known.pending:
-                self._ask_effect()  # it may have waited for something else
-                return
-            if not models:
-                return
-            state.lab_effect = replace(known, pending=True)
-        else:
-            state.lab_effect = LabEffect(study, pending=True)
-        self._asked = study, models
-        self._ask_effect()
-
-    def _ask_effect(self) -> None:
-        free = self._effect_token is None and self._token is None
-        if not free or self._asked is None or self.state.job is not None:
-            return
-        study, models = self._asked
-        self._asked = (study, models[1:]) if len(models) > 1 else None
-        self._run.warm()
-        self._effect_token = self._run.next_token()
-        self._worker.send(
-            protocol.TrySpines(self._effect_token, study, models[0], self.state.backend)
-        )
-        self._effect_model, self._effect_study = models[0], study
-
-    def _forget_effect(self) -> None:
-        """What was asked of an engine that has ended is asked anew when somebody looks."""
-        self._effect_token = self._asked = None
-        if self.state.lab_effect is not None and self.state.lab_effect.pending:
-            self.state.lab_effect = None
-
-    def _took_effect(self, reply: protocol.TriedSpines) -> None:
-        self._effect_token = None
-        known = self.state.lab_effect
-        if known is not None and known.study.spines == self._effect_study.spines:
-            effects = (*known.effects, (self._effect_model, reply.effect))
-            self.state.lab_effect = replace(
-                known, effects=effects, pending=self._asked is not None, error=""
-            )
-        self._ask_effect()
-
     # Small things
 
     def _find(self, number: int) -> LabRun | None:
@@ -516,47 +457,8 @@ class SpikeLabController:
         self.state.lab_runs = tuple(run if old.number == run.number else old for old in runs)
 
 
-def shown_study(state: AppState) -> LabRun | None:
-    """The study that the window shows, or None."""
-    return next((run for run in state.lab_runs if run.number == state.lab_shown), None)
-
-
-def with_outcomes(run: LabRun, outcomes: tuple[Outcome, ...]) -> LabRun:
-    """A run with more finished trials, and its curves."""
-    wanted = run.study.points
-    found = {**run.outcomes}
-    for outcome in outcomes:
-        if outcome.trial.n_synapses in wanted(outcome.trial.condition):
-            found[outcome.trial] = outcome
-    return replace(run, outcomes=found, curves=curves(run.study, found.values()))
-
-
-def whole_path(source: str) -> str:
-    """A source that means the same file wherever it is read."""
-    return source if source.startswith(PREFIX) else str(Path(source).absolute())
-
-
 def _middle(points: tuple[Point, ...], like: Trial | None) -> Point:
     """The point to look at first: of the same condition if there is one, in its middle."""
     same = [p for p in points if like is not None and p[0] == like.condition]
     same = same or [p for p in points if p[0] == points[0][0]]
     return same[len(same) // 2]
-
-
-def folder_name(study: SpikeStudy, number: int) -> str:
-    """``20261122-143502-quick-1``."""
-    stamp = time.strftime("%Y%m%d-%H%M%S")
-    return f"{stamp}-{study.name or 'study'}-{number}"
-
-
-def studies_folder() -> Path:
-    """Where studies are kept: ``$DENDVIEW_STUDIES``, else the system's place for data."""
-    if own := os.environ.get("DENDVIEW_STUDIES"):
-        return Path(own).expanduser()
-    if shared := os.environ.get("XDG_DATA_HOME"):
-        return Path(shared).expanduser() / "dendview" / "spike-lab"
-    if sys.platform == "win32" and (local := os.environ.get("LOCALAPPDATA")):
-        return Path(local) / "dendview" / "spike-lab"
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Application Support" / "dendview" / "spike-lab"
-    return Path.home() / ".local" / "share" / "dendview" / "spike-lab"

@@ -10,7 +10,6 @@ from PyQt6.QtGui import QColor
 from PyQt6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QToolTip, QVBoxLayout, QWidget
 
 from dendview.colors import THEMES, Theme
-from dendview.controllers.spike_lab import shown_study
 from dendview.lab import (
     TITLES,
     LabRun,
@@ -20,6 +19,7 @@ from dendview.lab import (
     shifts_of,
     short_text,
 )
+from dendview.runs import shown_study
 from dendview.state import AppState
 from dendview.svg_pictures import save_svg_as_png
 from dendview.views.plotting import color_plot

@@ -19,8 +19,8 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
-from dendview.controllers.spike_lab import shown_study
 from dendview.lab import TITLES, progress_text
+from dendview.runs import shown_study
 from dendview.state import AppState
 from dendview.status_bar import remaining
 from dendview.widgets.lazy import LazyWidget

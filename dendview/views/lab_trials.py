@@ -15,7 +15,6 @@ from PyQt6.QtWidgets import (
 )
 
 from dendview.colors import THEMES
-from dendview.controllers.spike_lab import shown_study
 from dendview.lab import (
     TITLES,
     LabRun,
@@ -26,6 +25,7 @@ from dendview.lab import (
     state_of,
     trial_text,
 )
+from dendview.runs import shown_study
 from dendview.state import AppState
 from dendview.views.cell_text import font
 from dendview.widgets.lazy import LazyWidget

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from dendview.controllers.bundle import make_controllers
-from dendview.controllers.spike_lab import shown_study
+from dendview.runs import shown_study
 from dendview.state import AppState
 from dendview.worker import protocol
 from engine.experiments.spike_probability import Progress
@@ -183,7 +183,7 @@ def test_a_trial_is_replayed_as_a_run_of_its_own(controllers, worker):
 def test_the_effect_of_the_spines_is_asked_for_each_model(controllers, worker):
     lab = controllers.spike_lab
     lab.set_conditions(GROUPS["all"])
-    lab.measure_effect()
+    controllers.spine_effect.measure()
     first = worker.sent[-1]
     hear(controllers, worker, protocol.TriedSpines(first.number, EFFECT))
     second = worker.sent[-1]
@@ -192,17 +192,38 @@ def test_the_effect_of_the_spines_is_asked_for_each_model(controllers, worker):
     assert [m for m, _ in lab.state.lab_effect.effects] == ["few", "full"]
     assert not lab.state.lab_effect.pending
     n = len(worker.sent)
-    lab.measure_effect()  # known
+    controllers.spine_effect.measure()  # known
     assert len(worker.sent) == n
 
 
 def test_an_effect_lost_with_its_engine_is_asked_for_anew(controllers, worker):
     lab = controllers.spike_lab
-    lab.measure_effect()
+    controllers.spine_effect.measure()
     hear(controllers, worker, protocol.Stopped("Engine stopped (signal 9)."))
     assert lab.state.lab_effect is None
-    lab.measure_effect()
+    controllers.spine_effect.measure()
     assert worker.sent[-1].number > worker.sent[-2].number
+
+
+def test_an_effect_waits_for_what_runs_and_comes_then(controllers, worker):
+    lab = controllers.spike_lab
+    work = begin(controllers, worker)
+    controllers.spine_effect.measure()
+    assert worker.sent[-1] is work
+    hear(controllers, worker, protocol.Finished(work.number, 1.0))
+    assert isinstance(worker.sent[-1], protocol.TrySpines)
+    assert lab.state.lab_effect.pending
+
+
+def test_an_engine_that_is_restarted_is_not_waited_for(controllers, worker):
+    state = controllers.spike_lab.state
+    controllers.spine_effect.measure()
+    controllers.run.restart()
+    assert state.lab_effect is None
+    controllers.spine_effect.measure()
+    asked = worker.sent[-1]
+    hear(controllers, worker, protocol.TriedSpines(asked.number, EFFECT))
+    assert [m for m, _ in state.lab_effect.effects] == ["few"]
 
 
 def test_the_preview_is_where_the_trial_has_its_synapses(controllers):

@@ -9,8 +9,8 @@ import h5py
 import pytest
 from PyQt6.QtCore import QPointF, Qt
 
-from dendview.controllers.spike_lab import shown_study, with_outcomes
-from dendview.lab import LabRun
+from dendview.lab import LabRun, with_outcomes
+from dendview.runs import shown_study
 from dendview.worker.process import EngineProcess
 from engine.experiments.spike_study import GROUPS, Background, Trial
 from engine.experiments.spike_trials import Outcome
