@@ -12,8 +12,10 @@ from psygnal import SignalGroupDescriptor
 from dendview.colors import ThemeName
 from dendview.lab import LabEffect, LabPreview, LabRun, Point
 from dendview.race import Race
+from dendview.training import NOTHING_CHOSEN, TrainingChoice, TrainingData, TrainingRun
 from engine.compartments import CompartmentTree
 from engine.experiment import Experiment
+from engine.experiments.hpc_net.spec import Training
 from engine.experiments.spike_study import SpikeStudy, Trial
 from engine.experiments.timings import RunTimes
 from engine.morphology.model import Morphology, Sections
@@ -24,7 +26,7 @@ from engine.stimuli import Site
 from engine.types import BackendName, FloatArray, NodeSet, ScheduleMethod
 
 ColorBy = Literal["type", "depth", "thread", "step", "distance", "voltage"]
-Perspective = Literal["start", "explore", "schedule", "simulate", "spike_lab"]
+Perspective = Literal["start", "explore", "schedule", "simulate", "spike_lab", "training"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,7 +58,10 @@ class Cell:
         return int(tree.segment[tree.locate(site.section, site.x)])
 
 
-Action = Literal["", "restart_engine", "halve_dt", "discard_run", "keep_less", "resume_study"]
+Action = Literal[
+    "", "restart_engine", "halve_dt", "discard_run", "keep_less", "resume_study",
+    "resume_training", "slow_training", "halve_batch",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -83,7 +88,7 @@ class Job:
     fraction: float | None = None
     remaining: float | None = None
     cancelling: bool = False
-    kind: Literal["", "run_time", "spike_lab"] = ""
+    kind: Literal["", "run_time", "spike_lab", "training"] = ""
 
 
 @dataclass(frozen=True)
@@ -192,6 +197,12 @@ class AppState:
     lab_effect: LabEffect | None = None
     lab_deviation: bool = False  # the publication's mean ± SD, not Wilson's intervals
     lab_published: bool = True  # the published points are drawn too
+
+    training_plan: Training | None = None
+    training_data: TrainingData | None = None  # of the plan
+    training_runs: tuple[TrainingRun, ...] = ()  # oldest first; one at most is running
+    training_shown: int | None = None  # TrainingRun.number
+    training_choice: TrainingChoice = NOTHING_CHOSEN  # what is looked at of the shown run
 
     job: Job | None = None
     engine: str = ""  # the chip: "CPU · 2 threads" or why there is none
