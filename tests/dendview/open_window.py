@@ -43,10 +43,10 @@ def open_window(qtbot, *, settings=None, worker=None, size=(1280, 800), theme="d
     window = make_window(state, settings or Settings(), worker or QuietWorker(), warm=False)
     window.resize(*size)
     qtbot.addWidget(window, before_close_func=_end)
-    window.show()
-    qtbot.waitExposed(window)
-    window.activateWindow()
-    qtbot.waitActive(window)
+    with qtbot.waitExposed(window):
+        window.show()
+    with qtbot.waitActive(window):
+        window.activateWindow()
     return window
 
 

@@ -171,8 +171,8 @@ def test_hundreds_of_synapses_are_dots_and_few_rows(qtbot):
     assert len(resolve(state).markers) == 400 > MAX_PINS
     panel = ExperimentPanel(state)
     qtbot.addWidget(panel)
-    panel.show()
-    qtbot.waitExposed(panel)
+    with qtbot.waitExposed(panel):
+        panel.show()
     qtbot.wait(20)
     texts = [label.text() for label in panel.findChildren(QLabel)]
     assert f"and {400 - N_FIELDS} more, in the project" in texts
@@ -185,8 +185,8 @@ def test_the_panel_edits_and_removes_them(qtbot):
     panel.experiment_edited.connect(controller.replace)
     panel.remove_requested.connect(controller.remove)
     panel.resize(320, 900)
-    panel.show()
-    qtbot.waitExposed(panel)
+    with qtbot.waitExposed(panel):
+        panel.show()
     controller.add_voltage_clamp(5)
     qtbot.wait(20)
     assert panel._scroll.widget().minimumSizeHint().width() <= 320

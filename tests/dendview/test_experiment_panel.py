@@ -34,8 +34,8 @@ def bench(qtbot):
     panel.experiment_edited.connect(controller.replace)
     panel.remove_requested.connect(controller.remove)
     panel.resize(320, 900)
-    panel.show()
-    qtbot.waitExposed(panel)
+    with qtbot.waitExposed(panel):
+        panel.show()
     qtbot.wait(20)
     return state, controller, panel
 
@@ -194,8 +194,8 @@ def test_without_a_cell_it_says_so(qtbot):
     state = AppState()
     panel = ExperimentPanel(state)
     qtbot.addWidget(panel)
-    panel.show()
-    qtbot.waitExposed(panel)
+    with qtbot.waitExposed(panel):
+        panel.show()
     qtbot.wait(20)
     assert "Open a cell" in panel._scroll.widget().text()
     state.cell, state.experiment = small_cell(), small_experiment()
@@ -240,8 +240,8 @@ def test_a_value_that_changes_along_the_cell_is_told_as_a_law(qtbot):
     panel = ExperimentPanel(state)
     qtbot.addWidget(panel)
     panel.experiment_edited.connect(lambda e: setattr(state, "experiment", e))
-    panel.show()
-    qtbot.waitExposed(panel)
+    with qtbot.waitExposed(panel):
+        panel.show()
     names = [box.accessibleName() for box in panel.findChildren(QuantityBox)]
     assert "e in mV" in names
     assert not {"g in S/cm²", "Capacitance cm in µF/cm²"} & set(names)

@@ -105,8 +105,8 @@ def test_the_panel_draws_only_while_it_is_seen(qtbot, state):
     state.selection = 5
     qtbot.wait(30)
     assert drawn == []
-    panel.show()
-    qtbot.waitExposed(panel)
+    with qtbot.waitExposed(panel):
+        panel.show()
     state.selection = 6
     state.selection = 7
     qtbot.waitUntil(lambda: len(drawn) == 2, timeout=1000)  # on showing, and once for both
@@ -121,8 +121,8 @@ def test_the_tree_lists_the_experiment_and_its_runs(qtbot, state):
     panel = ProjectTree(state)
     qtbot.addWidget(panel)
     state.keep.experiment.add_clamp(3)
-    panel.show()
-    qtbot.waitExposed(panel)
+    with qtbot.waitExposed(panel):
+        panel.show()
     texts = [
         item.text(0)
         for item in panel.tree.findItems(

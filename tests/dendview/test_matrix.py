@@ -61,8 +61,8 @@ def bench(qtbot, cell):
     view = MatrixView(state)
     qtbot.addWidget(view)
     view.resize(520, 320)
-    view.show()
-    qtbot.waitExposed(view)
+    with qtbot.waitExposed(view):
+        view.show()
     return state, controller, view
 
 

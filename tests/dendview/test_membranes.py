@@ -87,8 +87,8 @@ def test_the_panel_offers_them(qtbot):
     panel.experiment_edited.connect(controller.replace)
     panel.membrane_chosen.connect(controller.put_membrane)
     panel.resize(320, 900)
-    panel.show()
-    qtbot.waitExposed(panel)
+    with qtbot.waitExposed(panel):
+        panel.show()
 
     def combo():
         boxes = panel.findChildren(QComboBox)

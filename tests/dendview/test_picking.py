@@ -175,8 +175,8 @@ def test_the_panel_changes_what_drives_a_synapse(qtbot):
     panel.experiment_edited.connect(controller.replace)
     panel.place_wanted.connect(picking.begin)
     panel.resize(320, 900)
-    panel.show()
-    qtbot.waitExposed(panel)
+    with qtbot.waitExposed(panel):
+        panel.show()
 
     def driven():
         return next(c for c in panel.findChildren(QComboBox) if c.accessibleName() == "Driven by")

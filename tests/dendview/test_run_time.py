@@ -160,8 +160,8 @@ def view(qtbot, state):
     made = RunTimeView(state)
     qtbot.addWidget(made)
     made.resize(1000, 360)
-    made.show()
-    qtbot.waitExposed(made)
+    with qtbot.waitExposed(made):
+        made.show()
     return made
 
 

@@ -43,8 +43,8 @@ def controller(state):
 def show(qtbot, view, size=(760, 260)):
     qtbot.addWidget(view)
     view.resize(*size)
-    view.show()
-    qtbot.waitExposed(view)
+    with qtbot.waitExposed(view):
+        view.show()
     view.grab()  # lays the axes out
     QApplication.processEvents()
     return view

@@ -19,8 +19,8 @@ def page(qtbot):
     page = StartPage(AppState())
     page.resize(1280, 700)
     qtbot.addWidget(page, before_close_func=lambda _: QThreadPool.globalInstance().waitForDone())
-    page.show()
-    qtbot.waitExposed(page)
+    with qtbot.waitExposed(page):
+        page.show()
     return page
 
 

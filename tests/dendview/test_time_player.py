@@ -17,8 +17,8 @@ def bench(qtbot):
     player.time_chosen.connect(lambda time: setattr(state, "time", time))
     player.play_toggled.connect(lambda: setattr(state, "playing", "" if state.playing else "run"))
     player.resize(800, 44)
-    player.show()
-    qtbot.waitExposed(player)
+    with qtbot.waitExposed(player):
+        player.show()
     return state, player
 
 
@@ -107,8 +107,8 @@ def test_without_a_run_it_waits(qtbot):
     state = AppState()
     player = TimePlayer(state)
     qtbot.addWidget(player)
-    player.show()
-    qtbot.waitExposed(player)
+    with qtbot.waitExposed(player):
+        player.show()
     assert not player.isEnabled()
     assert player._label.text() == "no run yet"
     experiment = busy_experiment()

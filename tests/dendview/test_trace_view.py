@@ -29,8 +29,8 @@ def shown(qtbot):
         view = TraceView(state)
         qtbot.addWidget(view)
         view.resize(width, height)
-        view.show()
-        qtbot.waitExposed(view)
+        with qtbot.waitExposed(view):
+            view.show()
         qtbot.wait(20)
         return view
 
@@ -85,8 +85,8 @@ def test_a_view_shown_again_is_up_to_date(shown, qtbot):
     view = shown(state)
     view.hide()
     state.time = 33.0
-    view.show()
-    qtbot.waitExposed(view)
+    with qtbot.waitExposed(view):
+        view.show()
     assert view._cursors[0].value() == 33.0
 
 
