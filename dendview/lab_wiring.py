@@ -25,11 +25,12 @@ USUAL_CELL = "sample:human_l23"
 def wire_lab(window: MainWindow) -> None:
     """Cards, curves, trials and spines."""
     docks, lab, state = window.docks, window.controllers.spike_lab, window.state
+    plan = window.controllers.spike_plan
     panel, actions = docks.lab, window.actions_table
-    panel.preset_chosen.connect(lab.choose)
-    panel.conditions_chosen.connect(lab.set_conditions)
-    panel.trials_chosen.connect(lambda n: lab.edit(n_trials=n))
-    panel.seed_chosen.connect(lambda n: lab.edit(seed=n))
+    panel.preset_chosen.connect(plan.choose)
+    panel.conditions_chosen.connect(plan.set_conditions)
+    panel.trials_chosen.connect(lambda n: plan.edit(n_trials=n))
+    panel.seed_chosen.connect(lambda n: plan.edit(seed=n))
     panel.reshuffle_clicked.connect(actions["reshuffle"].trigger)
     panel.trial_chosen.connect(partial(look_at, window))
     panel.run_clicked.connect(partial(run_study, window))
@@ -40,7 +41,7 @@ def wire_lab(window: MainWindow) -> None:
     docks.lab_curves.published_chosen.connect(lambda on: setattr(state, "lab_published", on))
     docks.lab_trials.trial_clicked.connect(lab.choose_trial)
     docks.lab_trials.replay_clicked.connect(partial(replay, window))
-    docks.lab_spines.spines_chosen.connect(lambda values: lab.set_spines(**values))
+    docks.lab_spines.spines_chosen.connect(lambda values: plan.set_spines(**values))
     docks.lab_spines.effect_wanted.connect(window.controllers.spine_effect.measure)
     events = state.events
     for event in (
@@ -51,7 +52,7 @@ def wire_lab(window: MainWindow) -> None:
 
 def preview(window: MainWindow, *_: object) -> None:
     """Find where the synapses of the chosen trial sit, while the window lives on."""
-    controller = window.controllers.spike_lab
+    controller = window.controllers.spike_plan
     if window.state.perspective != "spike_lab" or (work := controller.preview_wanted()) is None:
         return
 
@@ -75,17 +76,17 @@ def look_at(window: MainWindow, trial: Trial) -> None:
     """Preview a trial: places are seen best on the cell in the colors of its types."""
     if window.state.color_by == "voltage":
         window.state.color_by = "type"
-    window.controllers.spike_lab.look_at(trial)
+    window.controllers.spike_plan.look_at(trial)
 
 
 def choose_card(window: MainWindow, name: str) -> None:
     """Go to the lab with a study; where no cell is open, on the human one of the samples."""
-    window.controllers.spike_lab.first = name
+    window.controllers.spike_plan.first = name
     if window.state.cell is None:
         window.open_source(USUAL_CELL, "spike_lab")
         return
     window.state.perspective = "spike_lab"
-    window.controllers.spike_lab.choose(name)
+    window.controllers.spike_plan.choose(name)
 
 
 def run_study(window: MainWindow) -> None:

@@ -213,7 +213,7 @@ class MainWindow(QMainWindow):
         """Bring buttons and menus in step with the state now."""
         state, experiment = self.state, self.controllers.experiment
         reading = bool(self.reading)
-        edited = self.controllers.spike_lab if state.perspective == "spike_lab" else experiment
+        edited = self.controllers.spike_plan if state.perspective == "spike_lab" else experiment
         situation = Situation(state, edited.can_undo, edited.can_redo, reading)
         self.actions_table.update(situation)
         name = title(state.cell)

@@ -22,7 +22,7 @@ from dendview.colors import ThemeName
 from dendview.controllers.engine import CHOICES
 from dendview.controllers.experiment import ExperimentController
 from dendview.controllers.files import notes_text
-from dendview.controllers.spike_lab import SpikeLabController
+from dendview.controllers.spike_plan import SpikePlanController
 from dendview.diagnosis import system_report
 from dendview.dialogs.texts import AboutDialog, ShortcutsDialog, TextDialog
 from dendview.export_sheet import open_export
@@ -76,10 +76,10 @@ def make_handlers(window: MainWindow) -> Handlers:
     """What each action of the table does."""
     state, controllers = window.state, window.controllers
     selection, experiment = controllers.selection, controllers.experiment
-    schedule, lab = controllers.schedule, controllers.spike_lab
+    schedule, lab, plan = controllers.schedule, controllers.spike_lab, controllers.spike_plan
 
-    def edited() -> ExperimentController | SpikeLabController:
-        return lab if state.perspective == "spike_lab" else experiment
+    def edited() -> ExperimentController | SpikePlanController:
+        return plan if state.perspective == "spike_lab" else experiment
 
     def put(field: str, value: object) -> Callable[[], None]:
         return partial(setattr, state, field, value)
@@ -132,7 +132,7 @@ def make_handlers(window: MainWindow) -> Handlers:
         "test_engines": partial(test_engines, window),
         "run_study": partial(run_study, window),
         "resume_study": lambda: lab.resume(),
-        "reshuffle": lab.reshuffle,
+        "reshuffle": plan.reshuffle,
         "replay": partial(replay, window),
         "deviation": partial(toggle, window, "lab_deviation"),
         "published": partial(toggle, window, "lab_published"),

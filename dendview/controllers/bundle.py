@@ -15,6 +15,7 @@ from dendview.controllers.run_time import RunTimeController
 from dendview.controllers.schedule import ScheduleController
 from dendview.controllers.selection import SelectionController
 from dendview.controllers.spike_lab import SpikeLabController
+from dendview.controllers.spike_plan import SpikePlanController
 from dendview.controllers.spine_effect import SpineEffectController
 from dendview.state import AppState
 from dendview.worker.interface import Worker
@@ -37,6 +38,7 @@ class Controllers:
     race: RaceController
     export: ExportController
     spine_effect: SpineEffectController
+    spike_plan: SpikePlanController
     spike_lab: SpikeLabController
 
 
@@ -44,6 +46,7 @@ def make_controllers(state: AppState, worker: Worker) -> Controllers:
     """One controller of each kind for a state."""
     experiment = ExperimentController(state)
     run = RunController(state, worker)
+    plan = SpikePlanController(state)
     return Controllers(
         FilesController(state),
         SelectionController(state),
@@ -58,5 +61,6 @@ def make_controllers(state: AppState, worker: Worker) -> Controllers:
         RaceController(state),
         ExportController(state),
         SpineEffectController(state, worker, run),
-        SpikeLabController(state, worker, run, experiment),
+        plan,
+        SpikeLabController(state, worker, run, experiment, plan),
     )

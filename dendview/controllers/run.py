@@ -27,7 +27,7 @@ from engine.recording import RecordingBuilder
 from engine.validation import free_memory
 
 PUBLISH_INTERVAL = 0.05
-"""Seconds between two replacements of the growing run: the views draw at most 20 times a second."""
+"""Seconds between two replacements of the growing run: 20 drawings a second at most."""
 MAX_PUBLISH_INTERVAL = 0.3
 """The same where drawing is slow, so that half of the time is left for the person."""
 CANCEL_PATIENCE = 2.0
@@ -79,7 +79,7 @@ class RunController:
         self._rates: dict[tuple[str, ...], float] = {}  # by engine and mechanisms, of real runs
         self._told = ""  # why the CPU took a run, as it was told last
         self.listeners: list[Callable[[Reply], None]] = []  # hear all that the engine says
-        self.losers: list[Callable[[], None]] = []  # of what they asked, where it is restarted
+        self.restarting: list[Callable[[], None]] = []  # called where the engine is ended
         events = state.events
         for event in (events.cell, events.experiment, events.keeping, events.engine):
             event.connect(self._on_change)
@@ -111,8 +111,7 @@ class RunController:
         self._last_number += 1
         number, token = self._last_number, self.next_token()
         self._active = _Active(number, token, experiment, given=given is not None)
-        state.playing = ""
-        state.message = None
+        state.playing, state.message = "", None
         what = "the engine is starting" if starting else "building the model"
         state.job = Job(f"Run {number}: {what}…")
         asked = with_probe(experiment, state.cell)
@@ -154,7 +153,7 @@ class RunController:
         self._restart()
 
     def _restart(self) -> None:
-        for forget in self.losers:
+        for forget in self.restarting:
             forget()
         self.state.engine = STARTING
         self._worker.restart()
@@ -286,8 +285,7 @@ class RunController:
         assert active is not None
         assert active.builder is not None
         active.published, active.fresh = now, False
-        run = self._run(active, "running", seconds=now - active.begin)
-        self._replace(run)
+        self._replace(run := self._run(active, "running", seconds=now - active.begin))
         done = active.builder.fraction
         if active.cancelled_at is None:
             elapsed = now - active.begin

@@ -1,23 +1,21 @@
-"""Spike lab: choose a study, see its synapses, run it, stop it, go on, look at single trials."""
+"""Spike lab: run the planned study, stop it, go on with it, look at single trials."""
 
 import time
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from dendview.controllers.cells import same_cut
 from dendview.controllers.experiment import ExperimentController
 from dendview.controllers.run import CANCEL_PATIENCE, STARTING, RunController, Worker
-from dendview.folders import data_folder, stamped, whole_path
-from dendview.history import History
+from dendview.controllers.spike_plan import SpikePlanController
+from dendview.folders import data_folder, stamped
 from dendview.lab import (
-    LabPreview,
     LabRun,
     LabState,
     Point,
-    make_preview,
     points_of,
     with_outcomes,
 )
@@ -27,16 +25,10 @@ from dendview.wording import number as number_text
 from dendview.worker import protocol
 from dendview.worker.protocol import Reply
 from engine.errors import UserError
-from engine.experiments.spike_presets import human_cell, preset
 from engine.experiments.spike_probability import Progress, curves
 from engine.experiments.spike_store import read_run
 from engine.experiments.spike_study import (
-    CONDITIONS,
-    GROUPS,
-    Condition,
-    SpikeStudy,
     Trial,
-    check,
 )
 from engine.experiments.spike_trials import replay
 
@@ -44,11 +36,13 @@ KIND: Literal["spike_lab"] = "spike_lab"
 
 
 class SpikeLabController:
-    """Replaces the fields ``lab_…`` of the state; call :meth:`poll` about 30 times a second.
+    """Replaces ``lab_runs`` and what is shown of them; call :meth:`poll` about 30 times a second.
 
     Parameters
     ----------
     state, worker, run, experiment
+    plan
+        What is run.
     clock
         Seconds.
     home
@@ -61,115 +55,25 @@ class SpikeLabController:
         worker: Worker,
         run: RunController,
         experiment: ExperimentController,
+        plan: SpikePlanController,
         clock: Callable[[], float] = time.monotonic,
         home: Callable[[], Path] | None = None,
     ) -> None:
         self.state = state
         self.home = home or partial(data_folder, "spike-lab", "DENDVIEW_STUDIES")
-        self._worker, self._run, self._experiment, self._clock = worker, run, experiment, clock
-        self._history: History[SpikeStudy] | None = None
+        self._worker, self._run, self._clock = worker, run, clock
+        self._experiment, self._plan = experiment, plan
         self._token: int | None = None  # of the study that runs
         self._number = 0  # of that study
         self._n_restart = 0  # times that its workers died
         self._cancelled_at: float | None = None
         self._cell: Cell | None = state.cell
-        self.first = "quick"  # the card that is chosen for whoever comes to the lab
         run.listeners.append(self._take)
         state.events.cell.connect(self._on_cell)
-        state.events.perspective.connect(self._on_perspective)
-
-    # The study that is planned
 
     @property
     def running(self) -> bool:
         return self._token is not None
-
-    @property
-    def can_undo(self) -> bool:
-        return self._history is not None and self._history.can_undo
-
-    @property
-    def can_redo(self) -> bool:
-        return self._history is not None and self._history.can_redo
-
-    def choose(self, name: str) -> None:
-        """A study from a card, on the open cell, in the conditions that are chosen."""
-        state = self.state
-        if state.cell is None:
-            state.message = Message("Open a cell before you plan a study on it.", "warning")
-            return
-        before = state.lab_study
-        conditions = before.conditions if before is not None else GROUPS["few"]
-        try:
-            study = preset(name, human_cell(whole_path(state.cell.source)), conditions)
-            study = replace(study, seed=before.seed, spines=before.spines) if before else study
-            self._put(study)
-        except UserError as error:
-            state.message = Message(str(error), "error")
-
-    def edit(self, **changes: Any) -> bool:
-        """Replace fields of the study; False, with a message, where it could not be run."""
-        study = self.state.lab_study
-        return study is not None and self._put(replace(study, **changes))
-
-    def set_conditions(self, conditions: tuple[Condition, ...]) -> bool:
-        """Which of the four conditions are run; the points of a preset follow."""
-        study = self.state.lab_study
-        ordered = tuple(c for c in CONDITIONS if c in conditions)
-        if study is None or not ordered:
-            return False
-        after = replace(study, conditions=ordered)
-        if study.name in ("quick", "paper"):
-            usual = preset(study.name, study.cell, study.conditions)
-            if (usual.distributed, usual.clusters) == (study.distributed, study.clusters):
-                fresh = preset(study.name, study.cell, ordered)
-                after = replace(after, distributed=fresh.distributed, clusters=fresh.clusters)
-        return self._put(after)
-
-    def set_spines(self, **values: float) -> bool:
-        """Density (``per_um``) or numbers of the shape, in µm."""
-        if (study := self.state.lab_study) is None:
-            return False
-        spines = study.spines
-        if "per_um" in values:
-            spines = replace(spines, per_um=values.pop("per_um"))
-        return self.edit(spines=replace(spines, shape=replace(spines.shape, **values)))
-
-    def reshuffle(self) -> None:
-        """The next seed: all places, trains and weights are drawn anew."""
-        if (study := self.state.lab_study) is not None:
-            self.edit(seed=study.seed + 1)
-
-    def undo(self) -> None:
-        """Back to the plan before."""
-        if self._history is not None:
-            self._show(self._history.undo())
-
-    def redo(self) -> None:
-        """Forward to the plan that was undone."""
-        if self._history is not None:
-            self._show(self._history.redo())
-
-    def _put(self, study: SpikeStudy) -> bool:
-        try:
-            check(study)
-        except UserError as error:
-            self.state.message = Message(str(error), "error")
-            return False
-        first = self._history is None
-        self._show(History(study) if self._history is None else self._history.add(study))
-        return first or self.state.lab_study == study
-
-    def _show(self, history: History[SpikeStudy]) -> None:
-        self._history = history
-        study = history.present
-        trial = self.state.lab_trial
-        self.state.lab_study = study
-        points = points_of(study)
-        if trial is None or (trial.condition, trial.n_synapses) not in points:
-            self.state.lab_trial = Trial(*_middle(points, trial), 0)
-        elif trial.number >= study.n_trials:
-            self.state.lab_trial = replace(trial, number=0)
 
     def _on_cell(self, cell: Cell | None) -> None:
         """Another cell begins anew; studies of the one before stay readable in their folders."""
@@ -179,16 +83,9 @@ class SpikeLabController:
                 self._worker.send(protocol.Cancel(self._token))
                 self._end("stopped", None)
             state = self.state
-            self._history = None
-            state.lab_study = state.lab_trial = state.lab_preview = state.lab_effect = None
+            state.lab_effect = None
             state.lab_point, state.lab_shown, state.lab_runs = None, None, ()
-            self._on_perspective(state.perspective)
-
-    def _on_perspective(self, perspective: str) -> None:
-        """Whoever comes to the lab finds the quick study planned."""
-        planned = self.state.lab_study is not None
-        if perspective == "spike_lab" and self.state.cell is not None and not planned:
-            self.choose(self.first)
+            self._plan.begin_anew()
 
     def _cut_as_studied(self) -> None:
         """The open cell in the compartments that trials have, so that they can be shown on it."""
@@ -201,36 +98,6 @@ class SpikeLabController:
             if done:
                 text = "The cell has the study's membrane and compartments now; undo brings back"
                 state.message = Message(f"{text} what was there before.")
-
-    # The preview
-
-    def preview_wanted(self) -> Callable[[], LabPreview] | None:
-        """Work that finds where everything sits, or None where it is known."""
-        study, trial, known = self.state.lab_study, self.state.lab_trial, self.state.lab_preview
-        if (shown := self.shown_trial_study()) is not None:
-            study = shown
-        if study is None or trial is None:
-            return None
-        if known is not None and known.study == study and known.trial == trial:
-            return None
-        return lambda: make_preview(study, trial)
-
-    def shown_trial_study(self) -> SpikeStudy | None:
-        """The study of a run whose trial is looked at; None while a plan is."""
-        if self.state.lab_point is None or (run := shown_study(self.state)) is None:
-            return None
-        return run.study
-
-    def show_preview(self, preview: LabPreview) -> None:
-        """Draw a preview that was made, if it still is the one that is wanted."""
-        study = self.shown_trial_study() or self.state.lab_study
-        if preview.study == study and preview.trial == self.state.lab_trial:
-            self.state.lab_preview = preview
-
-    def look_at(self, trial: Trial) -> None:
-        """Preview another trial of the plan."""
-        self.state.lab_point = None
-        self.state.lab_trial = trial
 
     # Running
 
@@ -445,7 +312,7 @@ class SpikeLabController:
             run = replace(run, state="done")
         state.lab_runs = (*state.lab_runs, run)
         state.lab_shown, state.lab_point = number, None
-        self._put(study)
+        self._plan.put(study)
 
     # Small things
 
@@ -455,10 +322,3 @@ class SpikeLabController:
     def _replace(self, run: LabRun) -> None:
         runs = self.state.lab_runs
         self.state.lab_runs = tuple(run if old.number == run.number else old for old in runs)
-
-
-def _middle(points: tuple[Point, ...], like: Trial | None) -> Point:
-    """The point to look at first: of the same condition if there is one, in its middle."""
-    same = [p for p in points if like is not None and p[0] == like.condition]
-    same = same or [p for p in points if p[0] == points[0][0]]
-    return same[len(same) // 2]

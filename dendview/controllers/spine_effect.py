@@ -37,7 +37,7 @@ class SpineEffectController:
         self._at_work: tuple[SpikeStudy, SpineModel] | None = None
         self._waiting: tuple[SpikeStudy, tuple[SpineModel, ...]] | None = None
         run.listeners.append(self._take)
-        run.losers.append(self._forget)
+        run.restarting.append(self._forget)
         state.events.job.connect(self._on_job)
 
     def measure(self) -> None:

@@ -31,7 +31,7 @@ def controllers(worker, tmp_path):
     controllers.spike_lab.home = lambda: tmp_path
     controllers.files.open("sample:human_l23")
     controllers.spike_lab.state.perspective = "spike_lab"
-    controllers.spike_lab.edit(distributed=(100, 120), clusters=(4,), n_trials=2)
+    controllers.spike_plan.edit(distributed=(100, 120), clusters=(4,), n_trials=2)
     return controllers
 
 
@@ -57,34 +57,34 @@ def test_whoever_comes_finds_the_quick_study_on_the_open_cell(controllers):
 
 
 def test_edits_are_undone_and_redone_one_by_one(controllers):
-    lab = controllers.spike_lab
-    lab.reshuffle()
+    lab, plan = controllers.spike_lab, controllers.spike_plan
+    plan.reshuffle()
     assert lab.state.lab_study.seed == 2
-    lab.set_spines(neck_length=2.0, per_um=0.5)
+    plan.set_spines(neck_length=2.0, per_um=0.5)
     assert lab.state.lab_study.spines.shape.neck_length == 2.0
     assert lab.state.lab_study.spines.per_um == 0.5
-    lab.undo()
-    lab.undo()
+    plan.undo()
+    plan.undo()
     assert (lab.state.lab_study.seed, lab.state.lab_study.spines.per_um) == (1, 1.3)
-    lab.redo()
+    plan.redo()
     assert lab.state.lab_study.seed == 2
 
 
 def test_what_cannot_be_run_is_refused_with_a_sentence(controllers):
-    lab, before = controllers.spike_lab, controllers.spike_lab.state.lab_study
-    assert not lab.set_spines(neck_diameter=-1.0)
-    assert lab.state.lab_study == before
-    assert "neck" in lab.state.message.text
+    plan, before = controllers.spike_plan, controllers.spike_plan.state.lab_study
+    assert not plan.set_spines(neck_diameter=-1.0)
+    assert plan.state.lab_study == before
+    assert "neck" in plan.state.message.text
 
 
 def test_points_of_a_preset_follow_the_conditions_until_they_are_changed(controllers):
-    lab = controllers.spike_lab
-    lab.choose("quick")
+    lab, plan = controllers.spike_lab, controllers.spike_plan
+    plan.choose("quick")
     few = lab.state.lab_study.distributed
-    lab.set_conditions(GROUPS["full"])
+    plan.set_conditions(GROUPS["full"])
     assert lab.state.lab_study.distributed != few
-    lab.edit(distributed=(7, 9))
-    lab.set_conditions(GROUPS["few"])
+    plan.edit(distributed=(7, 9))
+    plan.set_conditions(GROUPS["few"])
     assert lab.state.lab_study.distributed == (7, 9)
     assert lab.state.lab_trial.condition.startswith("few")
 
@@ -181,8 +181,8 @@ def test_a_trial_is_replayed_as_a_run_of_its_own(controllers, worker):
 
 
 def test_the_effect_of_the_spines_is_asked_for_each_model(controllers, worker):
-    lab = controllers.spike_lab
-    lab.set_conditions(GROUPS["all"])
+    lab, plan = controllers.spike_lab, controllers.spike_plan
+    plan.set_conditions(GROUPS["all"])
     controllers.spine_effect.measure()
     first = worker.sent[-1]
     hear(controllers, worker, protocol.TriedSpines(first.number, EFFECT))
@@ -227,19 +227,19 @@ def test_an_engine_that_is_restarted_is_not_waited_for(controllers, worker):
 
 
 def test_the_preview_is_where_the_trial_has_its_synapses(controllers):
-    lab = controllers.spike_lab
-    lab.look_at(Trial("few-clustered", 80, 1))
-    preview = lab.preview_wanted()()
+    lab, plan = controllers.spike_lab, controllers.spike_plan
+    plan.look_at(Trial("few-clustered", 80, 1))
+    preview = plan.preview_wanted()()
     assert preview.active.shape == (80, 3)
     assert preview.on_spine.all()
     assert len(preview.other) == 0
-    lab.show_preview(preview)
+    plan.show_preview(preview)
     assert lab.state.lab_preview is preview
-    assert lab.preview_wanted() is None
-    lab.set_conditions(GROUPS["full"])
-    full = lab.preview_wanted()()
+    assert plan.preview_wanted() is None
+    plan.set_conditions(GROUPS["full"])
+    full = plan.preview_wanted()()
     assert len(full.other) > 20_000
-    lab.show_preview(preview)  # of an earlier wish
+    plan.show_preview(preview)  # of an earlier wish
     assert lab.state.lab_preview.trial == preview.trial
 
 

@@ -29,9 +29,9 @@ def lab(qtbot, window, tmp_path):
 
 def finished(window, conditions=GROUPS["all"]):
     """A study that is done: fired from the middle of the points on; one trial failed."""
-    controller = window.controllers.spike_lab
-    controller.set_conditions(conditions)
-    controller.edit(distributed=(100, 120, 140), clusters=(4, 6, 8), n_trials=4)
+    plan = window.controllers.spike_plan
+    plan.set_conditions(conditions)
+    plan.edit(distributed=(100, 120, 140), clusters=(4, 6, 8), n_trials=4)
     study = window.state.lab_study
     outcomes = []
     for trial in study.trials():
@@ -151,7 +151,7 @@ def test_a_study_survives_its_engine_is_resumed_replayed_and_taken_home(
     controller.home = lambda: tmp_path
     open_cell(qtbot, window, "sample:toy15", "spike_lab")
     study = state.lab_study
-    controller.edit(
+    window.controllers.spike_plan.edit(
         conditions=("few-distributed",), distributed=(0, 40), n_trials=12,
         cell=replace(study.cell, duration=30.0), input=replace(study.input, time=15.0),
         background=Background(n_trains=4),
