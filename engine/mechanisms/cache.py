@@ -13,7 +13,11 @@ from types import ModuleType
 
 import numba
 
-_INLINED = tuple(Path(__file__).with_name(name) for name in ("fastmath.py", "lanes.py"))
+INLINED = tuple(
+    Path(__file__).with_name(f"{name}.py")
+    for name in ("fastmath", "lanes", "elementary", "quotients")
+)
+"""Modules of which generated code takes functions in."""
 _lock = threading.Lock()
 
 
@@ -56,7 +60,7 @@ def compile_source(source: str, name: str) -> ModuleType:
     written aside and renamed, so that two processes may do this at once. Where the folder cannot
     be written a temporary one is used.
     """
-    inlined = (path.read_text(encoding="utf-8") for path in _INLINED)
+    inlined = (path.read_text(encoding="utf-8") for path in INLINED)
     seed = "\0".join((source, *inlined, numba.__version__))
     digest = hashlib.sha256(seed.encode()).hexdigest()[:20]
     stem = f"dendview_{re.sub(r'[^0-9A-Za-z_]', '_', name)}_{digest}"

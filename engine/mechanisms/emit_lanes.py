@@ -20,17 +20,20 @@ from engine.mechanisms.expressions import (
 from engine.mechanisms.model import Argument, KernelName, Mechanism, Step
 from engine.mechanisms.stages import GROUP, Stage, cut
 
+INSTRUCTIONS = "exp", "fabs", "sqrt", "floor", "ceil", "fma"
+"""Functions that are vector code; others are called number by number."""
 LANES = Dialect(
     "lanes",
     "lanes.select({condition}, {then}, {other})",
-    "lanes.power({base}, {exponent})",
+    "elementary.power({base}, {exponent})",
     SCALAR.connect,
-    {name: f"lanes.{name}" for name in (*FUNCTIONS, "fma", "whole_power")},
+    {name: f"elementary.{name}" for name in (*FUNCTIONS, "whole_power")}
+    | {name: f"lanes.{name}" for name in INSTRUCTIONS},
     SCALAR.infinity,
     SCALAR.nan,
-    "lanes.exprel({x})",
+    "quotients.exprel({x})",
 )
-IMPORT = "from numba import prange\nfrom engine.mechanisms import lanes"
+IMPORT = "from numba import prange\nfrom engine.mechanisms import elementary, lanes, quotients"
 WRITTEN_OUT: tuple[KernelName, ...] = ("current", "advance")
 Layout = Literal["rows", "consecutive", "scattered"]
 Closing = Literal["alone", "with others"]
@@ -258,7 +261,7 @@ class _Body:
         function = {1: "exprel", 2: "two_exprels", 3: "three_exprels"}[len(steps)]
         taken = [self._text(part) for step in steps for part in children(step.value)]
         targets = ", ".join(step.target for step in steps)
-        return f"{targets} = lanes.{function}({', '.join(taken)})"
+        return f"{targets} = quotients.{function}({', '.join(taken)})"
 
     def _heavy(self, steps: Sequence[Step]) -> list[str]:
         """Functions one by one, divisions in groups that share a reciprocal."""
@@ -275,7 +278,7 @@ class _Body:
             function = {2: "two_quotients", 3: "three_quotients"}[len(group)]
             parts = [self._text(part) for step in group for part in children(step.value)]
             targets = ", ".join(step.target for step in group)
-            lines.append(f"{targets} = lanes.{function}({', '.join(parts)})")
+            lines.append(f"{targets} = quotients.{function}({', '.join(parts)})")
         return lines
 
     def _loads(self, read: set[str], layout: str) -> list[str]:

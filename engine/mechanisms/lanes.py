@@ -6,7 +6,6 @@ operation is done number by number and products are fused with sums only where :
 a number's bits do not depend on its neighbors, on the loop it is computed in or on the processor.
 """
 
-import math
 import operator
 from collections.abc import Callable
 from typing import Any
@@ -18,7 +17,7 @@ from numba.core import cgutils
 from numba.core.typing.templates import AbstractTemplate, infer_global, signature
 from numba.extending import intrinsic, lower_builtin, models, register_model
 
-from engine.mechanisms.fastmath import EXPREL_NEAR, build_exp, build_exprel, build_exprel_near
+from engine.mechanisms.fastmath import build_exp
 
 WIDTH = 8
 _REAL, _WHOLE, _INDEX = ir.DoubleType(), ir.IntType(64), ir.IntType(32)
@@ -300,67 +299,6 @@ def with_lane(typingctx, x, k, value):  # type: ignore[no-untyped-def]
     return lanes(x, types.intp, types.float64), generate
 
 
-def _one_by_one(scalar: Callable) -> Callable:
-    """A function of the math library, which knows no vectors: lane by lane."""
-
-    @njit
-    def function(x):  # type: ignore[no-untyped-def]
-        wide = splat(x)
-        for k in range(WIDTH):
-            wide = with_lane(wide, k, scalar(lane(wide, k)))
-        return wide
-
-    return function
-
-
-def _pair_by_pair(scalar: Callable) -> Callable:
-    @njit
-    def function(x, y):  # type: ignore[no-untyped-def]
-        wide, other = splat(x), splat(y)
-        for k in range(WIDTH):
-            wide = with_lane(wide, k, scalar(lane(wide, k), lane(other, k)))
-        return wide
-
-    return function
-
-
-log, log10, sin, cos, tan, asin, acos, atan, sinh, cosh, tanh = map(
-    _one_by_one,
-    map(
-        njit,
-        (
-            lambda x: math.log(x),
-            lambda x: math.log10(x),
-            lambda x: math.sin(x),
-            lambda x: math.cos(x),
-            lambda x: math.tan(x),
-            lambda x: math.asin(x),
-            lambda x: math.acos(x),
-            lambda x: math.atan(x),
-            lambda x: math.sinh(x),
-            lambda x: math.cosh(x),
-            lambda x: math.tanh(x),
-        ),
-    ),
-)
-atan2, fmod, power = map(
-    _pair_by_pair,
-    map(
-        njit,
-        (lambda x, y: math.atan2(x, y), lambda x, y: math.fmod(x, y), lambda x, y: x**y),
-    ),
-)
-
-
-@njit(forceinline=True)
-def whole_power(x, n):  # type: ignore[no-untyped-def]
-    """x multiplied by itself, n > 0 factors."""
-    value = splat(x)
-    for _ in range(n - 1):
-        value = value * x
-    return value
-
-
 @njit(forceinline=True)
 def put(array, index, value, count):  # type: ignore[no-untyped-def]
     """Store the first ``count`` lanes, all where there are eight or more to store."""
@@ -422,77 +360,3 @@ def larger(typingctx, x, y):  # type: ignore[no-untyped-def]
         return builder.select(builder.fcmp_ordered(">", x, y), x, y)
 
     return lanes(x, y), generate
-
-
-@intrinsic
-def _exprel_near(typingctx, x):  # type: ignore[no-untyped-def]
-    def generate(context, builder, signature, values):  # type: ignore[no-untyped-def]
-        return build_exprel_near(builder, values[0], _VECTOR)
-
-    return lanes(x), generate
-
-
-@intrinsic
-def _exprel_any(typingctx, x):  # type: ignore[no-untyped-def]
-    def generate(context, builder, signature, values):  # type: ignore[no-untyped-def]
-        return build_exprel(builder, values[0], _VECTOR, ir.VectorType(_WHOLE, WIDTH))
-
-    return lanes(x), generate
-
-
-@njit(forceinline=True)
-def exprel(x):  # type: ignore[no-untyped-def]
-    """:func:`engine.mechanisms.fastmath.exprel` of every lane; the same bits."""
-    wide = splat(x)
-    if every(fabs(wide) <= EXPREL_NEAR):
-        return _exprel_near(wide)
-    return _exprel_any(wide)
-
-
-@njit(forceinline=True)
-def two_exprels(x, y):  # type: ignore[no-untyped-def]
-    """:func:`exprel` of two, which wait for one another less."""
-    if every(larger(fabs(x), fabs(y)) <= EXPREL_NEAR):
-        return _exprel_near(x), _exprel_near(y)
-    return _exprel_any(x), _exprel_any(y)
-
-
-@njit(forceinline=True)
-def three_exprels(x, y, z):  # type: ignore[no-untyped-def]
-    """As :func:`two_exprels`."""
-    if every(larger(larger(fabs(x), fabs(y)), fabs(z)) <= EXPREL_NEAR):
-        return _exprel_near(x), _exprel_near(y), _exprel_near(z)
-    return _exprel_any(x), _exprel_any(y), _exprel_any(z)
-
-
-@njit(forceinline=True)
-def _in_range(x):  # type: ignore[no-untyped-def]
-    size = fabs(x)
-    return (size <= 1e200) & (size >= 1e-200)
-
-
-@njit(forceinline=True)
-def two_quotients(a, x, b, y):  # type: ignore[no-untyped-def]
-    """a / x and b / y with one division; lanes where their product is no ordinary number divide."""
-    both = splat(x) * y
-    r = 1.0 / both
-    p, q = a * (r * y), b * (r * x)
-    fine = _in_range(both)
-    if not every(fine):
-        p, q = select(fine, p, splat(a) / x), select(fine, q, splat(b) / y)
-    return p, q
-
-
-@njit(forceinline=True)
-def three_quotients(a, x, b, y, c, z):  # type: ignore[no-untyped-def]
-    """a / x, b / y and c / z with one division; as :func:`two_quotients`."""
-    two = splat(x) * y
-    three = two * z
-    r = 1.0 / three
-    rz = r * z
-    p, q, s = a * (rz * y), b * (rz * x), c * (r * two)
-    fine = _in_range(two) & _in_range(three)
-    if not every(fine):
-        p, q = select(fine, p, splat(a) / x), select(fine, q, splat(b) / y)
-        s = select(fine, s, splat(c) / z)
-    return p, q, s

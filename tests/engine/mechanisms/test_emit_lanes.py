@@ -10,11 +10,13 @@ from numba import njit
 from engine.mechanisms import (
     Mechanism,
     arguments,
+    cache,
     compile_source,
     emit_numba,
     lanes,
     library,
     parse,
+    quotients,
 )
 from engine.mechanisms.emit_lanes import IMPORT, WRITTEN_OUT, emit_lanes, fuse, has_lanes
 from engine.mechanisms.expressions import Binary, Call, Name, Number, Unary, names
@@ -146,6 +148,17 @@ def test_hh_is_vector_code_without_calls():
         assert len(re.findall(r"vdivpd\s.*%[yz]mm", text)) >= divisions
 
 
+def test_code_is_compiled_anew_when_a_module_it_takes_in_changes():
+    found = re.findall(r"engine\.mechanisms(?:\.(\w+) import| import ([\w, ]+))", _imports())
+    taken = {name for one, several in found for name in (one, *several.split(", ")) if name}
+    assert taken >= {"fastmath", "lanes", "quotients"}
+    assert taken == {path.stem for path in cache.INLINED}
+
+
+def _imports() -> str:
+    return emit_numba(library()["hh"]) + IMPORT
+
+
 def test_products_that_are_added_are_fused():
     a, b, c = Name("a"), Name("b"), Name("c")
     product = Binary("*", a, b)
@@ -161,11 +174,11 @@ def test_products_that_are_added_are_fused():
 def _exprels(x, found, expected):
     for i in range(0, x.size, 3 * WIDTH):
         a, b, c = lanes.load(x, i), lanes.load(x, i + 8), lanes.load(x, i + 16)
-        p, q, s = lanes.three_exprels(a, b, c)
+        p, q, s = quotients.three_exprels(a, b, c)
         lanes.store(found, i, p)
-        q, s = lanes.two_exprels(b, c)
+        q, s = quotients.two_exprels(b, c)
         lanes.store(found, i + 8, q)
-        lanes.store(found, i + 16, lanes.exprel(c) if i % 2 else s)
+        lanes.store(found, i + 16, quotients.exprel(c) if i % 2 else s)
     for i in range(x.size):
         expected[i] = exprel(x[i])
 
@@ -182,11 +195,11 @@ def test_exprels_of_several_have_the_bits_of_one():
 def _quotients(top, bottom, out):
     a, b, c = lanes.load(top, 0), lanes.load(top, 8), lanes.load(top, 16)
     x, y, z = lanes.load(bottom, 0), lanes.load(bottom, 8), lanes.load(bottom, 16)
-    p, q, s = lanes.three_quotients(a, x, b, y, c, z)
+    p, q, s = quotients.three_quotients(a, x, b, y, c, z)
     lanes.store(out, 0, p)
     lanes.store(out, 8, q)
     lanes.store(out, 16, s)
-    p, q = lanes.two_quotients(a, x, b, y)
+    p, q = quotients.two_quotients(a, x, b, y)
     lanes.store(out, 24, p)
     lanes.store(out, 32, q)
 
