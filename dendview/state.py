@@ -60,7 +60,7 @@ class Cell:
 
 Action = Literal[
     "", "restart_engine", "halve_dt", "discard_run", "keep_less", "resume_study",
-    "resume_training", "slow_training", "halve_batch",
+    "resume_training", "halve_batch",
 ]  # fmt: skip
 
 

@@ -53,6 +53,8 @@ class TrainingRun:
         Of the whole run.
     rate : float
         Of the next batch.
+    rate_wanted : float or None
+        Another one, from when it goes on.
     samples_per_second : float
     remaining : float or None
         s until the end.
@@ -83,6 +85,7 @@ class TrainingRun:
     accuracy: float = 0.0
     fraction: float = 0.0
     rate: float = 0.0
+    rate_wanted: float | None = None
     samples_per_second: float = 0.0
     remaining: float | None = None
     saved: float | None = None

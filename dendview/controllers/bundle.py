@@ -17,6 +17,10 @@ from dendview.controllers.selection import SelectionController
 from dendview.controllers.spike_lab import SpikeLabController
 from dendview.controllers.spike_plan import SpikePlanController
 from dendview.controllers.spine_effect import SpineEffectController
+from dendview.controllers.training import TrainingController
+from dendview.controllers.training_fetch import TrainingFetchController
+from dendview.controllers.training_look import TrainingLookController
+from dendview.controllers.training_plan import TrainingPlanController
 from dendview.state import AppState
 from dendview.worker.interface import Worker
 
@@ -40,6 +44,10 @@ class Controllers:
     spine_effect: SpineEffectController
     spike_plan: SpikePlanController
     spike_lab: SpikeLabController
+    training_plan: TrainingPlanController
+    training_fetch: TrainingFetchController
+    training: TrainingController
+    training_look: TrainingLookController
 
 
 def make_controllers(state: AppState, worker: Worker) -> Controllers:
@@ -47,6 +55,7 @@ def make_controllers(state: AppState, worker: Worker) -> Controllers:
     experiment = ExperimentController(state)
     run = RunController(state, worker)
     plan = SpikePlanController(state)
+    training_plan = TrainingPlanController(state)
     return Controllers(
         FilesController(state),
         SelectionController(state),
@@ -63,4 +72,8 @@ def make_controllers(state: AppState, worker: Worker) -> Controllers:
         SpineEffectController(state, worker, run),
         plan,
         SpikeLabController(state, worker, run, experiment, plan),
+        training_plan,
+        TrainingFetchController(state, worker, run, training_plan),
+        TrainingController(state, worker, run),
+        TrainingLookController(state),
     )

@@ -8,6 +8,7 @@ FIRST: dict[Perspective, ColorBy] = {
     "schedule": "depth",
     "simulate": "type",
     "spike_lab": "type",
+    "training": "type",
 }
 """What a perspective shows of a cell just opened; a run then brings the voltage."""
 

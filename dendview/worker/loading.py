@@ -1,6 +1,6 @@
 """The real engine as the process serves it; importing it is left until the process runs."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
@@ -11,22 +11,26 @@ import numpy as np
 from dendview.wording import plural
 from dendview.worker.protocol import (
     Checked,
+    FetchData,
     Nodes,
     Ready,
     RunStudy,
     Started,
     Trace,
+    Train,
     Tried,
     TriedSpines,
     TrySpines,
 )
 from dendview.worker.serving import Engine, Opened
+from dendview.worker.trainer import Trainer
 from engine.backends.base import Backend
 from engine.discretize import Rule
 from engine.errors import BackendError
 from engine.experiment import Experiment, Probe, default_experiment
 from engine.experiments.spike_probability import Progress as StudyProgress
 from engine.experiments.timings import Job, Progress
+from engine.exporting.training_run import Kept, Order
 from engine.model import Model
 from engine.morphology.model import Morphology, Tag
 from engine.stimuli import CurrentClamp, Site
@@ -53,6 +57,7 @@ class LocalEngine:
         self._model, self._simulation, self._choose = model, simulation, choose_backend
         self._cores = available_cores()
         self._read: tuple[Any, Morphology] | None = None
+        self._trainer = Trainer()
 
     def warm(self) -> Ready:
         """Compile or load the kernels of the default experiment, and measure them."""
@@ -128,6 +133,16 @@ class LocalEngine:
         from engine.experiments.spine_effect import spine_effect
 
         return TriedSpines(work.number, spine_effect(work.study, work.model, backend=work.backend))
+
+    def train(self, work: Train) -> Generator[Kept, Order | None, None]:
+        """Train a network; what it needs before its first batch is kept for the next time."""
+        return self._trainer.train(work)
+
+    def fetch(self, work: FetchData) -> Iterator[float]:
+        """Fetch a data set from the network."""
+        from engine.experiments.hpc_net.data import fetch
+
+        return fetch(work.name, Path(work.folder))
 
     def open(self, number: int, experiment: Experiment, backend: BackendName) -> Opened:
         """Build the model of an experiment."""

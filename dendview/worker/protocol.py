@@ -5,9 +5,12 @@ from typing import Literal
 
 from engine.experiment import Experiment
 from engine.experiments import timings
+from engine.experiments.hpc_net.spec import Training
+from engine.experiments.hpc_net.state import Epoch, Point, RateChange
 from engine.experiments.spike_probability import Progress
 from engine.experiments.spike_study import SpikeStudy
 from engine.experiments.spine_effect import SpineEffect
+from engine.exporting.training_run import Kept, Order
 from engine.recording import Chunk
 from engine.types import BackendName, IntArray
 
@@ -83,10 +86,44 @@ class TrySpines:
     backend: BackendName = "auto"
 
 
-Work = Run | Measure | TryEngine | CheckOrders | RunStudy | TrySpines
+@dataclass(frozen=True)
+class Train:
+    """Train a network; everything is kept in ``folder``.
+
+    ``resume`` goes on from the checkpoint there, with another ``rate`` or smaller batches where
+    they are given.
+    """
+
+    number: int
+    training: Training
+    folder: str
+    resume: bool = False
+    rate: float | None = None
+    batch: int | None = None
+    backend: BackendName = "auto"
+
+
+@dataclass(frozen=True)
+class Steer:
+    """Ask something of a training that goes on."""
+
+    number: int
+    order: Order
+
+
+@dataclass(frozen=True)
+class FetchData:
+    """Fetch a data set from the network into ``folder``."""
+
+    number: int
+    name: str
+    folder: str
+
+
+Work = Run | Measure | TryEngine | CheckOrders | RunStudy | TrySpines | Train | FetchData
 """What takes time: done one after the other."""
 
-Command = Work | Cancel | Ping | Shutdown
+Command = Work | Steer | Cancel | Ping | Shutdown
 
 
 @dataclass(frozen=True)
@@ -152,6 +189,67 @@ class TriedSpines:
 
     number: int
     effect: SpineEffect
+
+
+@dataclass(frozen=True, eq=False)
+class Trained:
+    """Where a training is: its curves so far, without its weights, which are in its folder.
+
+    The fields are those of :class:`engine.experiments.hpc_net.state.State`, ``Progress`` and
+    :class:`engine.exporting.training_run.Kept`; ``epoch`` counts the finished ones.
+    """
+
+    number: int
+    points: tuple[Point, ...]
+    epochs: tuple[Epoch, ...]
+    changes: tuple[RateChange, ...]
+    phase: Literal["learning", "testing"]
+    batch: int
+    n_batch: int
+    loss: float
+    accuracy: float
+    fraction: float
+    rate: float
+    samples_per_second: float
+    remaining: float
+    saved: float | None
+    kept: tuple[int, ...]
+    warning: str
+    trouble: str
+    no_numbers: bool
+
+    @classmethod
+    def of(cls, number: int, kept: Kept) -> "Trained":
+        """What is sent of a run's progress."""
+        progress, state = kept.progress, kept.progress.state
+        return cls(
+            number=number,
+            points=state.points,
+            epochs=state.epochs,
+            changes=state.changes,
+            phase=progress.phase,
+            batch=state.batch,
+            n_batch=kept.n_batch,
+            loss=progress.loss,
+            accuracy=progress.accuracy,
+            fraction=progress.fraction,
+            rate=state.rate,
+            samples_per_second=progress.samples_per_second,
+            remaining=progress.remaining,
+            saved=kept.saved,
+            kept=kept.epochs,
+            warning=kept.warning,
+            trouble=kept.trouble,
+            no_numbers=bool(progress.trouble),
+        )
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """How much of a data set is there."""
+
+    number: int
+    fraction: float
 
 
 @dataclass(frozen=True)
@@ -265,6 +363,8 @@ Reply = (
     | Checked
     | Studied
     | TriedSpines
+    | Trained
+    | Fetched
     | Finished
     | Cancelled
     | Failed

@@ -12,13 +12,14 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 from typing import Protocol, assert_never
 
 import numpy as np
 
+from dendview.worker.learning import fetch, train
 from dendview.worker.protocol import (
     Cancel,
     Cancelled,
@@ -28,6 +29,7 @@ from dendview.worker.protocol import (
     Compiling,
     Failed,
     FailureKind,
+    FetchData,
     Finished,
     Grown,
     Measure,
@@ -40,7 +42,9 @@ from dendview.worker.protocol import (
     RunStudy,
     Shutdown,
     Started,
+    Steer,
     Studied,
+    Train,
     Tried,
     TriedSpines,
     TryEngine,
@@ -51,6 +55,7 @@ from engine.errors import UnstableError, UserError
 from engine.experiment import Experiment
 from engine.experiments import timings
 from engine.experiments.spike_probability import Progress
+from engine.exporting.training_run import Kept, Order
 from engine.recording import Chunk
 from engine.types import BackendName
 
@@ -94,6 +99,12 @@ class Engine(Protocol):
     def try_spines(self, work: TrySpines) -> TriedSpines:
         """What the spines of a study do to its cell."""
 
+    def train(self, work: Train) -> Generator[Kept, Order | None, None]:
+        """Train a network, and keep what comes out."""
+
+    def fetch(self, work: FetchData) -> Iterator[float]:
+        """Fetch a data set; yields which part of it is there."""
+
 
 def serve(connection: Connection, load: Callable[[], Engine], log: str) -> None:
     """Answer the window until the pipe closes; the target of the process.
@@ -123,6 +134,7 @@ class _Line:
         self.work: queue.SimpleQueue[Work] = queue.SimpleQueue()
         self._connection = connection
         self._cancelled: set[int] = set()
+        self._orders: queue.SimpleQueue[Steer] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._pongs: queue.SimpleQueue[Pong] = queue.SimpleQueue()
         threading.Thread(target=self._listen, name="listener", daemon=True).start()
@@ -139,6 +151,15 @@ class _Line:
     def cancelled(self, number: int) -> bool:
         return number in self._cancelled
 
+    def orders(self, number: int) -> list[Order]:
+        """What was asked of a piece of work since the last call."""
+        found = []
+        while not self._orders.empty():
+            steer = self._orders.get()
+            if steer.number == number:
+                found.append(steer.order)
+        return found
+
     def _listen(self) -> None:
         while True:
             try:
@@ -146,14 +167,16 @@ class _Line:
             except (EOFError, OSError):
                 os._exit(0)  # the window is gone, or it closed the pipe
             match command:
-                case Run() | Measure() | TryEngine() | CheckOrders() | RunStudy() | TrySpines():
-                    self.work.put(command)
+                case Steer():
+                    self._orders.put(command)
                 case Cancel(number):
                     self._cancelled.add(number)
                 case Ping(token):
                     self._pongs.put(Pong(token))
                 case Shutdown():
                     os._exit(0)
+                case _:
+                    self.work.put(command)
 
     def _answer(self) -> None:
         while True:
@@ -181,6 +204,11 @@ def _work(line: _Line, engine: Engine, work: Work) -> None:
                 case TrySpines():
                     line.send(engine.try_spines(work))
                     return
+                case Train():
+                    line.send(Compiling(number))
+                    train(line, work.number, engine.train(work))
+                case FetchData():
+                    fetch(line, work.number, engine.fetch(work))
                 case _:
                     assert_never(work)
         seconds = time.perf_counter() - begin

@@ -3,6 +3,7 @@
 import gzip
 import struct
 import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -279,6 +280,19 @@ def download(name: str, folder: Path) -> Path:
     UserError
         If pooch is not installed, nothing answers, or a file is not what it should be.
     """
+    for _ in fetch(name, folder):
+        pass
+    return folder / name
+
+
+def fetch(name: str, folder: Path) -> Iterator[float]:
+    """The same file by file; yields which part of them is there.
+
+    Raises
+    ------
+    UserError
+        As :func:`download`.
+    """
     if name not in DOWNLOADS:
         raise UserError(f"there is no data set '{name}' to download; {', '.join(DOWNLOADS)} are")
     try:
@@ -289,7 +303,8 @@ def download(name: str, folder: Path) -> Path:
             f"of {name} into a folder yourself, or use the bundled digits"
         ) from None
     wanted, target = DOWNLOADS[name], folder / name
-    for file, digest in wanted.files:
+    yield 0.0
+    for done, (file, digest) in enumerate(wanted.files, 1):
         for last, url in enumerate(wanted.urls, 1 - len(wanted.urls)):
             try:
                 pooch.retrieve(url + file, f"sha256:{digest}", fname=file, path=target)
@@ -300,4 +315,4 @@ def download(name: str, folder: Path) -> Path:
                         f"{file} of {name} could not be fetched from {url} ({error}); check the "
                         "network, or use the bundled digits"
                     ) from None
-    return target
+        yield done / len(wanted.files)

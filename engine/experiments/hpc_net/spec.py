@@ -17,6 +17,7 @@ RuleName = Literal["quasi_static", "exact"]
 Softmax = Literal["instant", "mean"]
 Placement = Literal["basal", "dendrite"]
 OptimizerName = Literal["sgd", "momentum", "adam"]
+WayName = Literal["shortcut", "compartmental"]
 
 MEMBRANE_G = 1 / 48300
 """S/cm²: the leak of the hidden cells."""
@@ -225,12 +226,16 @@ TEXT = replace(CODE, softmax="mean", start=30.0, sign="ascend")
 
 @dataclass(frozen=True)
 class Training:
-    """A whole training run: network, learning and the name of the data."""
+    """A whole training run: network, learning, the name of the data, and how the network is run.
+
+    ``way`` is the exact shortcut of passive neurons, or the simulation of every compartment.
+    """
 
     network: HpcNet = field(default_factory=HpcNet)
     learning: Learning = CODE
     data: str = "digits"
     name: str = ""
+    way: WayName = "shortcut"
 
 
 FORMAT, VERSION = "dendview-training", 1
