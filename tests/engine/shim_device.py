@@ -113,6 +113,7 @@ class ShimDevice:
         self.properties = replace(HOPPER, shared_memory=shared_memory)
         self.mode: Mode = mode
         self.launches = 0
+        self.streams: set[int] = set()
         self._seed = seed
         self._memory = memory
         self._options = options
@@ -160,8 +161,16 @@ class ShimDevice:
         return buffer.values.copy()
 
     def launch(
-        self, kernel: Any, grid: int, block: int, arguments: Sequence[Any], shared: int = 0
+        self,
+        kernel: Any,
+        grid: int,
+        block: int,
+        arguments: Sequence[Any],
+        shared: int = 0,
+        stream: int = 0,
     ) -> None:
+        """Run it at once; ``streams`` keeps which streams have been used."""
+        self.streams.add(stream)
         if shared > self.properties.shared_memory:
             raise BackendError(f"{shared} bytes of shared memory are more than a block can have")
         held = [_c_value(argument) for argument in arguments]

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from functools import cache
 from typing import Any
 
@@ -134,6 +135,7 @@ class CupyDevice:
                 f"{major}.{minor}, {OLDEST[0]}.{OLDEST[1]} is needed; choose 'cpu'"
             )
         self._modules: dict[tuple[str, tuple[str, ...]], CupyModule] = {}
+        self._streams: dict[int, Any] = {}
 
     def memory(self) -> tuple[int, int]:
         """Free bytes, those that CuPy keeps for later among them, and total bytes."""
@@ -196,19 +198,30 @@ class CupyDevice:
         block: int,
         arguments: Sequence[Argument],
         shared: int = 0,
+        stream: int = 0,
     ) -> None:
         self._device.use()
         if shared > 48 * 1024 and kernel.max_dynamic_shared_size_bytes < shared:
             kernel.max_dynamic_shared_size_bytes = shared
         try:
-            kernel((grid,), (block,), tuple(arguments), shared_mem=shared)
+            with self._stream(stream):
+                kernel((grid,), (block,), tuple(arguments), shared_mem=shared)
         except self._cupy.cuda.driver.CUDADriverError as error:
             raise BackendError(failed(error)) from None
+
+    def _stream(self, number: int) -> Any:
+        """0: CUDA's first stream, with which the others take turns."""
+        if not number:
+            return nullcontext()
+        if number not in self._streams:
+            self._streams[number] = self._cupy.cuda.Stream(non_blocking=False)
+        return self._streams[number]
 
     def synchronize(self) -> None:
         self._device.use()
         try:
-            self._cupy.cuda.get_current_stream().synchronize()
+            for stream in (self._cupy.cuda.get_current_stream(), *self._streams.values()):
+                stream.synchronize()
         except self._cupy.cuda.runtime.CUDARuntimeError as error:
             raise BackendError(failed(error)) from None
 

@@ -89,7 +89,7 @@ class Module(Protocol):
 
 
 class Device(Protocol):
-    """One device. All work is done in order, on one stream."""
+    """One device. Work is done in order, but for launches on streams of their own."""
 
     index: int
     properties: Properties
@@ -131,9 +131,14 @@ class Device(Protocol):
         block: int,
         arguments: Sequence[Argument],
         shared: int = 0,
+        stream: int = 0,
     ) -> None:
         """Start ``grid`` blocks of ``block`` threads with ``shared`` bytes of shared memory each;
-        does not wait for their end."""
+        does not wait for their end.
+
+        Launches on streams 1, 2 … may run side by side; all that is not on one of them (uploads and
+        downloads, too) waits for them, and they for it.
+        """
 
     def synchronize(self) -> None:
         """Wait until all work is done.

@@ -2,6 +2,7 @@
 
 from engine.backends.gpu.attached_source import attach, attached_currents, twig_shares, twig_values
 from engine.backends.gpu.event_source import begin_events, events, reset_events
+from engine.backends.gpu.signature import arguments, look_up
 from engine.backends.gpu.text import (
     GpuStructure,
     Names,
@@ -19,53 +20,14 @@ from engine.mechanisms.emit_cuda import body_call, emit_bodies, emit_invariants
 from engine.mechanisms.model import KernelName, Mechanism
 
 KERNEL = "take_steps"
-POINTERS = {
-    "own_all": "double*",
-    "moving_all": "int*",
-    "common": "const double* __restrict__",
-    "table": "const int* __restrict__",
-    "given_all": "const double* __restrict__",
-    "where_all": "const int* __restrict__",
-    "base": "const double* __restrict__",
-    "played": "const double* __restrict__",
-    "waiting": "double*",
-    "waiting_what": "int*",
-    "traces": "double*",
-    "frames": "float*",
-    "spikes": "double*",
-}
-INTEGERS = (
-    "n_instance",
-    "threads",
-    "lanes",
-    "own_width",
-    "moving_width",
-    "given_width",
-    "where_width",
-    "n_step",
-    "counter",
-    "begin",
-    "resume",
-    "n_comp",
-    "n_node",
-    "n_solve",
-    "n_all",
-    "n_twig",
-    "n_probe",
-    "n_queue",
-    "room",
-    "spike_node",
-    "spike_room",
-    "frame_every",
-)
-"""``given_width`` and ``where_width`` are 0 where all instances have one row."""
-REALS = ("dt", "celsius", "threshold", "limit_v", "v_init")
 BAD, GROW, LOST = 1, 2, 4
 """What stopped an instance: a voltage beyond the limits, a queue filling up, an event lost."""
 
 
-def emit(structure: GpuStructure) -> tuple[str, list[tuple[str, str]]]:
-    """The text, and what its kernel takes after :data:`POINTERS`, :data:`INTEGERS`, :data:`REALS`.
+def emit(structure: GpuStructure, several: bool = False) -> tuple[str, list[tuple[str, str]]]:
+    """The text, and the named that its kernel takes as :mod:`engine.backends.gpu.signature` says.
+
+    ``several``: models with different trees share the launch.
 
     Returns
     -------
@@ -76,7 +38,7 @@ def emit(structure: GpuStructure) -> tuple[str, list[tuple[str, str]]]:
     names = Names()
     for name in ("_v", "_d"):
         names.at("own", name)
-    prologue = _prologue(names)
+    prologue = _prologue(names, several)
     body = [
         *_function("initialize", _initialize(names, structure)),
         *_function("deliver", events(names, structure), "double limit, bool check"),
@@ -86,10 +48,10 @@ def emit(structure: GpuStructure) -> tuple[str, list[tuple[str, str]]]:
         *_function("advance", _advance(names, structure)),
         *_function("sample", _sample(names), "int column"),
     ]
-    declared = [f"{kind} {name}" for name, kind in POINTERS.items()]
-    declared += [f"int {name}" for name in INTEGERS] + [f"double {name}" for name in REALS]
     loop = _loop(names, structure)
-    declared += [f"int {name}" for name in names.used]
+    declared = arguments(names, several)
+    if several:
+        prologue = [*look_up(names), *prologue]
     text = "\n".join(
         [
             f"// Generated from the mechanisms {', '.join(m.name for m in structure.mechanisms)}.",
@@ -114,13 +76,14 @@ def _function(name: str, body: list[str], arguments: str = "") -> list[str]:
     return [f"auto {name} = [&]({arguments}) {{", *indented(body), "};"]
 
 
-def _prologue(names: Names) -> list[str]:
+def _prologue(names: Names, several: bool) -> list[str]:
     """Whose thread this is, and where its cell's numbers are."""
+    first = "block[2 * blockIdx.x + 1]" if several else "blockIdx.x * (blockDim.x / threads)"
     tree = ("start", "child", "sibling", "above")
     tables = ", ".join(f"table + {_offset(names, 'table', f'_{name}')}" for name in tree)
     return [
         "const int member = threadIdx.x % threads, cell = threadIdx.x / threads;",
-        "const int instance = blockIdx.x * (blockDim.x / threads) + cell;",
+        f"const int instance = {first} + cell;",
         "if (instance >= n_instance) return;",
         "const Team team = {member, threads, threads >= 32 ? 0xffffffffu",
         "    : ((1u << threads) - 1u) << (threadIdx.x % 32 - member)};",

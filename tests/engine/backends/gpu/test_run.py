@@ -169,7 +169,7 @@ def test_chunks_and_starting_again_do_not_change_bits(device, folder, kind):
     for name, axis in (("time", 0), ("traces", 2), ("frame_time", 0), ("frames", 0), ("spikes", 0)):
         cut = np.concatenate([getattr(part, name) for part in parts], axis=axis)
         np.testing.assert_array_equal(cut, getattr(whole, name), err_msg=name)
-    started._most_steps = lambda: 7
+    started.population._most_steps = lambda: 7
     started.initialize()
     np.testing.assert_array_equal(started.advance(90).traces, whole.traces)
 
@@ -201,8 +201,8 @@ def test_a_queue_that_fills_up_becomes_larger(device, folder, monkeypatch):
     monkeypatch.setattr(tables, "ROOM", 2)
     started = GpuRun(model, device, Shape(8, 8))
     assert bits(run(started)) == bits(plenty)
-    assert started._room > 2
-    monkeypatch.setattr("engine.backends.gpu.run.MOST_ROOM", 2)
+    assert started.population.members[0].room > 2
+    monkeypatch.setattr("engine.backends.gpu.member.MOST_ROOM", 2)
     with pytest.raises(UserError, match=r"events wait for one point.*lengthen the delays"):
         run(GpuRun(model, device, Shape(8, 8)))
 
@@ -231,20 +231,21 @@ def test_nvrtc_compiles_the_kernel(folder, in_shared):
 SCRIPT = """
 import sys
 from pathlib import Path
-from engine.backends.gpu import run as running
+from engine.backends.gpu import fused as running
+from engine.backends.gpu.run import GpuRun
 from engine.backends.gpu.shape import Shape
 from tests.engine.backends.gpu import models
 from tests.engine.shim_device import ShimDevice
 folder, kind, threads, lanes, memory, cut = sys.argv[1:]
 whole = running.emit
-def emit(structure):
-    text, named = whole(structure)
+def emit(*given):
+    text, named = whole(*given)
     assert cut in text
     return text.replace(cut, "", 1), named
 running.emit = emit
 device = ShimDevice("threads", shared_memory=int(memory), options=("-fsanitize=thread", "-g"))
 model, shape = models.model(kind, Path(folder), 2), Shape(int(threads), int(lanes))
-started = running.GpuRun(model, device, shape)
+started = GpuRun(model, device, shape)
 started.initialize()
 started.advance(8)
 print("finished")
