@@ -24,6 +24,7 @@ COMMANDS = {
     "screenshot": "a picture of the window on a cell, also without a display",
     "spike-lab": "how many synapses make a neuron fire, by where they sit",
     "train": "train a network of dendritic neurons on images",
+    "robustness": "how often networks still answer right when their images are disturbed",
     "bench": "time of a step beside other simulators, and of the tree solve by every schedule",
     "gpu-check": "whether this machine's GPU gives the processor's numbers",
 }
