@@ -278,9 +278,11 @@ def told(result: Result, written: list[Path], seconds: float, as_json: bool) -> 
     rows.append(("written", ", ".join(map(str, written))))
     print_table(rows)
     if said := conclusion(result):
-        print(wrapped(f"\n{said}"))
+        print(f"\n{wrapped(said)}")
 
 
 def wrapped(text: str, width: int = 96) -> str:
     """Paragraphs in lines no longer than the width."""
-    return "\n\n".join(fill(part, width) for part in text.strip().split("\n\n"))
+    return "\n\n".join(
+        fill(part, width, break_on_hyphens=False) for part in text.strip().split("\n\n")
+    )

@@ -17,9 +17,9 @@ LEFT, RIGHT, TOP, ROW, BOTTOM = 70, 22, 40, 20, 74
 """Pixels: room around the two plots, height of a line of the legend."""
 COLORS: dict[Theme, dict[Subject, str]] = {
     "light": {"hpc_net": "#0b62c4", "ann": "#b54708", "encoded_ann": "#0f766e",
-              "resnet": "#6b7280"},
+              "passed_ann": "#9d2b87", "resnet": "#6b7280"},
     "dark": {"hpc_net": "#6cb0ff", "ann": "#ffab66", "encoded_ann": "#4fd1b8",
-             "resnet": "#9aa6b4"},
+             "passed_ann": "#f08bdc", "resnet": "#9aa6b4"},
 }  # fmt: skip
 Place = Callable[[float], float]
 
@@ -129,10 +129,10 @@ def _legend(result: Result, subject: Subject) -> str:
 
 
 def _marker(subject: Subject, x: float, y: float, color: str, ground: str) -> str:
-    """Each network's own shape: disk, square, ring, diamond."""
+    """Each network's own shape: disk, square, ring, open square, diamond."""
     fill = color if subject in ("hpc_net", "ann") else ground
     look = f"fill='{fill}' stroke='{color}' stroke-width='1.6'"
-    if subject == "ann":
+    if subject in ("ann", "passed_ann"):
         return f"<rect x='{x - 3.4:.1f}' y='{y - 3.4:.1f}' width='6.8' height='6.8' {look}/>"
     if subject == "resnet":
         return f"<path d='M{x - 4.6:.1f} {y:.1f}l4.6 -4.6l4.6 4.6l-4.6 4.6z' {look}/>"

@@ -25,6 +25,7 @@ from engine.experiments.robustness.images import (
     encoded_levels,
     finer,
     finer_network,
+    passed_levels,
     random_directions,
     threshold,
     whole_steps,
@@ -197,6 +198,7 @@ class _Examination:
             "hpc_net": HPC_COST * n_in * asked,
             "ann": study.repeats * plain * (3 * trained + asked),
             "encoded_ann": study.repeats * plain * (3 * trained + asked),
+            "passed_ann": study.repeats * plain * (3 * trained + asked) * (not self._simulate),
             "resnet": deep * asked,
         }
 
@@ -206,9 +208,12 @@ class _Examination:
         noise = random_directions(self.images.shape, self.study.seed)
         self._ways = {"attack": direction, "noise": noise}
         yield from self._ask_dendrites()
-        encoding = encoded_levels(self.network, self.learning)
         yield from self._ask_anns("ann", self.data.levels)
-        yield from self._ask_anns("encoded_ann", encoding)
+        encoded = encoded_levels(self.network, self.learning)
+        yield from self._ask_anns("encoded_ann", encoded)
+        if not self._simulate:  # what is not linear has no response to be passed through
+            passed = passed_levels(self.network, self.learning)
+            yield from self._ask_anns("passed_ann", passed)
         yield from self._ask_surrogate()
         self.result = replace(self.result, complete=True)
         self._write()

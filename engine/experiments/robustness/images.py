@@ -9,6 +9,8 @@ from engine.experiments.hpc_net.data import Dataset
 from engine.experiments.hpc_net.encoding import input_traces
 from engine.experiments.hpc_net.network import Network
 from engine.experiments.hpc_net.spec import Learning
+from engine.experiments.hpc_net.ways import leak
+from engine.transfer import impulse_responses
 from engine.types import FloatArray
 
 MOST_LEVELS = 256
@@ -66,9 +68,33 @@ def random_directions(shape: tuple[int, int], seed: int) -> np.ndarray:
 
 
 def encoded_levels(network: Network, learning: Learning) -> FloatArray:
-    """(n_level,) mV: the mean voltage of the input neuron over the window that is learned from."""
+    """(n_level,) the mean voltage of the input neuron over the window learned from; white is 1."""
     window = network.window(learning.start, learning.stop)
-    return np.maximum(network.trace[:, window], 0.0).mean(axis=1)
+    return _of_white(np.maximum(network.trace[:, window], 0.0).mean(axis=1))
+
+
+def passed_levels(network: Network, learning: Learning) -> FloatArray:
+    """(n_level,) what is left of a pixel behind the membranes, without a dendrite; white is 1.
+
+    The mean over the window of an output neuron's voltage, by one hidden neuron whose synapse sits
+    on its soma: spikes late in a sample count for less there than in :func:`encoded_levels`.
+
+    Raises
+    ------
+    UserError
+        If the hidden neuron is not passive.
+    """
+    window = network.window(learning.start, learning.stop)
+    current = np.maximum(network.trace[:, :-1], 0.0)
+    response = impulse_responses(network.model, network.soma)[:, network.soma_node]
+    soma = np.zeros_like(network.trace)
+    for n in range(current.shape[1]):
+        soma[:, n + 1] = current[:, : n + 1] @ response[n::-1]
+    return _of_white(leak(network, soma / network.soma_resistance)[:, window].mean(axis=1))
+
+
+def _of_white(table: FloatArray) -> FloatArray:
+    return table / table[-1] if table[-1] > 0 else table
 
 
 def threshold(network: Network) -> float:

@@ -1,86 +1,102 @@
 """What a robustness study compares, and what its numbers say, in sentences."""
 
-from engine.experiments.robustness.study import Point, Result, Subject
+from engine.experiments.proportions import wilson
+from engine.experiments.robustness.study import Curve, Point, Result, Subject
 
 HELP = """\
-How often networks still answer rightly when their images are disturbed, as in Fig. 6d, e of Zhang \
+How often networks still answer right when their images are disturbed, as in Fig. 6d, e of Zhang \
 et al. 2023. A ResNet-20 is trained on the same images, and every pixel is moved by epsilon in the \
-direction that raises that network's loss most (FGSM). The networks compared never see the \
-attacker, nor the attacker them: this is a transfer attack. A second curve moves every pixel by as \
-much in a random direction.
+direction that raises that network's loss (FGSM). The attacker never saw the networks that are \
+compared: this is a transfer attack. A second plot moves every pixel by as much in a random \
+direction.
 
 Compared are the network of dendritic neurons (HPC-Net), an ANN of the same shape with the same \
-hidden nonlinearity, and a control the publication lacks: the same ANN, given the mean voltage of \
-the input neurons in place of the brightness. The spike encoding makes no spike within a sample \
-for dark pixels, so small disturbances of a black ground are gone before any dendrite is reached; \
-what that alone does, the control shows. Images keep whole gray levels, so a disturbance is the \
-largest multiple of a level that is no more than epsilon. Bars are Wilson's 95 % intervals over \
-the images; thin lines are further trainings of an ANN from other first weights.
+hidden nonlinearity, and two controls that the publication lacks, both without dendrites: the same \
+ANN given the mean voltage of the input neurons in place of the brightness (behind the spike \
+encoding), and given what is left of that behind the membranes of a hidden and an output neuron. \
+A dark pixel makes no spike within a sample, so a small disturbance of a black ground is gone \
+before any dendrite is reached; what that alone does, the controls show.
+
+Images keep whole gray levels: a disturbance is the largest multiple of a level that is no more \
+than epsilon. Bars are Wilson's 95 % intervals over the images; thin lines are further trainings \
+of an ANN from other first weights.
 """
+
+NAMES: dict[Subject, str] = {
+    "hpc_net": "HPC-Net",
+    "ann": "ANN",
+    "encoded_ann": "ANN behind the encoding",
+    "passed_ann": "ANN behind encoding and membranes",
+}
+CONTROLS: tuple[Subject, ...] = ("encoded_ann", "passed_ann")
 
 
 def conclusion(result: Result) -> str:
-    """What the curves under attack say: who leads, and how much of it the encoding explains.
+    """What the curves under attack say: who leads, and how much of it needs no dendrites.
 
-    Differences count where neither Wilson's interval over the images nor the spread of the
-    trainings joins the two. Empty while a curve is missing.
+    A difference counts where neither Wilson's interval over the images nor the spread of the
+    trainings joins the two. Empty while the curve of a network is missing.
     """
-    dendrites, plain, encoded = (result.curve(subject) for subject in NAMES)
-    if dendrites is None or plain is None or encoded is None:
+    curves = {s: curve for s in NAMES if (curve := result.curve(s)) is not None}
+    if not {"hpc_net", "ann", "encoded_ann"} <= set(curves):
         return ""
-    both = [
-        (d, p, e)
-        for d in dendrites.points
-        if (p := plain.at(d.epsilon)) is not None and (e := encoded.at(d.epsilon)) is not None
+    sizes = [
+        p.epsilon for p in curves["hpc_net"].points if all(c.at(p.epsilon) for c in curves.values())
     ]
-    attacked = [row for row in both if row[0].epsilon > 0]
+    rows = [{s: _at(curve, epsilon) for s, curve in curves.items()} for epsilon in sizes]
+    attacked = [row for row in rows if row["hpc_net"].epsilon > 0]
     if not attacked:
         return ""
     parts = []
-    if both[0][0].epsilon == 0:
-        clean = ", ".join(f"{NAMES[s]} {_percent(p)}" for s, p in zip(NAMES, both[0], strict=True))
-        parts.append(f"Undisturbed: {clean} right of {result.n_test:,} test images.")
-    d, p, e = max(attacked, key=lambda row: row[0].accuracy.value - row[1].accuracy.value)
-    lead = 100 * (d.accuracy.value - p.accuracy.value)
-    if _better(d, p):
+    if len(attacked) < len(rows):
+        clean = ", ".join(f"{NAMES[s]} {_percent(p)}" for s, p in rows[0].items())
+        parts.append(f"Undisturbed, of {result.n_test:,} test images: {clean}.")
+    best = max(attacked, key=lambda row: _lead(row, "hpc_net"))
+    if _better(best["hpc_net"], best["ann"]):
         parts.append(
-            f"Under attack HPC-Net leads the ANN most at epsilon {d.epsilon:g}: {_percent(d)} "
-            f"against {_percent(p)}, {lead:.1f} points."
+            f"Under attack HPC-Net leads the ANN most at epsilon {best['ann'].epsilon:g}: "
+            f"{_percent(best['hpc_net'])} against {_percent(best['ann'])}, "
+            f"{_lead(best, 'hpc_net'):.1f} points."
         )
-        gain = 100 * (e.accuracy.value - p.accuracy.value)
-        share = gain / lead
-        if share >= 1:
-            parts.append(
-                f"The ANN behind the same spike encoding, without any dendrite, is there at "
-                f"{_percent(e)}: the encoding alone explains all of that lead."
-            )
-        else:
-            parts.append(
-                f"The ANN behind the same spike encoding, without any dendrite, is there at "
-                f"{_percent(e)}: the encoding alone explains {max(0.0, 100 * share):.0f} % of "
-                "that lead."
-            )
+        for control in CONTROLS:
+            if control in best:
+                share = _lead(best, control) / _lead(best, "hpc_net")
+                part = "all" if share >= 1 else f"{max(0.0, 100 * share):.0f} %"
+                parts.append(
+                    f"The {NAMES[control]}, without any dendrite, has {_percent(best[control])} "
+                    f"there, {part} of that lead."
+                )
     else:
         parts.append("Under attack HPC-Net leads the ANN nowhere beyond chance.")
-    parts.append(_beside_control([(row[0], row[2]) for row in attacked]))
+    for other in ("ann", *CONTROLS):
+        if other in curves:
+            parts.append(_beside(other, attacked))
     return " ".join(parts)
 
 
-NAMES: dict[Subject, str] = {"hpc_net": "HPC-Net", "ann": "ANN", "encoded_ann": "encoded ANN"}
+def _at(curve: Curve, epsilon: float) -> Point:
+    return next(p for p in curve.points if p.epsilon == epsilon)
 
 
-def _beside_control(pairs: list[tuple[Point, Point]]) -> str:
+def _lead(row: dict[Subject, Point], subject: Subject) -> float:
+    """Points of a hundred by which a network is better than the ANN."""
+    return 100 * (row[subject].accuracy.value - row["ann"].accuracy.value)
+
+
+def _beside(other: Subject, rows: list[dict[Subject, Point]]) -> str:
+    pairs = [(row["hpc_net"], row[other]) for row in rows]
     above = [d.epsilon for d, e in pairs if _better(d, e)]
     below = [d.epsilon for d, e in pairs if _better(e, d)]
+    name = NAMES[other]
+    if not above and not below:
+        return f"HPC-Net and the {name} cannot be told apart at any epsilon."
     said = []
     if above:
-        said.append(f"better beyond chance at epsilon {_listed(above)}")
+        said.append(f"better at epsilon {_listed(above)}")
     if below:
-        said.append(f"worse beyond chance at {_listed(below)}")
-    if not said:
-        return "HPC-Net and that control cannot be told apart at any epsilon."
+        said.append(f"worse at epsilon {_listed(below)}")
     rest = "" if len(above) + len(below) == len(pairs) else "; elsewhere they cannot be told apart"
-    return f"Than that control HPC-Net is {' and '.join(said)}{rest}."
+    return f"Than the {name} HPC-Net is, beyond chance, {' and '.join(said)}{rest}."
 
 
 def _better(one: Point, other: Point) -> bool:
@@ -89,9 +105,8 @@ def _better(one: Point, other: Point) -> bool:
 
 
 def _ends(point: Point) -> tuple[float, float]:
-    interval, (low, high) = point.accuracy, point.spread
-    down, up = interval.value - interval.low, interval.high - interval.value
-    return low - down, high + up
+    every = [wilson(right, point.n) for right in (point.right, *point.others)]
+    return min(i.low for i in every), max(i.high for i in every)
 
 
 def _percent(point: Point) -> str:
