@@ -12,7 +12,7 @@ from engine.experiments.hpc_net import Learning, Training, load, prepare, start
 from engine.experiments.robustness import examining, from_json
 from engine.exporting.training import save_checkpoint
 from tests.engine.experiments.hpc_net.conftest import tiny_spec
-from tests.engine.experiments.robustness.conftest import FakeNets
+from tests.engine.experiments.robustness.conftest import FakeNets, shortcut
 
 FEW = ("--surrogate-batches", "4", "--ann-batches", "4", "--repeats", "2", "--n", "40",
        "--epsilon", "0.2", "0.1", "--threads", "1")  # fmt: skip
@@ -39,6 +39,7 @@ class Nets(FakeNets):
 def nets(monkeypatch):
     fake = Nets()
     monkeypatch.setattr(examining, "deep_nets", fake)
+    monkeypatch.setattr(examining, "Shortcut", shortcut)
     monkeypatch.setattr(examining, "TELL_EVERY", 0.0)
     return fake
 

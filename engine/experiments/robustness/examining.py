@@ -199,7 +199,7 @@ class _Examination:
             "ann": study.repeats * plain * (3 * trained + asked),
             "encoded_ann": study.repeats * plain * (3 * trained + asked),
             "passed_ann": study.repeats * plain * (3 * trained + asked) * (not self._simulate),
-            "resnet": deep * asked,
+            "resnet": deep * n * len(self._rows("resnet")),
         }
 
     def run(self) -> Iterator[Progress]:
@@ -324,7 +324,12 @@ class _Examination:
         return self.folder / f"answers-{subject}-{number + 1}.npz"
 
     def _complete(self, piece: Arrays | None) -> bool:
-        return piece is not None and bool((piece["answer"] >= 0).all())
+        return piece is not None and bool((piece["answer"][self._rows("resnet")] >= 0).all())
+
+    def _rows(self, subject: Subject) -> list[int]:
+        """The states a network is asked in; the surrogate, being large, under its attack alone."""
+        attacked = [k for k, (way, _) in enumerate(self.states) if way == "attack"]
+        return attacked if subject == "resnet" else list(range(len(self.states)))
 
     def _ask(
         self, subject: Subject, number: int, answer: Answering, key: str, work: float
@@ -340,8 +345,9 @@ class _Examination:
         part = SIMULATED_PART if subject == "hpc_net" and self._simulate else PART
         every = self.answers.setdefault(subject, [])
         every.append(known)
-        for row, (disturbance, epsilon) in enumerate(self.states):
-            share = work / len(self.states)
+        rows = self._rows(subject)
+        for row in rows:
+            (disturbance, epsilon), share = self.states[row], work / len(rows)
             if (known[row] >= 0).all():
                 self.clock.note(share, found=True)
                 continue

@@ -7,7 +7,9 @@ import pytest
 
 from engine.experiments.hpc_net.data import Dataset
 from engine.experiments.hpc_net.network import Network, first_weights, make_network
+from engine.experiments.hpc_net.shortcut import Shortcut
 from engine.experiments.robustness import Descent, Study, examining
+from engine.experiments.robustness.pieces import key_of
 from tests.engine.experiments.hpc_net.conftest import LEVELS, N_IN, N_OUT, tiny_spec
 
 
@@ -94,9 +96,21 @@ class FakeNets:
         return (images[:, 1] % N_OUT).astype(np.int32)
 
 
+made: dict[str, Shortcut] = {}
+
+
+def shortcut(network: Network, threads: int | None = None) -> Shortcut:
+    """One for all studies of a network."""
+    key = key_of(network.spec, network.levels, network.node)
+    if key not in made:
+        made[key] = Shortcut(network, 1)
+    return made[key]
+
+
 @pytest.fixture
 def nets(monkeypatch) -> FakeNets:
     fake = FakeNets()
     monkeypatch.setattr(examining, "deep_nets", fake)
+    monkeypatch.setattr(examining, "Shortcut", shortcut)
     monkeypatch.setattr(examining, "TELL_EVERY", 0.0)
     return fake

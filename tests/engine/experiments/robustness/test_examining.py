@@ -35,7 +35,10 @@ def test_points_are_right_answers_to_disturbed_images(
     assert result.complete
     assert result.shape == (12, 5, 3)
     assert [(c.subject, c.disturbance) for c in result.curves] == [
-        (subject, way) for subject in SUBJECTS for way in ("attack", "noise")
+        (subject, way)
+        for subject in SUBJECTS
+        for way in ("attack", "noise")
+        if (subject, way) != ("resnet", "noise")
     ]
     fine = finer(data)
     way = Shortcut(finer_network(network, fine.levels), threads=1)
@@ -107,7 +110,7 @@ def test_a_study_stopped_among_answers_asks_only_for_the_rest(begin, study, nets
     run.close()
     n = nets.asked.count("resnet")
     list(begin(study))
-    assert nets.asked.count("resnet") == n + 4  # five states, of which one was kept
+    assert nets.asked.count("resnet") == n + 2  # three sizes, of which one was kept
 
 
 def test_other_settings_make_other_pieces(begin, study, nets):
