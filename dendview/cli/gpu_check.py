@@ -13,7 +13,7 @@ from engine.backends.gpu.cupy_device import cupy_device
 from engine.backends.gpu.device import Device
 from engine.experiments.gpu_check import CheckRow, check_models, check_solves
 
-WIDTH = 24
+WIDTH = 36
 """Characters of the longest name."""
 
 

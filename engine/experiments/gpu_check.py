@@ -36,8 +36,17 @@ SOLVE_LIMIT = 1e-12
 """Of a solution's largest voltage."""
 MODEL_LIMIT = 1e-9
 """Of a run's largest voltage."""
-SHAPES = (Shape(1, 1), Shape(16, 16), Shape(32, 32), Shape(256, 128))
-"""Threads of a cell in whole runs."""
+SHAPES = (
+    *(Shape(k, k) for k in (1, 4, 16, 32)),
+    Shape(256, 128),
+    Shape(128, 32, store="tree"),
+    Shape(32, 32, store="global"),
+    *(Shape(k, k, "contract") for k in (1, 4, 16, 32)),
+    Shape(256, 128, "contract"),
+    Shape(128, 32, "contract", "tree"),
+    Shape(128, 128, "contract", "global"),
+)
+"""Threads of a cell in whole runs, both solves, all places of memory."""
 
 
 @dataclass(frozen=True)
@@ -159,7 +168,7 @@ def check_models(
         n = model.n_instance
         cells = "1 cell" if n == 1 else f"{n} cells"
         for shape in shapes:
-            row = CheckRow("model", f"{name}-{shape.threads}", cells, model.n_step, memory="")
+            row = CheckRow("model", f"{name} {shape.name}", cells, model.n_step, memory="")
             try:
                 first, second = (run_whole(GpuBackend(device, shape), model) for _ in range(2))
             except BackendError as error:

@@ -58,9 +58,11 @@ enum { OK = 0, STUCK = 1, NO_THREADS = 2 };
 
 // Passed when as many threads as are expected have arrived. One word holds how often it was passed,
 // how many are expected and how many have come, so that real threads need no lock, which would make
-// accesses look ordered that are not.
+// accesses look ordered that are not. For the same reason they wait for another word, that of every
+// other time: the first one tells a thread that wakes up late what others have done since.
 struct Barrier {
     std::atomic<uint64_t> word{0};
+    std::atomic<uint64_t> opened[2]{};
     explicit Barrier(unsigned expected = 0) : word(uint64_t(expected) << 16) {}
     static uint64_t passed(uint64_t w) { return w >> 32; }
     static unsigned expected(uint64_t w) { return w >> 16 & 0xffff; }
@@ -77,8 +79,12 @@ struct Barrier {
         uint64_t old = word.load(std::memory_order_acquire);
         while (!word.compare_exchange_weak(old, after(old, come, gone), std::memory_order_acq_rel)) {
         }
-        return passed(old);
+        const uint64_t seen = passed(old);
+        if (passed(after(old, come, gone)) != seen) opened[seen % 2].store(seen + 1, std::memory_order_release);
+        return seen;
     }
+    // Whether it was passed since, for real threads.
+    bool open(uint64_t seen) const { return opened[seen % 2].load(std::memory_order_acquire) == seen + 1; }
 };
 
 struct Warp {
@@ -203,8 +209,8 @@ static void prepare(Fiber& fiber) {
 
 static void wait(Barrier& barrier) {
     const uint64_t seen = barrier.step(1, 0);
-    if (barrier.passed() != seen) return;
     if (!with_threads) {
+        if (barrier.passed() != seen) return;
         fibers.now->waits = &barrier;
         fibers.now->seen = seen;
         fibers.leave();
@@ -212,7 +218,7 @@ static void wait(Barrier& barrier) {
         return;
     }
     const auto limit = std::chrono::steady_clock::now() + std::chrono::seconds(60);
-    while (barrier.passed() == seen) {
+    while (!barrier.open(seen)) {
         std::this_thread::yield();
         if (std::chrono::steady_clock::now() > limit) block->stuck.store(true, std::memory_order_relaxed);
         if (block->stuck.load(std::memory_order_relaxed)) throw Stuck{};

@@ -125,10 +125,12 @@ class ShimDevice:
         return self._memory - sum(self._used.values()), self._memory
 
     def compile(self, source: str, options: tuple[str, ...] = ()) -> ShimModule:
-        """The text as a library; of ``options`` definitions (``-D``) are taken."""
+        """The text as a library; of ``options`` definitions (``-D``) are taken, but those of
+        launch bounds, which are nothing here."""
         key = source, options
         if key not in self._modules:
-            definitions = tuple(o for o in options if o.startswith("-D"))
+            definitions = tuple(o for o in options if o.startswith("-D") and "_THREADS" not in o)
+            definitions = tuple(o for o in definitions if "_BLOCKS" not in o)
             library = _library(source, (*definitions, *self._options))
             self._modules[key] = ShimModule(ctypes.CDLL(str(library)))
         return self._modules[key]

@@ -1,6 +1,7 @@
 // What every step of a cell is made of: the threads of a cell, their meetings, the tree's equations,
 // the events that wait. No headers, so that it compiles at run time.
 #pragma once
+#include "contract.cuh"
 #include "solve.cuh"
 
 // The threads of one cell: part of a warp, a warp, or a block.
@@ -24,20 +25,23 @@ static __device__ __forceinline__ bool any_of(const Team team, bool holds) {
     return __any_sync(team.mask, holds);
 }
 
-// Solve for the change of voltage, which r holds at the end (d holds factors then), with at most
-// ``lanes`` threads: up to 32 are (part of) one warp while the others go ahead to the next meeting;
-// more are the whole team.
-static __device__ __forceinline__ void solve(const Team team, int lanes, const StepTree& tree, double* d, double* r) {
+// Numbers by place of which the first n are near and the others far.
+struct Split {
+    double *near, *far;
+    int n;
+    __device__ __forceinline__ double& operator[](int i) const { return (i < n ? near : far)[i]; }
+};
+
+// Have the tree's equations solved by at most ``lanes`` threads: up to 32 are (part of) one warp while
+// the others go ahead to the next meeting; more are the whole team.
+template <class Work>
+static __device__ __forceinline__ void by_lanes(const Team team, int lanes, const Work& work) {
     if (lanes <= 32) {
         if (team.thread >= lanes) return;
         const unsigned first = threadIdx.x % 32 - team.thread % 32;
-        const WarpTeam wait = {lanes == 32 ? 0xffffffffu : ((1u << lanes) - 1u) << first};
-        eliminate(tree, d, r, d, r, team.thread, lanes, wait);
-        substitute(tree, d, r, team.thread, wait);
+        work(lanes, WarpTeam{lanes == 32 ? 0xffffffffu : ((1u << lanes) - 1u) << first});
     } else {
-        const BlockTeam wait;
-        eliminate(tree, d, r, d, r, team.thread, team.threads, wait);
-        substitute(tree, d, r, team.thread, wait);
+        work(team.threads, BlockTeam{});
     }
 }
 

@@ -40,7 +40,7 @@ def attached_currents(names: Names, structure: GpuStructure) -> list[str]:
         lines += [
             "if (s < 0)",
             f"    for (int j = member; j < {names.at('where', '_n_gap')}; j += threads)",
-            f"        {i} = {conductance} * (v[{node}] - v[{other}]);",
+            f"        {i} = {conductance} * (whole_v[{node}] - whole_v[{other}]);",
         ]
     return lines
 
@@ -50,9 +50,9 @@ def _clamps(names: Names) -> list[str]:
     return loop_nodes(
         names.at("where", "_n_clamp"),
         names.at("where", "_clamp_node", "j"),
-        ["double sum = r[at];"],
+        ["double sum = whole_r[at];"],
         [f"if ({on} <= t && t < {off}) sum += {names.at('given', '_clamp_i', 'j')};"],
-        ["r[at] = sum;"],
+        ["whole_r[at] = sum;"],
     )
 
 
@@ -62,8 +62,8 @@ def _points(names: Names) -> list[str]:
     return [
         f"for (int j = member; j < {names.at('where', '_n_point')}; j += threads) {{",
         f"    const int at = {names.at('where', '_point_node', 'j')};",
-        f"    d[at] += {g};",
-        f"    r[at] -= {i};",
+        f"    whole_d[at] += {g};",
+        f"    whole_r[at] -= {i};",
         f"    {i} = {g} = 0.0;",
         "}",
     ]
@@ -74,9 +74,9 @@ def _played(names: Names) -> list[str]:
     return loop_nodes(
         names.at("where", "_n_played"),
         names.at("where", "_played_node", "j"),
-        ["double sum = r[at];"],
+        ["double sum = whole_r[at];"],
         [f"sum += played[(long long)(counter + s) * {names.number('_played_width')} + {column}];"],
-        ["r[at] = sum;"],
+        ["whole_r[at] = sum;"],
     )
 
 
@@ -96,15 +96,15 @@ def _holds(names: Names) -> list[str]:
     return loop_nodes(
         names.at("where", "_n_hold"),
         names.at("where", "_hold_node", "j"),
-        ["double diagonal = d[at], right = r[at];"],
+        ["double diagonal = whole_d[at], right = whole_r[at];"],
         [
             *_level(names),
             "if (level < 3) {",
             f"    diagonal += {g};",
-            f"    right += {g} * ({level} - v[at]);",
+            f"    right += {g} * ({level} - whole_v[at]);",
             "}",
         ],
-        ["d[at] = diagonal;", "r[at] = right;"],
+        ["whole_d[at] = diagonal;", "whole_r[at] = right;"],
     )
 
 
@@ -114,7 +114,7 @@ def _measure_holds(names: Names) -> list[str]:
         f"for (int j = member; j < {names.at('where', '_n_hold')}; j += threads) {{",
         *indented(_level(names)),
         f"    {names.at('own', 'hold_current', 'j')} = level < 3"
-        f" ? {g} * ({level} - v[{names.at('where', '_hold_node', 'j')}]) : 0.0;",
+        f" ? {g} * ({level} - whole_v[{names.at('where', '_hold_node', 'j')}]) : 0.0;",
         "}",
     ]
 
@@ -125,17 +125,17 @@ def _gaps(names: Names) -> list[str]:
     return loop_nodes(
         names.at("where", "_n_side"),
         names.at("where", "_side_node", "j"),
-        ["double diagonal = d[at], right = r[at];"],
+        ["double diagonal = whole_d[at], right = whole_r[at];"],
         [
             f"const int gap = {which};",
             f"const double g = {names.at('given', '_gap_g', 'gap')};",
-            f"const double i = g * (v[at] - v[{other}]);",
+            f"const double i = g * (whole_v[at] - whole_v[{other}]);",
             f"if ({names.at('where', '_side_first', 'j')})",
             f"    {names.at('own', 'gap_current', 'gap')} = i;",
             "diagonal += g;",
             "right -= i;",
         ],
-        ["d[at] = diagonal;", "r[at] = right;"],
+        ["whole_d[at] = diagonal;", "whole_r[at] = right;"],
     )
 
 
@@ -167,18 +167,19 @@ def _each_twig(names: Names, body: list[str]) -> list[str]:
 def _twig_equations(names: Names) -> list[str]:
     """Capacitance, leak and the neighbors of necks, heads and ends."""
     kind = names.number("_n_kind")
-    leak = "kind[{g} * " + kind + "] * v[{at}] + kind[{i} * " + kind + "]"
+    leak = "kind[{g} * " + kind + "] * twig_v[{at}] + kind[{i} * " + kind + "]"
     body = [
         *_twig(names),
-        "const double from_parent = g_neck * (v[parent] - v[neck]);",
-        "const double to_head = g_head * (v[neck] - v[head]);",
-        "const double to_end = has_end ? g_end * (v[head] - v[end]) : 0.0;",
-        f"d[neck] = kind[3 * {kind}] / dt + kind[6 * {kind}] + g_neck + g_head;",
-        f"r[neck] = from_parent - to_head - ({leak.format(g=6, i=5, at='neck')});",
-        f"d[head] = kind[4 * {kind}] / dt + kind[8 * {kind}] + g_head + (has_end ? g_end : 0.0);",
-        f"r[head] = to_head - to_end - ({leak.format(g=8, i=7, at='head')});",
-        "d[end] = has_end ? g_end : 1.0;",
-        "r[end] = to_end;",
+        "const double from_parent = g_neck * (v[parent] - twig_v[neck]);",
+        "const double to_head = g_head * (twig_v[neck] - twig_v[head]);",
+        "const double to_end = has_end ? g_end * (twig_v[head] - twig_v[end]) : 0.0;",
+        f"twig_d[neck] = kind[3 * {kind}] / dt + kind[6 * {kind}] + g_neck + g_head;",
+        f"twig_r[neck] = from_parent - to_head - ({leak.format(g=6, i=5, at='neck')});",
+        f"twig_d[head] = kind[4 * {kind}] / dt + kind[8 * {kind}] + g_head"
+        " + (has_end ? g_end : 0.0);",
+        f"twig_r[head] = to_head - to_end - ({leak.format(g=8, i=7, at='head')});",
+        "twig_d[end] = has_end ? g_end : 1.0;",
+        "twig_r[end] = to_end;",
     ]
     return _each_twig(names, body)
 
@@ -189,15 +190,15 @@ def twig_shares(names: Names) -> list[str]:
     eliminate = [
         *_twig(names),
         "if (has_end) {",
-        "    d[end] = 1.0 / d[end];",
-        "    const double factor = g_end * d[end];",
-        "    d[head] = fma(-factor, g_end, d[head]);",
-        "    r[head] = fma(factor, r[end], r[head]);",
+        "    twig_d[end] = 1.0 / twig_d[end];",
+        "    const double factor = g_end * twig_d[end];",
+        "    twig_d[head] = fma(-factor, g_end, twig_d[head]);",
+        "    twig_r[head] = fma(factor, twig_r[end], twig_r[head]);",
         "}",
-        "d[head] = 1.0 / d[head];",
-        "const double factor = g_head * d[head];",
-        "d[neck] = 1.0 / fma(-factor, g_head, d[neck]);",
-        "r[neck] = fma(factor, r[head], r[neck]);",
+        "twig_d[head] = 1.0 / twig_d[head];",
+        "const double factor = g_head * twig_d[head];",
+        "twig_d[neck] = 1.0 / fma(-factor, g_head, twig_d[neck]);",
+        "twig_r[neck] = fma(factor, twig_r[head], twig_r[neck]);",
     ]
     many = names.at("given", "_twig_many", "e")
     gather = [
@@ -208,9 +209,10 @@ def twig_shares(names: Names) -> list[str]:
         f"e < {names.at('where', '_bearer_start', '(b + 1)')}; ++e) {{",
         "        const int neck = n_node + e;",
         f"        const double g = common[_kinds + {names.at('where', '_twig_kind', 'e')}];",
-        "        const double factor = g * d[neck];",
+        "        const double factor = g * twig_d[neck];",
         f"        diagonal = fma({many}, fma(-factor, g, g), diagonal);",
-        f"        right = fma({many}, fma(factor, r[neck], -g * (v[at] - v[neck])), right);",
+        "        const double out = g * (v[at] - twig_v[neck]);",
+        f"        right = fma({many}, fma(factor, twig_r[neck], -out), right);",
         "    }",
         "    d[at] = diagonal;",
         "    r[at] = right;",
@@ -223,8 +225,8 @@ def twig_values(names: Names) -> list[str]:
     """From the parents' change of voltage that of necks, heads and ends."""
     body = [
         *_twig(names),
-        "r[neck] = fma(g_neck, r[parent], r[neck]) * d[neck];",
-        "r[head] = fma(g_head, r[neck], r[head]) * d[head];",
-        "r[end] = has_end ? fma(g_end, r[head], r[end]) * d[end] : 0.0;",
+        "twig_r[neck] = fma(g_neck, r[parent], twig_r[neck]) * twig_d[neck];",
+        "twig_r[head] = fma(g_head, twig_r[neck], twig_r[head]) * twig_d[head];",
+        "twig_r[end] = has_end ? fma(g_end, twig_r[head], twig_r[end]) * twig_d[end] : 0.0;",
     ]
     return [*_each_twig(names, body), "meet(team);"]

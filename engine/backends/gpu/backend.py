@@ -39,6 +39,8 @@ class GpuBackend:
     """
 
     name = "gpu"
+    _solved: str = ""
+    """How the last run solves its trees."""
 
     def __init__(
         self,
@@ -58,7 +60,7 @@ class GpuBackend:
     def describe(self) -> str:
         several = f" and {len(self._devices) - 1} more" if len(self._devices) > 1 else ""
         short = ", membrane in single precision" if self.single else ""
-        return f"GPU: {self.device.properties.name}{several}{short}"
+        return f"GPU: {self.device.properties.name}{several}{short}{self._solved}"
 
     def start(self, model: Model, threads: int | None = None) -> Run:
         """A run of the model; ``threads`` are those of the CPU and have no meaning here.
@@ -81,8 +83,10 @@ class GpuBackend:
             model = tune_rest(model)
         most = model.n_instance // self.device.properties.n_multiprocessor
         if (used := min(len(self._devices), most)) > 1:
+            self._solved = ""
             return SeveralRun(model, self._devices[:used], self._shape, self.single)
         shape = self._shape or choose_shape(model, self.device, self.single)
+        self._solved = f", solved by {shape.name}"
         return GpuRun(model, self.device, shape, self.single)
 
 

@@ -143,7 +143,7 @@ class PointEvents:
         end = self.where("_source", "(j + 1)")
         return [
             f"for (int e = {self.where('_source')}; e < {end}; ++e) {{",
-            f"    const int now = v[{self.where('_source_node', 'e')}] > "
+            f"    const int now = whole_v[{self.where('_source_node', 'e')}] > "
             f"{self.given('_threshold', 'e')};",
             f"    if (now && !{above} && !push(queue, t + {delay}, {slot}, 0.0, 0)) "
             f"status |= {LOST};",

@@ -16,6 +16,10 @@ from engine.types import FloatArray, IntArray
 
 MOST_ROOM = 2**16
 """Events that may wait for one point."""
+STORES: dict[str, tuple[str, ...]] = {
+    "shared": ("-DIN_SHARED",), "tree": ("-DTREE_SHARED",), "global": ()
+}  # fmt: skip
+"""Options by where a cell's numbers lie."""
 WAITING = {"waiting": 2, "waiting_what": 3}
 """Numbers that an event takes in either queue."""
 
@@ -44,7 +48,7 @@ class Member:
     @property
     def options(self) -> tuple[str, ...]:
         """Options that the kernel is compiled with."""
-        return self.shape.definitions + ("-DIN_SHARED",) * (self.tables.shared_bytes > 0)
+        return (*self.shape.definitions, *STORES[self.tables.store])
 
     @property
     def shared_bytes(self) -> int:

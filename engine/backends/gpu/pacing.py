@@ -5,11 +5,14 @@ import json
 import os
 import tempfile
 from collections.abc import Iterable
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from engine.backends.gpu.device import WARP, Device
 from engine.backends.gpu.run import GpuRun
-from engine.backends.gpu.shape import Shape
+from engine.backends.gpu.shape import Shape, Store
 from engine.backends.gpu.source import emit
 from engine.backends.gpu.tables import structure_of
 from engine.errors import BackendError
@@ -46,6 +49,20 @@ def candidates(n_node: int, n_all: int) -> list[Shape]:
     return shapes
 
 
+def solves(shape: Shape) -> list[Shape]:
+    """The other solve with the threads of a shape; more of them take more nodes in a round."""
+    lanes = sorted({shape.lanes, min(shape.threads, 4 * shape.lanes)})
+    return [replace(shape, lanes=k, solve="contract") for k in lanes]
+
+
+def stores(shape: Shape, n_node: int, n_all: int) -> list[Shape]:
+    """Other places of memory: what takes less of a multiprocessor lets more cells run there."""
+    if n_all <= 1024:
+        return []
+    found: list[Store] = ["tree", "global"] if n_all > n_node else ["global"]
+    return [replace(shape, store=store) for store in found]
+
+
 def nodes_of(model: Model) -> tuple[int, int]:
     """Nodes of the tree, and about how many there are with those of an instance's twigs."""
     twigs = model.twigs
@@ -58,6 +75,9 @@ def nodes_of(model: Model) -> tuple[int, int]:
 def choose_shape(model: Model, device: Device, single: bool = False) -> Shape:
     """The fastest of the candidates; measured once for a tree, membrane and device.
 
+    First the numbers of threads are tried, then with the best of them the other solve, and with the
+    better of both the other places of memory.
+
     Raises
     ------
     BackendError
@@ -67,20 +87,35 @@ def choose_shape(model: Model, device: Device, single: bool = False) -> Shape:
     known = _read()
     if key in known:
         return Shape(*known[key])
-    shape = fastest(model, device, candidates(*nodes_of(model)), single)
-    _write({**_read(), key: [shape.threads, shape.lanes]})
-    return shape
+    sizes = nodes_of(model)
+    best, seconds = fastest(model, device, candidates(*sizes), single)
+    for more in (solves, partial(stores, n_node=sizes[0], n_all=sizes[1])):
+        best, seconds = fastest(model, device, more(best), single, (best, seconds))
+    _write({**_read(), key: [best.threads, best.lanes, best.solve, best.store]})
+    return best
 
 
-def fastest(model: Model, device: Device, shapes: Iterable[Shape], single: bool = False) -> Shape:
+def fastest(
+    model: Model,
+    device: Device,
+    shapes: Iterable[Shape],
+    single: bool = False,
+    known: tuple[Shape, float] | None = None,
+) -> tuple[Shape, float]:
     """Measure all on the first steps of the model itself; at a draw the first one wins.
+
+    Returns
+    -------
+    shape
+        The fastest, that of ``known`` among them.
+    seconds
 
     Raises
     ------
     BackendError
         That of the first shape, if none can run.
     """
-    seconds: dict[Shape, float] = {}
+    seconds: dict[Shape, float] = {} if known is None else {known[0]: known[1]}
     trouble: BackendError | None = None
     for shape in shapes:
         try:
@@ -90,7 +125,8 @@ def fastest(model: Model, device: Device, shapes: Iterable[Shape], single: bool 
     if not seconds:
         assert trouble is not None
         raise trouble
-    return min(seconds, key=lambda shape: seconds[shape])
+    best = min(seconds, key=lambda shape: seconds[shape])
+    return best, seconds[best]
 
 
 def _measure(run: GpuRun, device: Device) -> float:
@@ -112,7 +148,7 @@ def _key(model: Model, device: Device, single: bool) -> str:
     return seed.hexdigest()[:24]
 
 
-def _read() -> dict[str, list[int]]:
+def _read() -> dict[str, list[Any]]:
     """What was measured before; nothing where the file is not there or not ours."""
     try:
         found = json.loads((cache_dir() / FILE).read_text(encoding="utf-8"))
@@ -121,7 +157,7 @@ def _read() -> dict[str, list[int]]:
     return found if isinstance(found, dict) else {}
 
 
-def _write(known: dict[str, list[int]]) -> None:
+def _write(known: dict[str, list[Any]]) -> None:
     """Remember; where that is not possible it is measured again next time."""
     path: Path = cache_dir() / FILE
     try:

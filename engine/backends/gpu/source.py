@@ -3,6 +3,7 @@
 from engine.backends.gpu.attached_source import attach, attached_currents, twig_shares, twig_values
 from engine.backends.gpu.event_source import begin_events, events, reset_events
 from engine.backends.gpu.signature import arguments, look_up
+from engine.backends.gpu.solve_source import assemble, load, solve, state, store
 from engine.backends.gpu.text import (
     GpuStructure,
     Names,
@@ -36,14 +37,12 @@ def emit(structure: GpuStructure, several: bool = False) -> tuple[str, list[tupl
         int32 arguments in order: where an array starts in its arena, or a number.
     """
     names = Names()
-    for name in ("_v", "_d"):
-        names.at("own", name)
-    prologue = _prologue(names, several)
+    prologue = _prologue(names, structure, several)
     body = [
         *_function("initialize", _initialize(names, structure)),
         *_function("deliver", events(names, structure), "double limit, bool check"),
         *_function("measure", _currents(names, structure)),
-        *_function("assemble", _assemble(names, structure)),
+        *_function("assemble", assemble(names, structure)),
         *_function("attach", attach(names, structure), "int s"),
         *_function("advance", _advance(names, structure)),
         *_function("sample", _sample(names), "int column"),
@@ -76,11 +75,9 @@ def _function(name: str, body: list[str], arguments: str = "") -> list[str]:
     return [f"auto {name} = [&]({arguments}) {{", *indented(body), "};"]
 
 
-def _prologue(names: Names, several: bool) -> list[str]:
+def _prologue(names: Names, structure: GpuStructure, several: bool) -> list[str]:
     """Whose thread this is, and where its cell's numbers are."""
     first = "block[2 * blockIdx.x + 1]" if several else "blockIdx.x * (blockDim.x / threads)"
-    tree = ("start", "child", "sibling", "above")
-    tables = ", ".join(f"table + {_offset(names, 'table', f'_{name}')}" for name in tree)
     return [
         "const int member = threadIdx.x % threads, cell = threadIdx.x / threads;",
         f"const int instance = {first} + cell;",
@@ -91,25 +88,10 @@ def _prologue(names: Names, several: bool) -> list[str]:
         "int* const moving = moving_all + (long long)instance * moving_width;",
         "const double* const given = given_all + (long long)instance * given_width;",
         "const int* const where = where_all + (long long)instance * where_width;",
-        "#ifdef IN_SHARED",
-        "extern __shared__ double fast[];",
-        "double* const v = fast + cell * 3 * n_all;",
-        "double* const d = v + n_all;",
-        "#else",
-        "double* const v = own + _v;",
-        "double* const d = own + _d;",
-        "#endif",
-        "double* const r = d + n_all;",
-        f"const StepTree tree = {{n_node, n_solve, {tables}, "
-        f"common + {_offset(names, 'common', '_a')}}};",
+        *state(names, structure),
         "double t = 0.0;",
         "int status = 0;",
     ]
-
-
-def _offset(names: Names, arena: str, name: str) -> str:
-    names.at(arena, name)
-    return name
 
 
 def _loop(names: Names, structure: GpuStructure) -> list[str]:
@@ -123,10 +105,7 @@ def _loop(names: Names, structure: GpuStructure) -> list[str]:
     return [
         *solved,
         f"if (resume && ({names.at('moving', '_status')} & {BAD})) return;",
-        "#ifdef IN_SHARED",
-        "if (!begin)",
-        "    for (int i = member; i < n_all; i += threads) v[i] = own[_v + i];",
-        "#endif",
+        *load(names),
         f"int s = begin ? -1 : resume ? {done} : 0;",
         f"if (!begin) t = {clock};",
         f"if (member == 0 && !resume) {names.at('moving', '_spikes')} = 0;",
@@ -141,12 +120,12 @@ def _loop(names: Names, structure: GpuStructure) -> list[str]:
         "        assemble();",
         "        attach(s);",
         *(["        twigs_in();"] if twigs else []),
-        "        solve(team, lanes, tree, d, r);",
+        *indented(solve(structure), 2),
         "        meet(team);",
         *(["        twigs_out();"] if twigs else []),
         "        for (int i = member; i < n_all; i += threads) {",
-        "            v[i] += r[i];",
-        f"            if (!(fabs(v[i]) <= limit_v)) status |= {BAD};",
+        "            whole_v[i] += whole_r[i];",
+        f"            if (!(fabs(whole_v[i]) <= limit_v)) status |= {BAD};",
         "        }",
         "    }",
         "    bool leave = false;",
@@ -169,9 +148,7 @@ def _loop(names: Names, structure: GpuStructure) -> list[str]:
         "        break;",
         "    }",
         "}",
-        "#ifdef IN_SHARED",
-        "for (int i = member; i < n_all; i += threads) own[_v + i] = v[i];",
-        "#endif",
+        *store(names),
         "if (member == 0) {",
         f"    {clock} = t;",
         f"    {done} = s;",
@@ -231,8 +208,8 @@ def _initialize(names: Names, structure: GpuStructure) -> list[str]:
         "for (int i = member; i < moving_width; i += threads) moving[i] = 0;",
         "meet(team);",
         "for (int i = member; i < n_all; i += threads) {",
-        "    v[i] = v_init;",
-        "    d[i] = r[i] = 0.0;",
+        "    whole_v[i] = v_init;",
+        "    whole_d[i] = whole_r[i] = 0.0;",
         "}",
         "meet(team);",
         *reset_events(names, structure),
@@ -257,8 +234,8 @@ def _currents(names: Names, structure: GpuStructure) -> list[str]:
     ]  # fmt: skip
     lines = [
         "for (int i = member; i < n_all; i += threads) {",
-        "    d[i] = 0.0;",
-        "    r[i] = 0.0;",
+        "    whole_d[i] = 0.0;",
+        "    whole_r[i] = 0.0;",
         *(f"    if (i < n_node) {names.at('own', name, 'i')} = 0.0;" for name in summed),
         "}",
     ]
@@ -291,26 +268,6 @@ def _point_currents(names: Names, structure: GpuStructure, mechanism: Mechanism)
     return _scope(names, structure, mechanism, "current", loop)
 
 
-def _assemble(names: Names, structure: GpuStructure) -> list[str]:
-    """Diagonal and right side of every node of the tree: capacitance, leak, membrane, neighbors."""
-    common = {name: names.at("common", f"_{name}", "i") for name in
-              ("diagonal", "area", "leak_i", "leak_g", "a")}  # fmt: skip
-    return [
-        "for (int i = member; i < n_node; i += threads) {",
-        "    const int above = tree.above[i];",
-        f"    double axial = above < 0 ? 0.0 : {common['a']} * (v[above] - v[i]);",
-        "    for (int link = tree.child[i]; link >= 0;) {",
-        "        const int c = link >> 1;",
-        "        axial -= tree.axial[c] * (v[i] - v[c]);",
-        "        link = link & 1 ? tree.sibling[c] : -1;",
-        "    }",
-        f"    const double leak = fma({common['leak_g']}, v[i], {common['leak_i']});",
-        f"    d[i] = fma(d[i], {common['area']}, {common['diagonal']});",
-        f"    r[i] = axial - fma(r[i], {common['area']}, leak);",
-        "}",
-    ]
-
-
 def _advance(names: Names, structure: GpuStructure) -> list[str]:
     """States with the new voltages."""
     lines: list[str] = []
@@ -326,7 +283,7 @@ def _sample(names: Names) -> list[str]:
     return [
         "for (int p = member; p < n_probe; p += threads) {",
         f"    const int from = {names.at('where', '_probe', 'p')};",
-        "    const double value = from < 0 ? v[-1 - from] : own[from];",
+        "    const double value = from < 0 ? whole_v[-1 - from] : own[from];",
         "    traces[((long long)p * n_instance + instance) * (n_step > 0 ? n_step : 1) + column]"
         " = value;",
         "}",

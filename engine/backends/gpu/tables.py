@@ -1,12 +1,14 @@
 """Everything a device holds of a model, array by array."""
 
+from typing import Literal
+
 import numpy as np
 
 from engine.backends.gpu.arena import Arena
 from engine.backends.gpu.attached import fill_attached, gap_columns, hold_columns
 from engine.backends.gpu.device import Properties
 from engine.backends.gpu.points import Points, is_queued, point_nodes
-from engine.backends.gpu.shape import Shape
+from engine.backends.gpu.shape import Shape, Solve, Store
 from engine.backends.gpu.system import Nodes, fill_tree, fill_twigs, order_of
 from engine.backends.gpu.text import GpuStructure
 from engine.backends.structure import ion_name, state_name, table_name
@@ -15,11 +17,12 @@ from engine.linear import is_linear
 from engine.model import Model
 from engine.placing import Placed
 from engine.probes import ProbeTarget
-from engine.schedule import make_schedule
 from engine.types import IntArray
 
 ROOM = 16
 """Events that a point's queue holds at first."""
+STATIC_SHARED = 1024
+"""Bytes of shared memory that a device keeps of every block's."""
 
 
 def kept(model: Model) -> list[Placed]:
@@ -27,7 +30,7 @@ def kept(model: Model) -> list[Placed]:
     return [p for p in model.placed if len(p.node) and not is_linear(p.mechanism)]
 
 
-def structure_of(model: Model, single: bool = False) -> GpuStructure:
+def structure_of(model: Model, single: bool = False, solve: Solve = "dhs") -> GpuStructure:
     """What a model's kernel depends on."""
     placed = kept(model)
     mechanisms = tuple(p.mechanism for p in placed)
@@ -45,7 +48,29 @@ def structure_of(model: Model, single: bool = False) -> GpuStructure:
         gaps=len(model.gap_node) > 0,
         twigs=model.twigs is not None and model.twigs.n_twig > 0,
         single=single,
+        solve=solve,
     )
+
+
+def place_of(
+    store: Store, whole: int, tree: int, most: int
+) -> tuple[Literal["shared", "tree", "global"], int]:
+    """Where a cell's numbers lie, and how many of them in shared memory.
+
+    Parameters
+    ----------
+    store
+        As of :class:`engine.backends.gpu.shape.Shape`.
+    whole, tree
+        Numbers with those of spines and without.
+    most
+        How many there is room for.
+    """
+    if (store == "auto" or whole == tree) and store != "global" and whole <= most:
+        return "shared", whole
+    if store != "global" and tree <= most:
+        return "tree", tree
+    return "global", 0
 
 
 class Tables:
@@ -68,9 +93,9 @@ class Tables:
     def __init__(
         self, model: Model, shape: Shape, properties: Properties, single: bool = False
     ) -> None:
-        self.model, self.structure = model, structure_of(model, single)
+        self.model, self.structure = model, structure_of(model, single, shape.solve)
         self.n_row = model.n_instance if is_mixed(model) else 1
-        self.order = order_of(make_schedule(model.tree, "dhs", shape.lanes))
+        self.order = order_of(model.tree, shape)
         self.nodes = Nodes(model, self.order, self.n_row)
         self.common, self.table = Arena(np.float64), Arena(np.int32)
         self.given = Arena(np.float64, self.n_row)
@@ -89,13 +114,18 @@ class Tables:
         self._fill_probes()
 
     def _fill_state(self, shape: Shape, properties: Properties) -> None:
-        n_all = self.nodes.n_all
-        self.shared_bytes = 3 * 8 * n_all
-        if self.shared_bytes * shape.cells > properties.shared_memory - 1024:
-            self.shared_bytes = 0
+        n_all, n_tree = self.nodes.n_all, self.order.n_node
+        work = n_tree + self.order.n_inner if shape.solve == "contract" else 0
+        most = (properties.shared_memory - STATIC_SHARED) // (8 * shape.cells)
+        self.store, shared = place_of(shape.store, 3 * n_all + work, 3 * n_tree + work, most)
+        self.shared_bytes = 8 * shared
+        self._counts["_width"] = shared
+        self._counts["_n_inner"] = self.order.n_inner
         self.own.add("_clock", 1)
         self.own.add("_v", n_all)
-        self.own.add("_d", 2 * n_all if self.shared_bytes == 0 else 1)
+        outside = {"shared": 0, "tree": n_all - n_tree, "global": n_all}[self.store]
+        self.own.add("_d", max(1, 2 * outside))
+        self.own.add("_work", 0 if shared else work)
         for name in ("_done", "_status", "_spikes", "_high"):
             self.moving.add(name, 1)
         for name, values in self.model.ions.items():
@@ -185,7 +215,7 @@ class Tables:
         return {
             "n_comp": self.model.n_comp,
             "n_node": order.n_node,
-            "n_solve": len(order.start) - 1,
+            "n_solve": order.n_step,
             "n_all": nodes.n_all,
             "n_twig": nodes.n_twig,
             "n_probe": len(self.model.probes),

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
+from engine.backends.gpu.shape import Solve
 from engine.backends.structure import ion_name, state_name, table_name
 from engine.mechanisms.model import Argument, KernelName, Mechanism
 
@@ -26,6 +27,8 @@ class GpuStructure:
         Whether there are such.
     single
         Whether the mechanisms' arithmetic is in single precision.
+    solve
+        How the tree's equations are solved.
     """
 
     mechanisms: tuple[Mechanism, ...]
@@ -38,6 +41,7 @@ class GpuStructure:
     gaps: bool = False
     twigs: bool = False
     single: bool = False
+    solve: Solve = "dhs"
 
     @property
     def name(self) -> str:
@@ -77,6 +81,8 @@ def density_places(
                 return "r[at]"
             case "out_conductance":
                 return "d[at]"
+            case "voltage":
+                return "v[at]"
         return shared_place(names, structure, mechanism, argument)
 
     return place
@@ -96,6 +102,8 @@ def point_places(
                 return "i"
             case "out_conductance":
                 return "g"
+            case "voltage":
+                return "whole_v[at]"
             case "weight":
                 return names.at(
                     "own", state_name(mechanism, "_weight"), f"{width} * slot + {weight}"
@@ -110,8 +118,6 @@ def shared_place(
 ) -> str:
     """Places that density mechanisms and points have alike."""
     match argument.kind:
-        case "voltage":
-            return "v[at]"
         case "global":
             return names.at("common", state_name(mechanism, argument.name))
         case "state" | "assigned" | "event":

@@ -195,7 +195,7 @@ def test_a_wrong_or_changing_solution_fails():
 
 def test_models_are_held_against_the_processor(monkeypatch):
     rows = list(check_models(ShimDevice(), (Shape(16, 16),), ("passive",)))
-    assert [row.name for row in rows] == ["passive-16"]
+    assert [row.name for row in rows] == ["passive dhs-16"]
     assert rows[0].passed
     assert rows[0].n_step == 400
 

@@ -124,6 +124,7 @@ def test_a_run_by_name_gives_chunks_as_on_the_cpu(monkeypatch, tmp_path):
     monkeypatch.setattr(cupy_device, "cupy_device", lambda index=0: device)
     monkeypatch.setattr(cupy_device, "count_devices", lambda: 1)
     monkeypatch.setattr(pacing, "candidates", lambda *n: [Shape(4, 4), Shape(16, 16)])
+    monkeypatch.setattr(pacing, "_measure", lambda run, _: run.shape.solve == "dhs")
     model = models.model("hh", tmp_path, 2)
     found = collect(model, simulate(model, "gpu"))
     expected = collect(model, simulate(model, "cpu"))
@@ -142,6 +143,7 @@ def test_auto_leaves_few_cells_to_the_cpu_and_falls_back_once(monkeypatch, tmp_p
     monkeypatch.delenv("DENDVIEW_GPU_SINGLE")
     assert isinstance(auto.start(models.model("hh", tmp_path)), GpuRun)
     assert auto.reason == ""
+    assert auto.describe() == "GPU: CPU shim, solved by dhs-4"
     full = AutoBackend(GpuBackend(ShimDevice(memory=1000), Shape(4, 4)))
     assert not isinstance(full.start(models.model("hh", tmp_path)), GpuRun)
     assert "GB are free" in full.reason
@@ -159,23 +161,27 @@ def gpu_backend_properties(device, n_multiprocessor):
 
 def test_a_shape_is_measured_once_for_a_tree_and_a_device(monkeypatch, tmp_path):
     device, model = ShimDevice(), models.model("hh", tmp_path)
-    slow = {8: 3.0, 16: 1.0, 32: 2.0}
+    slow = {"dhs-8": 3.0, "dhs-4 of 16": 1.0, "dhs-8 of 32": 2.0}
+    slow |= {"contract-4 of 16": 0.5, "contract-16": 0.8, "contract-4 of 16 global": 0.6}
     measured = []
 
     def measure(run, device):
-        measured.append(run.shape.threads)
-        return slow[run.shape.threads]
+        measured.append(run.shape.name)
+        return slow[run.shape.name]
 
     monkeypatch.setattr(pacing, "candidates", lambda *n: [Shape(8, 8), Shape(16, 4), Shape(32, 8)])
     monkeypatch.setattr(pacing, "_measure", measure)
-    assert pacing.choose_shape(model, device) == Shape(16, 4)
-    assert pacing.choose_shape(model, device) == Shape(16, 4)
-    assert measured == [8, 16, 32]
-    assert pacing.choose_shape(models.model("hh", tmp_path, 64), device) == Shape(16, 4)
-    assert len(measured) == 6  # so many more cells may like another one
+    monkeypatch.setattr(pacing, "nodes_of", lambda model: (2000, 2000))
+    assert pacing.choose_shape(model, device) == Shape(16, 4, "contract")
+    assert pacing.choose_shape(model, device) == Shape(16, 4, "contract")
+    assert measured == list(slow)
+    assert pacing.choose_shape(models.model("hh", tmp_path, 64), device) == Shape(16, 4, "contract")
+    assert len(measured) == 12  # so many more cells may like another one
 
 
 def test_every_candidate_is_a_shape():
     for nodes in ((10, 10), (300, 300), (2000, 2000), (1000, 5000), (50_000, 50_000)):
         for shape in pacing.candidates(*nodes):
-            assert shape.threads * shape.cells <= shape.bound <= 1024
+            for other in (shape, *pacing.solves(shape), *pacing.stores(shape, *nodes)):
+                assert other.threads * other.cells <= other.bound <= 1024
+    assert [s.store for s in pacing.stores(Shape(128, 32), 1000, 5000)] == ["tree", "global"]
