@@ -5,11 +5,9 @@ from pathlib import Path
 from PyQt6.QtCore import QRectF, Qt, pyqtSignal
 from PyQt6.QtGui import QColor, QPainter, QResizeEvent
 from PyQt6.QtWidgets import (
-    QHeaderView,
     QLabel,
     QStyledItemDelegate,
     QStyleOptionViewItem,
-    QTableWidget,
     QTableWidgetItem,
     QVBoxLayout,
     QWidget,
@@ -20,6 +18,7 @@ from dendview.schedule_scene import METHOD_TEXTS
 from dendview.state import AppState
 from dendview.views.plotting import export_widget
 from dendview.widgets.lazy import AskingWidget
+from dendview.widgets.plain_table import PlainTable
 from dendview.wording import number
 from engine.schedule import MethodCost
 
@@ -62,27 +61,9 @@ class MethodTable(AskingWidget):
         self.caption.setProperty("role", "muted")
         self.caption.setContentsMargins(10, 4, 10, 4)
         self.caption.setWordWrap(True)
-        self.table = QTableWidget(0, len(COLUMNS))
-        self.table.setHorizontalHeaderLabels([name for name, _ in COLUMNS])
-        for i, (_, tip) in enumerate(COLUMNS):
-            item = self.table.horizontalHeaderItem(i)
-            assert item is not None
-            item.setToolTip(tip)
-        self.table.setEditTriggers(QTableWidget.EditTrigger.NoEditTriggers)
-        self.table.setSelectionMode(QTableWidget.SelectionMode.NoSelection)
-        self.table.setShowGrid(False)
-        self.table.setAccessibleName("Methods compared")
-        self._bars = _Bars(self.table)
-        self.table.setItemDelegate(self._bars)
-        head, side = self.table.horizontalHeader(), self.table.verticalHeader()
-        assert head is not None
-        assert side is not None
-        side.hide()
-        side.setMinimumSectionSize(17)
-        head.setHighlightSections(False)
-        head.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-        head.setSectionResizeMode(3, QHeaderView.ResizeMode.Stretch)
-        head.setMinimumSectionSize(64)  # a stretched one would cut its figures
+        self._bars = _Bars()
+        self.table = PlainTable(COLUMNS, "Methods compared", self._bars, stretched=(3,))
+        self.table.head.setMinimumSectionSize(64)  # a stretched one would cut its figures
         self.table.cellClicked.connect(self._on_click)
         self.table.cellActivated.connect(self._on_click)
         layout = QVBoxLayout(self)
@@ -98,11 +79,8 @@ class MethodTable(AskingWidget):
     def resizeEvent(self, event: QResizeEvent | None) -> None:
         """Rows share the height there is; the last columns go where there is no room."""
         super().resizeEvent(event)
-        head, side = self.table.horizontalHeader(), self.table.verticalHeader()
-        assert head is not None
-        assert side is not None
-        room = self.height() - self.caption.height() - head.height() - 6
-        side.setDefaultSectionSize(min(max(room // len(METHOD_TEXTS), 17), 26))
+        room = self.height() - self.caption.height() - self.table.head.height() - 6
+        self.table.share_height(room, len(METHOD_TEXTS))
         for column in (4, 5):
             self.table.setColumnHidden(column, self.is_narrow)
         self.redraw()

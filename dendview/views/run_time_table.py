@@ -6,10 +6,8 @@ from collections.abc import Callable, Sequence
 from PyQt6.QtCore import QRectF, Qt
 from PyQt6.QtGui import QBrush, QColor, QPainter, QPen, QResizeEvent
 from PyQt6.QtWidgets import (
-    QHeaderView,
     QStyledItemDelegate,
     QStyleOptionViewItem,
-    QTableWidget,
     QTableWidgetItem,
     QVBoxLayout,
     QWidget,
@@ -19,6 +17,7 @@ from dendview.colors import THEMES
 from dendview.run_time_scene import UNITS, digits, row_tip, steps_a_cell, steps_text
 from dendview.state import AppState
 from dendview.widgets.lazy import LazyWidget
+from dendview.widgets.plain_table import PlainTable
 from engine.experiments.timings import Row, Timing
 
 COLUMNS = (
@@ -68,27 +67,9 @@ class RunTimeTable(LazyWidget):
         self._state = state
         self.n_cells = 1
         self._share = shares([])
-        self.table = QTableWidget(0, len(COLUMNS))
-        self.table.setHorizontalHeaderLabels([name for name, _ in COLUMNS])
-        for i, (_, tip) in enumerate(COLUMNS):
-            item = self.table.horizontalHeaderItem(i)
-            assert item is not None
-            item.setToolTip(tip)
-        self.table.setEditTriggers(QTableWidget.EditTrigger.NoEditTriggers)
-        self.table.setSelectionMode(QTableWidget.SelectionMode.NoSelection)
-        self.table.setShowGrid(False)
-        self.table.setAccessibleName("Predicted steps and measured times")
-        self._bars = _Bars(self.table)
-        self.table.setItemDelegate(self._bars)
-        head, side = self.table.horizontalHeader(), self.table.verticalHeader()
-        assert head is not None
-        assert side is not None
-        side.hide()
-        side.setMinimumSectionSize(17)
-        head.setHighlightSections(False)
-        head.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-        for column in (1, 2):
-            head.setSectionResizeMode(column, QHeaderView.ResizeMode.Stretch)
+        self._bars = _Bars()
+        name = "Predicted steps and measured times"
+        self.table = PlainTable(COLUMNS, name, self._bars, stretched=(1, 2))
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.table)
@@ -118,10 +99,7 @@ class RunTimeTable(LazyWidget):
         self._bars.predicted.setAlpha(150)
         self._bars.measured.setAlpha(110)
         rows = () if result is None else result.rows
-        side = self.table.verticalHeader()
-        assert side is not None
-        room = self.height() - 30
-        side.setDefaultSectionSize(min(max(room // max(len(rows), 1), 17), 26))
+        self.table.share_height(self.height() - 30, len(rows))
         self.table.clearSpans()
         self.table.setRowCount(len(rows))
         most = max((steps_a_cell(row) for row in rows), default=1.0)
