@@ -151,6 +151,14 @@ def _move(v, at, change, limit):
 
 
 @njit(**J)
+def _drop(number, n_at, h_at, above, v, r, limit):
+    """Voltages of eight twigs whose parents' changes are known; a mask of those in range."""
+    change = lanes.load(r, n_at) + number[4] * above
+    fine = _move(v, n_at, change, limit)
+    return fine & _move(v, h_at, lanes.load(r, h_at) + number[5] * change, limit)
+
+
+@njit(**J)
 def drop_silent(group, numbers, host, v, r, limit):
     """Voltages of the twigs of one instance, ``r`` of their parents being solved; 1 if bad."""
     wide_vectors()
@@ -158,10 +166,8 @@ def drop_silent(group, numbers, host, v, r, limit):
     for g in range(group.shape[0]):
         first, size, base = group[g, 0], group[g, 1], group[g, 2]
         for e in range(0, size, EIGHT):
-            n_at, h_at = base + e, base + size + e
-            change = lanes.load(r, n_at) + numbers[g, 4] * lanes.gather(r, host, first + e)
-            fine = fine & _move(v, n_at, change, limit)
-            fine = fine & _move(v, h_at, lanes.load(r, h_at) + numbers[g, 5] * change, limit)
+            above = lanes.gather(r, host, first + e)
+            fine = fine & _drop(numbers[g], base + e, base + size + e, above, v, r, limit)
     return 0 if lanes.every(fine) else 1
 
 
@@ -173,11 +179,8 @@ def drop_silent_eights(group, numbers, host, v, r, limit):
     for g in range(group.shape[0]):
         first, size, base = group[g, 0], group[g, 1], group[g, 2]
         for e in range(0, size, EIGHT):
-            n_at, h_at = base + e, base + size + e
             above = lanes.load(r, np.int64(host[first + e]))
-            change = lanes.load(r, n_at) + numbers[g, 4] * above
-            fine = fine & _move(v, n_at, change, limit)
-            fine = fine & _move(v, h_at, lanes.load(r, h_at) + numbers[g, 5] * change, limit)
+            fine = fine & _drop(numbers[g], base + e, base + size + e, above, v, r, limit)
     return 0 if lanes.every(fine) else 1
 
 
