@@ -5,7 +5,7 @@ potentials); morphology, matrix and time steps are the other program's own.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +38,41 @@ def described(experiments: Sequence[Experiment], cell: Sections) -> dict[str, An
         If an event has no time known before the run.
     """
     shared, model = experiments[0], build_batch(experiments, cell)
-    tree = model.tree
+    site = shared.spike_site
+    return {
+        "path": str(resolve(shared.morphology)),
+        **cell_of(model),
+        "spike_site": (model.tree.sections.name[0], 0.5)
+        if site is None
+        else (site.section, site.x),
+        "trials": [
+            {"spines": spines_of(model, k), "synapses": [row_of(y) for y in e.synapses]}
+            for k, e in enumerate(experiments)
+        ],
+        **{
+            name: getattr(shared, name)
+            for name in ("celsius", "dt", "v_init", "duration", "spike_threshold")
+        },
+    }
+
+
+def cell_of(model: Model, name_of: Callable[[str], str] = str) -> dict[str, Any]:
+    """What another program has to put on its own import of the morphology.
+
+    Parameters
+    ----------
+    model
+    name_of
+        The other program's name of a mechanism.
+
+    Returns
+    -------
+    dict
+        ``sections``: by name nseg, Ra (Ω·cm), and of every segment cm (µF/cm²) and the parameters
+        of its mechanisms; ``stub``: where the cylinders of a cut axon are put and their lengths and
+        diameters (µm); ``reversals`` (mV).
+    """
+    shared, tree = model.experiment, model.tree
     cm = model.capacitance / np.where(tree.massless, 1.0, tree.area) / NF_PER_UF_CM2_UM2
     ra, _ = section_cables(shared.cables, tree.sections)
     placed = [p for p in model.placed if p.mechanism.name in library() and not p.is_point]
@@ -50,7 +84,7 @@ def described(experiments: Sequence[Experiment], cell: Sections) -> dict[str, An
             "ra": ra[s],
             "cm": cm[nodes].tolist(),
             "mechanisms": {
-                p.mechanism.name: on_segments(p, nodes)
+                name_of(p.mechanism.name): on_segments(p, nodes)
                 for p in placed
                 if np.isin(nodes, p.node).any()
             },
@@ -60,24 +94,9 @@ def described(experiments: Sequence[Experiment], cell: Sections) -> dict[str, An
         axon = [s for s, name in enumerate(tree.sections.name) if name.startswith("axon")]
         wide = [float(tree.sections.diameter[tree.sections.start[s]]) for s in axon]
         long = [float(tree.length[tree.section == s].sum()) for s in axon]
-        cylinders = list(zip(long, wide, strict=True))
+        cylinders = list(zip(long, wide, strict=True))  # from points of single precision
         stub = {"attach": shared.stub.attach, "cylinders": cylinders}
-    site = shared.spike_site
-    return {
-        "path": str(resolve(shared.morphology)),
-        "stub": stub,
-        "sections": sections,
-        "reversals": dict(shared.reversals),
-        "spike_site": (tree.sections.name[0], 0.5) if site is None else (site.section, site.x),
-        "trials": [
-            {"spines": spines_of(model, k), "synapses": [row_of(y) for y in e.synapses]}
-            for k, e in enumerate(experiments)
-        ],
-        **{
-            name: getattr(shared, name)
-            for name in ("celsius", "dt", "v_init", "duration", "spike_threshold")
-        },
-    }
+    return {"stub": stub, "sections": sections, "reversals": dict(shared.reversals)}
 
 
 def on_segments(placed: Placed, nodes: IntArray) -> dict[str, list[float]]:

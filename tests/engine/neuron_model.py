@@ -9,17 +9,11 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from engine.biophysics import section_cables
-from engine.mechanisms import library
+from engine.benchmarks.neuron_trials import cell_of
 from engine.model import Model
-from engine.placing import Placed
 from engine.spines import SpineShape
 from engine.stimuli import Site
 from engine.synapses import PointSource, SpikeTrain
-from engine.types import IntArray
-from engine.units import NF_PER_UF_CM2_UM2
 from tests.engine.neuron_cells import NeuronRun
 from tests.engine.neuron_library import neuron_name, run_script
 
@@ -159,37 +153,12 @@ def run_model(model: Model, path: Path, folder: Path, out: Path) -> NeuronRun:
 def described(model: Model, path: Path) -> dict[str, Any]:
     """The model as plain values, section by section."""
     experiment, tree = model.experiment, model.tree
-    cm = model.capacitance / np.where(tree.massless, 1.0, tree.area) / NF_PER_UF_CM2_UM2
-    ra, _ = section_cables(experiment.cables, tree.sections)
-    placed = [p for p in model.placed if p.mechanism.name in library() and not p.is_point]
-    sections = {}
-    for s, name in enumerate(tree.sections.name):
-        nodes = tree.node_of_segment[tree.segment_start[s] : tree.segment_start[s + 1]]
-        sections[name] = {
-            "nseg": len(nodes),
-            "ra": ra[s],
-            "cm": cm[nodes].tolist(),
-            "mechanisms": {
-                neuron_name(p.mechanism.name): on_segments(p, nodes)
-                for p in placed
-                if np.isin(nodes, p.node).any()
-            },
-        }
-    stub = None
-    if experiment.axon == "stub":
-        axon = [s for s, name in enumerate(tree.sections.name) if name.startswith("axon")]
-        wide = [float(tree.sections.diameter[tree.sections.start[s]]) for s in axon]
-        long = [float(tree.length[tree.section == s].sum()) for s in axon]
-        cylinders = list(zip(long, wide, strict=True))  # from points of single precision
-        stub = {"attach": experiment.stub.attach, "cylinders": cylinders}
     site = experiment.spike_site or Site(tree.sections.name[0])
     clamps = [(c.site, c.delay, c.duration, c.amplitude) for c in experiment.stimuli]
     return {
         "path": str(path),
         "leak": neuron_name("pas"),
-        "stub": stub,
-        "sections": sections,
-        "reversals": dict(experiment.reversals),
+        **cell_of(model, neuron_name),
         "clamps": [(site.section, site.x, *rest) for site, *rest in clamps],
         "synapses": [
             (
@@ -227,14 +196,3 @@ def shape_of(shape: SpineShape | None) -> tuple[float | None, ...]:
     assert shape is not None
     assert None not in dataclasses.astuple(shape)
     return dataclasses.astuple(shape)
-
-
-def on_segments(placed: Placed, nodes: IntArray) -> dict[str, list[float]]:
-    """Parameters on a section's segments; where the mechanism is not, its density is 0."""
-    here = np.isin(nodes, placed.node)
-    row = np.searchsorted(placed.node, nodes)
-    found = {}
-    for name, values in placed.values.items():
-        without = 0.0 if name in ("gbar", "g") else placed.mechanism.parameter(name).default
-        found[name] = np.where(here, values[np.where(here, row, 0)], without).tolist()
-    return found
