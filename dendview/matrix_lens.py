@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.compartments import CompartmentTree
-from engine.experiments.tree_system import passive_system
+from engine.experiments.step_system import passive_step
 from engine.schedule.model import Schedule
 from engine.types import BoolArray, FloatArray, IntArray
 
@@ -73,7 +73,7 @@ class Lens:
 
 def look(tree: CompartmentTree, schedule: Schedule, step: int) -> Lens:
     """The equations of a passive step of a tree when ``step`` steps of its schedule are done."""
-    system = passive_system(tree)
+    system = passive_step(tree)
     parent, a = system.parent, system.a
     inner = np.flatnonzero(parent >= 0)
     flow = a[inner] * (system.v[parent[inner]] - system.v[inner])

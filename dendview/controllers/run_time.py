@@ -10,8 +10,8 @@ from dendview.worker import protocol
 from dendview.worker.interface import Worker
 from dendview.worker.protocol import Reply
 from engine.experiments import timings
+from engine.experiments.step_system import passive_step
 from engine.experiments.timings import RunTimes
-from engine.experiments.tree_system import passive_system
 from engine.types import NodeSet
 
 Key = tuple[NodeSet, int]
@@ -61,7 +61,7 @@ class RunTimeController:
         self._run.warm()
         starting = state.engine == STARTING
         tree = state.cell.trees[state.nodes]
-        job = timings.Job(state.cell.morphology.name, passive_system(tree), state.n_threads)
+        job = timings.Job(state.cell.morphology.name, passive_step(tree), state.n_threads)
         self._token, self._key = self._run.next_token(), (state.nodes, state.n_threads)
         self._begin, self._cancelled_at = self._clock(), None
         self._results.pop(self._key, None)

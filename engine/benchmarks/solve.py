@@ -32,9 +32,9 @@ from engine.backends.gpu.variants.variant import (
 from engine.compartments import CompartmentTree
 from engine.discretize import Rule, discretize
 from engine.errors import BackendError
-from engine.experiments import tree_system
 from engine.experiments.cpu_solves import CpuSolve, Walk, numbers_needed
 from engine.experiments.machine import processor_name
+from engine.experiments.step_system import StepSystem
 from engine.morphology.reading import read_morphology
 from engine.morphology.samples import SAMPLES, resolve
 from engine.morphology.sections import make_sections
@@ -207,7 +207,7 @@ def measure(
 
 def _on_one_core(cell: Cell, n_cell: int, rounds: int) -> Iterator[Row]:
     s = cell.system
-    system = tree_system.TreeSystem(s.parent, s.g_axial, np.zeros(s.n_comp), s.diag, s.rhs)
+    system = StepSystem(s.parent, s.g_axial, np.zeros(s.n_comp), s.diag, s.rhs)
     schedule = make_schedule(s.parent, "hines", 1)
     for name, walk in CPU_WALKS:
         row = Row(cell.name, s.n_comp, n_cell, name, False, "hines", 1, schedule.n_step)

@@ -13,7 +13,7 @@ from numba import njit
 
 from engine.backends import kernels, rows
 from engine.backends.layout import level_order
-from engine.experiments.tree_system import TreeSystem
+from engine.experiments.step_system import StepSystem
 from engine.mechanisms import lanes
 from engine.schedule.model import Schedule
 from engine.types import FloatArray, IntArray
@@ -82,7 +82,7 @@ class CpuSolve:
 
     Parameters
     ----------
-    system : TreeSystem
+    system : StepSystem
     walk
     n_cells : int
     schedule : Schedule
@@ -93,7 +93,7 @@ class CpuSolve:
 
     def __init__(
         self,
-        system: TreeSystem,
+        system: StepSystem,
         walk: Walk,
         n_cells: int,
         schedule: Schedule,
@@ -149,7 +149,7 @@ def numbers_needed(walk: Walk, n_cells: int, n_comp: int) -> int:
     return ARRAYS[walk] * -(-n_cells // together) * together * n_comp
 
 
-def _places(system: TreeSystem, walk: Walk, schedule: Schedule) -> tuple[IntArray, int]:
+def _places(system: StepSystem, walk: Walk, schedule: Schedule) -> tuple[IntArray, int]:
     """The tree's node at each place, and how many roots come first."""
     root = np.flatnonzero(system.parent < 0).astype(np.int32)
     if walk == "engine":

@@ -6,11 +6,11 @@ import numpy as np
 
 from engine.backends.gpu.device import Device
 from engine.backends.gpu.variants import PERMUTE1, SolvePlan, SolveVariant, prepare
-from engine.backends.gpu.variants.systems import TreeSystem as DeviceSystem
+from engine.backends.gpu.variants.systems import TreeSystem
 from engine.backends.gpu.variants.variant import scatter
 from engine.errors import BackendError
+from engine.experiments.step_system import StepSystem
 from engine.experiments.timings import Job, Way
-from engine.experiments.tree_system import TreeSystem
 from engine.schedule import make_schedule
 from engine.types import ScheduleMethod
 
@@ -58,7 +58,7 @@ class GpuSolves:
             return f"{n_cells} cells: {error}"
 
 
-def device_system(system: TreeSystem, copies: int) -> DeviceSystem:
+def device_system(system: StepSystem, copies: int) -> TreeSystem:
     """The same equations as a device's solves take them: axial currents on the right side."""
     inner = np.flatnonzero(system.parent >= 0)
     up = system.parent[inner]
@@ -66,7 +66,7 @@ def device_system(system: TreeSystem, copies: int) -> DeviceSystem:
     right = system.r.copy()
     np.add.at(right, inner, flow)
     np.add.at(right, up, -flow)
-    return DeviceSystem(system.parent, system.a, system.d, right, copies)
+    return TreeSystem(system.parent, system.a, system.d, right, copies)
 
 
 def _variants(n_threads: int) -> tuple[tuple[SolveVariant, str], ...]:

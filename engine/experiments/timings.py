@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from time import perf_counter
 from typing import Literal
 
-from engine.experiments.tree_system import TreeSystem
+from engine.experiments.step_system import StepSystem
 from engine.types import ScheduleMethod
 
 SIZES = (1, 10, 100, 250, 1000, 3000)
@@ -124,7 +124,7 @@ class Job:
     """
 
     cell: str
-    system: TreeSystem
+    system: StepSystem
     n_threads: int
     sizes: tuple[int, ...] = SIZES
     rounds: int = ROUNDS

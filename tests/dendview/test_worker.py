@@ -34,8 +34,8 @@ from dendview.worker.protocol import (
 )
 from dendview.worker.serving import join
 from engine.experiment import Experiment, Probe
+from engine.experiments.step_system import StepSystem
 from engine.experiments.timings import Job
-from engine.experiments.tree_system import TreeSystem
 from engine.stimuli import Site
 from tests.dendview.fake_engine import COMPILE_SECONDS, chunks, load_broken, load_fake
 
@@ -50,7 +50,7 @@ def experiment(name: str = "", duration: float = 20.0) -> Experiment:
 def measuring(cell: str = "") -> Job:
     numbers = np.ones(2)
     parent = np.array([-1, 0], np.int32)
-    return Job(cell, TreeSystem(parent, numbers, numbers, numbers, numbers), 4)
+    return Job(cell, StepSystem(parent, numbers, numbers, numbers, numbers), 4)
 
 
 def listen(engine: EngineProcess, until: type, seconds: float = 20.0) -> list:

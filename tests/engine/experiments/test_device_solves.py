@@ -6,8 +6,8 @@ import pytest
 from engine.experiments.cpu_solves import CpuSolve
 from engine.experiments.device_solves import GpuSolves, device_system
 from engine.experiments.run_time import measure
+from engine.experiments.step_system import StepSystem
 from engine.experiments.timings import Job
-from engine.experiments.tree_system import TreeSystem
 from engine.schedule import make_schedule
 from tests.engine.shim_device import ShimDevice
 
@@ -19,7 +19,7 @@ TOY = np.array([-1, 0, 0, 0, 0, 0, 5, 6, 6, 7, 7, 8, 11, 8, 13], np.int32)
 def system():
     a = np.where(TOY < 0, 0.0, 1.0)
     d = 2.0 + a + np.bincount(TOY[1:], minlength=TOY.size)
-    return TreeSystem(TOY, a, np.sin(np.arange(TOY.size)), d, np.cos(np.arange(TOY.size)))
+    return StepSystem(TOY, a, np.sin(np.arange(TOY.size)), d, np.cos(np.arange(TOY.size)))
 
 
 @pytest.fixture(scope="module")

@@ -11,16 +11,16 @@ from engine.experiment import Experiment
 from engine.experiments.cpu_solves import WALKS, CpuSolve, numbers_needed
 from engine.experiments.machine import plain
 from engine.experiments.run_time import CPU_WAYS, measure, sizes_that_fit
+from engine.experiments.step_system import StepSystem, passive_step
 from engine.experiments.timings import Job, Way, table
-from engine.experiments.tree_system import TreeSystem, passive_system
 from engine.model import cut
 from engine.schedule import make_schedule
 from tests.reference import dense_matrix
 
 
 @pytest.fixture(scope="module")
-def system() -> TreeSystem:
-    return passive_system(cut(Experiment("sample:spn", nodes="neuron")))
+def system() -> StepSystem:
+    return passive_step(cut(Experiment("sample:spn", nodes="neuron")))
 
 
 def ticking():

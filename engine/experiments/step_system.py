@@ -15,8 +15,11 @@ SWING = 20.0
 
 
 @dataclass(frozen=True, eq=False)
-class TreeSystem:
+class StepSystem:
     """A symmetric tree matrix and its right side, as :func:`engine.backends.kernels.solve` has it.
+
+    The solves of a device take :class:`engine.backends.gpu.variants.TreeSystem`, whose right side
+    has the axial currents in it.
 
     Attributes
     ----------
@@ -40,7 +43,7 @@ class TreeSystem:
         return len(self.parent)
 
 
-def passive_system(tree: CompartmentTree, dt: float = 0.025) -> TreeSystem:
+def passive_step(tree: CompartmentTree, dt: float = 0.025) -> StepSystem:
     """The equations of a step of a passive cell whose voltage is not yet even.
 
     Which numbers they are makes no difference to the time of a solve.
@@ -56,4 +59,4 @@ def passive_system(tree: CompartmentTree, dt: float = 0.025) -> TreeSystem:
     d = CM * tree.area * NF_PER_UF_CM2_UM2 / dt + leak + a
     np.add.at(d, tree.parent[inner], a[inner])
     v = E_LEAK + SWING * np.sin(np.arange(tree.n_comp))
-    return TreeSystem(tree.parent, a, v, d, leak * (E_LEAK - v))
+    return StepSystem(tree.parent, a, v, d, leak * (E_LEAK - v))
