@@ -1,11 +1,13 @@
 """How strong a new clamp is: enough to make this cell fire (no Qt)."""
 
+from dataclasses import replace
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
 from dendview.attaching import MOST, RISE
-from dendview.membranes import published_in
+from dendview.membranes import ON_CELL, published_in
 from dendview.state import Cell
 from engine.errors import UserError
 from engine.experiment import Experiment
@@ -26,7 +28,8 @@ def amplitude_at(experiment: Experiment, cell: Cell, segment: int) -> float:
     if counted is None:
         counted = tree.locate(cell.sections.name[0], 0.5)
     try:
-        conductance = _conductance(experiment, cell)
+        nothing_on_it: dict[str, Any] = dict.fromkeys(ON_CELL, ())
+        conductance = _conductance(replace(experiment, **nothing_on_it), cell)
     except UserError:
         return FALLBACK
     node = int(tree.node_of_segment[segment])
@@ -39,8 +42,8 @@ def amplitude_at(experiment: Experiment, cell: Cell, segment: int) -> float:
 
 @lru_cache(maxsize=2)
 def _conductance(experiment: Experiment, cell: Cell) -> FloatArray:
-    """Kept while more clamps are put on; they do not change it."""
-    return steady_conductance(experiment, cell.trees["neuron"])
+    """At rest; kept while more clamps are put on, which do not change it."""
+    return steady_conductance(experiment, cell.trees["neuron"], at_rest=True)
 
 
 def friendly(value: float) -> float:

@@ -1,6 +1,6 @@
 """What a cell's steady membrane opposes a current with, computed without a run."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,7 @@ from engine.mechanisms.expressions import (
 )
 from engine.mechanisms.model import Mechanism, Step
 from engine.placing import Placed, place, place_ions
+from engine.spines import SpineShape
 from engine.twigs import density_counts
 from engine.types import FloatArray
 from engine.units import US_PER_S_CM2_UM2
@@ -32,11 +33,16 @@ shows."""
 LEAST = 1e-9
 """S/cm², the least conductance a membrane is taken to have."""
 
+MOST_STEPS, STRIDE, NEAR, FARTHEST = 60, 4.0, 1e-3, 40.0
+"""Steps to the voltage at rest; mV: the longest, the one after which it is found, and how far from
+the initial voltage it is looked for."""
+
+OfSpines = Callable[[SpineShape], FloatArray | float | None]
 Values = dict[str, Any]  # numbers and (n,) arrays by name
 
 
-def steady_conductance(experiment: Experiment, tree: CompartmentTree) -> FloatArray:
-    """Slope of the steady current at the initial voltage, of all density mechanisms together.
+class Membrane:
+    """The steady density currents of an experiment on a tree, as a function of the voltage.
 
     Gates stand where INITIAL puts them at each voltage; concentrations stay as they start.
 
@@ -44,6 +50,70 @@ def steady_conductance(experiment: Experiment, tree: CompartmentTree) -> FloatAr
     ----------
     experiment
     tree
+
+    Raises
+    ------
+    UserError
+        If the experiment's mechanisms cannot be put on the tree.
+    """
+
+    def __init__(self, experiment: Experiment, tree: CompartmentTree) -> None:
+        self._experiment, self._tree = experiment, tree
+        painter, known = Painter(tree), experiment_mechanisms(experiment)
+        placed = place(experiment, tree, painter, known)
+        ion_placed, self._ions = place_ions(experiment, placed, painter)
+        self._placed = (*ion_placed, *placed)
+        self._spines = [  # their necks hinder a leak next to nothing
+            (shape, density_counts(spines, painter) * (shape.head_area + shape.neck_area))
+            for spines in experiment.spine_density
+            for shape in (spines.shape,)
+        ]
+
+    def conductance(self, voltage: FloatArray) -> FloatArray:
+        """(n_comp,) µS, slope of the current at voltages (n_comp,) mV; 0 at massless nodes."""
+        density = self._slope(voltage, self._density(voltage))
+        return self._whole(density, lambda shape: shape.g_pas)
+
+    def current_and_conductance(self, voltage: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """(n_comp,) nA outward, and its slope in µS."""
+        density = self._density(voltage)
+        slope = self._slope(voltage, density)
+
+        def leak(shape: SpineShape) -> FloatArray | None:
+            if shape.g_pas is None or shape.e_pas is None:
+                return None
+            return shape.g_pas * (voltage - shape.e_pas)
+
+        return self._whole(density, leak), self._whole(slope, lambda shape: shape.g_pas)
+
+    def _density(self, voltage: FloatArray) -> FloatArray:
+        density = _current(self._experiment, self._tree, self._placed, self._ions, voltage)
+        return np.nan_to_num(density)
+
+    def _slope(self, voltage: FloatArray, density: FloatArray) -> FloatArray:
+        """(n_comp,) S/cm²: mA/cm² for each mV."""
+        return np.maximum((density - self._density(voltage - STEP)) / STEP, LEAST)
+
+    def _whole(self, density: FloatArray, own: OfSpines) -> FloatArray:
+        """What a density makes of segments and their spines, which have an own one or the same."""
+        whole = density * self._tree.area
+        for shape, area in self._spines:
+            given = own(shape)
+            whole += area * (density if given is None else given)
+        return whole * US_PER_S_CM2_UM2
+
+
+def steady_conductance(
+    experiment: Experiment, tree: CompartmentTree, at_rest: bool = False
+) -> FloatArray:
+    """Slope of the steady current of all density mechanisms together.
+
+    Parameters
+    ----------
+    experiment
+    tree
+    at_rest
+        At the voltages at which the cell rests, where it does, else at the initial voltage.
 
     Returns
     -------
@@ -55,19 +125,46 @@ def steady_conductance(experiment: Experiment, tree: CompartmentTree) -> FloatAr
     UserError
         If the experiment's mechanisms cannot be put on the tree.
     """
-    painter, known = Painter(tree), experiment_mechanisms(experiment)
-    placed = place(experiment, tree, painter, known)
-    ion_placed, ions = place_ions(experiment, placed, painter)
-    v = experiment.v_init
-    rise = _current(experiment, tree, (*ion_placed, *placed), ions, v)
-    rise -= _current(experiment, tree, (*ion_placed, *placed), ions, v - STEP)
-    density = np.maximum(np.nan_to_num(rise / STEP), LEAST)  # mA/cm² for each mV is S/cm²
-    own = density * tree.area
-    for spines in experiment.spine_density:  # their necks hinder a leak next to nothing
-        shape = spines.shape
-        leak = density if shape.g_pas is None else shape.g_pas
-        own += density_counts(spines, painter) * (shape.head_area + shape.neck_area) * leak
-    return own * US_PER_S_CM2_UM2
+    membrane = Membrane(experiment, tree)
+    v = np.full(tree.n_comp, experiment.v_init)
+    if at_rest and not experiment.tune_rest:
+        found = resting_voltage(membrane, tree, v)
+        v = v if found is None else found
+    return membrane.conductance(v)
+
+
+def resting_voltage(
+    membrane: Membrane, tree: CompartmentTree, start: FloatArray
+) -> FloatArray | None:
+    """Where all currents of a cell are in balance, beginning from voltages (n_comp,) mV.
+
+    Returns
+    -------
+    (n_comp,) mV or None
+        None where no balance is found nearby, as in a cell that fires by itself.
+
+    Notes
+    -----
+    Newton's method on I(v) + G v = 0 with the tree's axial conductances G; no step moves a node by
+    more than :data:`STRIDE`.
+    """
+    v = start.copy()
+    inner = np.flatnonzero(tree.parent >= 0)
+    up, axial = tree.parent[inner], tree.g_axial[inner]
+    for _ in range(MOST_STEPS):
+        current, slope = membrane.current_and_conductance(v)
+        flow = axial * (v[up] - v[inner])
+        right = -current
+        right[inner] += flow
+        np.subtract.at(right, up, flow)
+        change = _solve(tree, slope, right)
+        largest = np.abs(change).max()
+        v += change * min(1.0, STRIDE / max(largest, 1e-12))
+        if not np.isfinite(v).all() or np.abs(v - start).max() > FARTHEST:
+            return None
+        if largest < NEAR:
+            return v
+    return None
 
 
 def transfer_resistance(tree: CompartmentTree, conductance: FloatArray, node: int) -> FloatArray:
@@ -85,9 +182,15 @@ def transfer_resistance(tree: CompartmentTree, conductance: FloatArray, node: in
     (n_comp,) MΩ (mV for each nA)
         At the node itself it is the input resistance.
     """
+    unit = np.zeros(tree.n_comp)
+    unit[node] = 1.0
+    return _solve(tree, conductance, unit)
+
+
+def _solve(tree: CompartmentTree, conductance: FloatArray, current: FloatArray) -> FloatArray:
+    """(n_comp,) mV by which currents (n_comp,) nA into the nodes move them."""
     parent, axial = tree.parent.tolist(), tree.g_axial.tolist()
-    diag, right = conductance.tolist(), [0.0] * tree.n_comp
-    right[node] = 1.0
+    diag, right = conductance.tolist(), current.tolist()
     for i, (p, g) in enumerate(zip(parent, axial, strict=True)):
         if p >= 0:
             diag[i] += g
@@ -107,9 +210,9 @@ def _current(
     tree: CompartmentTree,
     placed: Iterable[Placed],
     ions: Mapping[str, FloatArray],
-    v: float,
+    v: FloatArray,
 ) -> FloatArray:
-    """(n_comp,) mA/cm², outward positive, with all gates at rest at a voltage (mV)."""
+    """(n_comp,) mA/cm², outward positive, with all gates at rest at voltages (n_comp,) mV."""
     total, now = np.zeros(tree.n_comp), dict(ions)
     with np.errstate(all="ignore"):
         for p in placed:
@@ -132,14 +235,14 @@ def _inputs(
     tree: CompartmentTree,
     p: Placed,
     ions: Mapping[str, FloatArray],
-    v: float,
+    v: FloatArray,
 ) -> Values:
     own: Mechanism = p.mechanism
     values: Values = {
         "celsius": experiment.celsius,
         "dt": experiment.dt,
         "t": 0.0,
-        "v": np.full(len(p.node), v),
+        "v": v[p.node],
         "diam": tree.diameter[p.node],
         "area": tree.area[p.node],
     }

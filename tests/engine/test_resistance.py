@@ -5,16 +5,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from engine.biophysics import Painter
 from engine.experiment import Cable, Experiment, Insertion, Probe
 from engine.mechanisms.loading import library
 from engine.model import build, cut
 from engine.recipes import RECIPES, recipe
 from engine.recording import collect
-from engine.resistance import steady_conductance, transfer_resistance
+from engine.resistance import Membrane, resting_voltage, steady_conductance, transfer_resistance
 from engine.simulation import simulate
 from engine.spines import SpineDensity, SpineShape
 from engine.stimuli import CurrentClamp, Site
-from engine.twigs import count_spines
+from engine.twigs import count_spines, density_counts
 from engine.units import US_PER_S_CM2_UM2
 
 SOMA, TIP = Site("soma[0]"), Site("dend[0]", 0.95)
@@ -74,12 +75,49 @@ def test_gates_count_as_a_small_negative_pulse_meets_them():
     leak = Insertion("pas", "dendrite", (("g", 5e-5), ("e", -71.0)))
     experiment = stick(insertions=(hh, leak), v_init=-71.0)
     tree = cut(experiment)
-    r = transfer_resistance(tree, steady_conductance(experiment, tree), tree.locate("soma[0]", 0.5))
-    expected = moved(experiment, SOMA, -0.002)[SOMA]
-    # the slope is taken at the initial voltage, the run's where the cell rests, 0.3 mV above
-    assert r[tree.locate("soma[0]", 0.5)] == pytest.approx(expected, rel=0.1)
+    soma, expected = tree.locate("soma[0]", 0.5), moved(experiment, SOMA, -0.002)[SOMA]
+    resting = transfer_resistance(tree, steady_conductance(experiment, tree, at_rest=True), soma)
+    assert resting[soma] == pytest.approx(expected, rel=0.01)  # the pulse bends the curve a little
+    started = transfer_resistance(tree, steady_conductance(experiment, tree), soma)
+    assert started[soma] == pytest.approx(expected, rel=0.1)  # 0.3 mV below rest
     passive = replace(experiment, insertions=(replace(hh, mechanism="pas", parameters=()), leak))
     assert not np.allclose(steady_conductance(passive, tree), steady_conductance(experiment, tree))
+
+
+def test_a_cell_rests_where_a_long_run_ends():
+    hh = Insertion("hh", "soma", (("gnabar", 1.2), ("gkbar", 0.36)))
+    leak = Insertion("pas", "dendrite", (("g", 5e-5), ("e", -62.0)))
+    experiment = stick(insertions=(hh, leak), v_init=-72.0, probes=(Probe(SOMA), Probe(TIP)))
+    model = build(replace(experiment, duration=400.0))
+    ends = collect(model, simulate(model, "cpu")).values[:, 0, -1]
+    tree = cut(experiment)
+    found = resting_voltage(Membrane(experiment, tree), tree, np.full(tree.n_comp, -72.0))
+    nodes = [tree.locate(site.section, site.x) for site in (SOMA, TIP)]
+    np.testing.assert_allclose(found[nodes], ends, atol=0.01)  # NEAR, and what 400 ms leave
+    assert found[nodes[1]] - found[nodes[0]] > 0.3  # no one voltage for all
+
+
+def test_spines_rest_with_their_own_leak():
+    spiny = SpineDensity(shape=SpineShape(g_pas=1e-3, e_pas=-40.0))
+    experiment = stick(spine_density=(spiny,))
+    tree = cut(experiment)
+    found = resting_voltage(Membrane(experiment, tree), tree, np.full(tree.n_comp, -70.0))
+    counts = density_counts(spiny, Painter(tree))
+    area = counts * (spiny.shape.head_area + spiny.shape.neck_area)
+    inward = (area * 1e-3 * (-40.0 - found)).sum()
+    outward = (tree.area * 1e-4 * (found + 70.0)).sum()
+    assert inward == pytest.approx(outward, rel=1e-3)
+    assert found.max() > -65
+
+
+def test_a_balance_that_is_far_away_is_no_rest():
+    leak = Insertion("pas", "all", (("g", 1e-4), ("e", -20.0)))
+    experiment = stick(insertions=(leak,))
+    tree = cut(experiment)
+    start = np.full(tree.n_comp, -70.0)
+    assert resting_voltage(Membrane(experiment, tree), tree, start) is None
+    at_rest = steady_conductance(experiment, tree, at_rest=True)
+    np.testing.assert_array_equal(at_rest, steady_conductance(experiment, tree))
 
 
 @pytest.mark.parametrize("name", RECIPES)
