@@ -144,6 +144,23 @@ def map_for(theme: ThemeName, name: MapName = "viridis") -> ColorTable:
     return np.rint(np.stack(columns, axis=1)).astype(np.uint8)
 
 
+@cache
+def diverging_map(theme: ThemeName) -> ColorTable:
+    """(256, 3): blue for less, orange for more than a gray middle; do not write into it.
+
+    The ends are told apart by color-blind people, and get away from the ground as they grow.
+    """
+    blue, gray, orange = (
+        ("#4aa8ff", "#5d636e", "#ff9a3d") if theme == "dark" else ("#0b5fcc", "#c3c8d0", "#c24a00")
+    )
+    ends = np.array([rgb(blue), rgb(gray), rgb(orange)], float)
+    at = np.linspace(0, 2, 256)
+    result = np.rint(np.stack([np.interp(at, (0, 1, 2), ends[:, c]) for c in range(3)], axis=1))
+    table_ = result.astype(np.uint8)
+    table_.setflags(write=False)
+    return table_
+
+
 def type_color(tag: int, palette: TypePalette = "okabe-ito") -> str:
     """Color of an SWC type; a user's own types get Okabe-Ito hues in turn, others gray."""
     colors = _TYPE_COLORS[palette]

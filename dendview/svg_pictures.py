@@ -8,6 +8,7 @@ from PyQt6.QtGui import QGuiApplication, QImage, QPainter
 from PyQt6.QtSvg import QSvgRenderer
 
 from dendview.pictures import save_picture
+from engine.exporting.atomic import written_aside
 
 
 def save_svg_as_png(svg: str, path: Path, scale: float = 2.0, recipe: str = "") -> None:
@@ -39,3 +40,19 @@ def save_svg_as_png(svg: str, path: Path, scale: float = 2.0, recipe: str = "") 
     painter.end()
     texts = {"Software": "DendView", **({"Recipe": recipe} if recipe else {})}
     save_picture(image, path, scale, texts)
+
+
+def save_svg(svg: str, path: str | Path, recipe: str = "") -> None:
+    """Write a drawing as it is (``.svg``), or as a picture with its recipe.
+
+    Raises
+    ------
+    UserError
+        If the file cannot be written.
+    """
+    path = Path(path)
+    if path.suffix.lower() == ".svg":
+        with written_aside(path) as aside:
+            aside.write_text(svg, encoding="utf-8")
+    else:
+        save_svg_as_png(svg, path, recipe=recipe)

@@ -1,0 +1,393 @@
+"""What the views of a training draw: answers, responses and weights of the epoch that is shown.
+
+:func:`wanted` says what a state asks for, :func:`find` computes it (not on the window's thread).
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from dendview.training import (
+    TrainingRun,
+    dataset,
+    find_run,
+    network,
+    shown_epoch,
+    snapshot,
+)
+from engine.compartments import CompartmentTree
+from engine.experiments.hpc_net.analysis import (
+    Answers,
+    Response,
+    WeightCounts,
+    ask_about,
+    chosen_samples,
+    count_weights,
+    input_spikes,
+    respond,
+    weight_limit,
+    weights_by_node,
+)
+from engine.experiments.hpc_net.compartmental import Compartmental
+from engine.experiments.hpc_net.data import Dataset
+from engine.experiments.hpc_net.network import Network
+from engine.experiments.hpc_net.shortcut import Shortcut
+from engine.experiments.hpc_net.spec import Training
+from engine.experiments.hpc_net.ways import Way
+from engine.exporting.training_run import Snapshot
+from engine.morphology.model import Sections
+from engine.types import Float32Array, FloatArray, IntArray
+
+if TYPE_CHECKING:
+    from dendview.state import AppState
+
+WeightsShown = Literal["after", "before", "change"]
+
+MOST_SHOWN = 400
+"""Samples a gallery shows."""
+OF_A_CLASS = 64
+"""Test images of a class that a mean response is taken over."""
+REFERENCE = 24
+"""Test images whose responses decide the limits of voltages."""
+
+
+@dataclass(frozen=True, eq=False)
+class Wanted:
+    """What is looked at.
+
+    Attributes
+    ----------
+    run : int
+        TrainingRun.number.
+    training
+    first, shown, last : Snapshot
+        The untrained network, the one of the epoch that is shown, and the newest, which gives the
+        limits of colors and axes.
+    label, answer : int or None
+        Of the samples in the gallery.
+    sample : int or None
+        Of the test images.
+    mean : bool
+        Responses to the class of that image, not to it alone.
+    """
+
+    run: int
+    training: Training
+    first: Snapshot
+    shown: Snapshot
+    last: Snapshot
+    label: int | None
+    answer: int | None
+    sample: int | None
+    mean: bool
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """Equal where the same is looked at."""
+        return tuple(vars(self).values())
+
+
+@dataclass(frozen=True, eq=False)
+class Gallery:
+    """Test samples in the order in which they are shown.
+
+    Attributes
+    ----------
+    sample : (n,) int32
+    said : (n,) int32
+        What the network answers.
+    confidence : (n,) or None
+        Probability of that answer; None where it was not computed.
+    n_all : int
+        Of which these are the first.
+    """
+
+    sample: IntArray
+    said: IntArray
+    confidence: FloatArray | None
+    n_all: int
+
+
+@dataclass(frozen=True, eq=False)
+class Findings:
+    """What was computed of a :class:`Wanted`.
+
+    Attributes
+    ----------
+    wanted
+    data, network
+    gallery : Gallery or None
+        None where the epoch was not tested.
+    sample : int
+        The test image that is shown.
+    answers : Answers or None
+        To that image: rows of the untrained and of the shown network.
+    before, after : Response
+    spike_time, spike_pixel
+        Of the image's input neurons.
+    hidden_counts, output_counts : WeightCounts
+        Of the untrained and the shown network.
+    weight_limit, voltage_limit : float
+        Of colors and axes; the same for all epochs of a run.
+    """
+
+    wanted: Wanted
+    data: Dataset
+    network: Network
+    gallery: Gallery | None
+    sample: int
+    answers: Answers
+    before: Response
+    after: Response
+    spike_time: FloatArray
+    spike_pixel: IntArray
+    hidden_counts: WeightCounts
+    output_counts: WeightCounts
+    weight_limit: float
+    voltage_limit: float
+
+    @property
+    def epoch(self) -> int:
+        return self.wanted.shown.epoch
+
+    @property
+    def label(self) -> int:
+        """Of the shown image."""
+        return int(self.data.test_labels[self.sample])
+
+    @property
+    def time(self) -> FloatArray:
+        """(n_time,) ms."""
+        return np.arange(self.network.n_time) * self.network.spec.cell.dt
+
+    def image(self, sample: int) -> np.ndarray:
+        """(rows, columns) brightness from 0 to 1 of a test image."""
+        return self.data.levels[self.data.test[sample]].reshape(self.data.shape)
+
+
+def shown_run(state: "AppState") -> TrainingRun | None:
+    """The training whose results are looked at."""
+    return find_run(state.training_runs, state.training_shown)
+
+
+def wanted(state: "AppState") -> Wanted | None:
+    """What the state asks for; None where no training is shown or none of its epochs is kept.
+
+    Raises
+    ------
+    UserError
+        If the files of the run cannot be read.
+    """
+    run, choice = shown_run(state), state.training_choice
+    epoch = shown_epoch(run, choice)
+    if run is None or epoch is None:
+        return None
+    return Wanted(
+        run.number,
+        run.training,
+        snapshot(run, run.kept[0]),
+        snapshot(run, epoch),
+        snapshot(run, run.kept[-1]),
+        choice.label,
+        choice.answer,
+        choice.sample,
+        state.training_mean,
+    )
+
+
+def find(asked: Wanted) -> Findings:
+    """Compute what is looked at; what was computed of late is not computed again.
+
+    Raises
+    ------
+    UserError
+        If the data or the network cannot be had any more.
+    """
+    training, shown = asked.training, asked.shown
+    data, net, way = dataset(training.data), network(training), way_of(training)
+    gallery = _gallery(way, training, shown, asked.label, asked.answer)
+    sample = asked.sample
+    if sample is None or not 0 <= sample < len(data.test):
+        sample = int(gallery.sample[0]) if gallery is not None and len(gallery.sample) else 0
+    image = data.test[sample]
+    limits = _limits(way, training, asked.first, asked.last)
+    both = (asked.first.weights, shown.weights)
+    said = [ask_about(way, image[None], weights, training.learning) for weights in both]
+    time, pixel = input_spikes(net, image)
+    whole = int(data.test_labels[sample]) if asked.mean else None
+    return Findings(
+        wanted=asked,
+        data=data,
+        network=net,
+        gallery=gallery,
+        sample=sample,
+        answers=Answers(
+            np.concatenate([s.answer for s in said]),
+            np.concatenate([s.probability for s in said]),
+        ),
+        before=_response(way, data, asked.first, sample, whole),
+        after=_response(way, data, shown, sample, whole),
+        spike_time=time,
+        spike_pixel=pixel,
+        hidden_counts=count_weights([w.hidden for w in both]),
+        output_counts=count_weights([w.output for w in both], 41),
+        weight_limit=limits[0],
+        voltage_limit=limits[1],
+    )
+
+
+@lru_cache(maxsize=2)
+def way_of(training: Training) -> Way:
+    """How the responses are computed: one thread, and not that of the window; not for two at once.
+
+    Raises
+    ------
+    UserError
+        If the network cannot be made.
+    """
+    net = network(training)
+    linear = net.spec.conductance is None and all(
+        i.mechanism == "pas" for i in net.spec.cell.insertions
+    )
+    return Shortcut(net, threads=1) if linear else Compartmental(net)
+
+
+@lru_cache(maxsize=16)
+def _gallery(
+    way: Way, training: Training, shown: Snapshot, label: int | None, answer: int | None
+) -> Gallery | None:
+    """Wrong answers, the surest first; right ones the other way round."""
+    if shown.test is None:
+        return None
+    data = dataset(training.data)
+    labels, said = data.test_labels, shown.test.answer
+    sample = chosen_samples(labels, said, label, answer)
+    n_all = len(sample)
+    if not isinstance(way, Shortcut):  # seconds for every image
+        sample = sample[:MOST_SHOWN]
+        return Gallery(sample, said[sample], None, n_all)
+    found = ask_about(way, data.test[sample], shown.weights, training.learning)
+    sure = found.probability[np.arange(n_all), said[sample]]
+    wrong = said[sample] != labels[sample]
+    order = np.lexsort((np.where(wrong, -sure, sure), ~wrong))[:MOST_SHOWN]
+    sample = sample[order]
+    return Gallery(sample, said[sample], sure[order], n_all)
+
+
+@lru_cache(maxsize=32)
+def _response(
+    way: Way, data: Dataset, shown: Snapshot, sample: int, label: int | None
+) -> Response:
+    """Of an image, or the mean over test images of a class."""
+    if label is None:
+        return respond(way, data.test[sample : sample + 1], shown.weights)
+    most = OF_A_CLASS if isinstance(way, Shortcut) else 4
+    chosen = np.flatnonzero(data.test_labels == label)[:most]
+    return respond(way, data.test[chosen], shown.weights)
+
+
+@lru_cache(maxsize=8)
+def _limits(way: Way, training: Training, first: Snapshot, last: Snapshot) -> tuple[float, float]:
+    """Of the weights at a place of the dendrites, and of the hidden voltages (mV)."""
+    net, data = way.network, dataset(training.data)
+    places = [
+        weights_by_node(net, snap.weights, j)
+        for snap in (first, last)
+        for j in range(net.spec.n_hidden)
+    ]
+    n = REFERENCE if isinstance(way, Shortcut) else 1
+    voltages = [way.voltages(data.test[:n], snap.weights).hidden for snap in (first, last)]
+    return weight_limit(places), weight_limit(voltages, 0.998)
+
+
+# For the 3-D cell
+
+
+@lru_cache(maxsize=4)
+def segments_of(net: Network, tree: CompartmentTree) -> IntArray | None:
+    """(n_comp,) segment of the open cell at every node that carries synapses, -1 elsewhere.
+
+    None where the open cell is another than the hidden neuron.
+    """
+    own, result = net.model.tree, np.full(net.model.n_comp, -1, np.int32)
+    same: dict[int, bool] = {}
+    for node in np.unique(net.node).tolist():
+        section = int(own.section[node])
+        name = own.sections.name[section]
+        if section not in same:
+            there = tree.section_index.get(name)
+            same[section] = there is not None and np.array_equal(
+                _points(own.sections, section), _points(tree.sections, there)
+            )
+        if not same[section]:
+            return None
+        result[node] = tree.segment[tree.locate(name, float(own.x[node]))]
+    return result
+
+
+def _points(sections: Sections, section: int) -> Float32Array:
+    return sections.xyz[sections.start[section] : sections.start[section + 1]]
+
+
+@dataclass(frozen=True, eq=False)
+class SynapseMap:
+    """Weights of a hidden neuron on the open cell.
+
+    Attributes
+    ----------
+    segment : (n,) int32
+        Those with synapses, ascending.
+    weight : (n,)
+        Sum over the synapses of a segment.
+    count : (n,) int32
+        Synapses of a segment.
+    of_segment : (n_segment,)
+        The weights again, NaN where none sits.
+    """
+
+    segment: IntArray
+    weight: FloatArray
+    count: IntArray
+    of_segment: FloatArray
+
+
+def synapse_map(
+    found: Findings, tree: CompartmentTree, neuron: int, what: WeightsShown
+) -> SynapseMap | None:
+    """Weights of a hidden neuron by segment; None where the open cell is not the hidden neuron."""
+    place = segments_of(found.network, tree)
+    if place is None or not 0 <= neuron < found.network.spec.n_hidden:
+        return None
+    return _synapse_map(found, tree, neuron, what)
+
+
+@lru_cache(maxsize=8)
+def _synapse_map(
+    found: Findings, tree: CompartmentTree, neuron: int, what: WeightsShown
+) -> SynapseMap:
+    place, node = segments_of(found.network, tree), found.network.node[:, neuron].reshape(-1)
+    assert place is not None
+    first, shown = found.wanted.first.weights.hidden, found.wanted.shown.weights.hidden
+    weight = {"after": shown, "before": first}.get(what)
+    mine = (shown - first if weight is None else weight)[:, neuron].reshape(-1)
+    n = tree.n_segment
+    total = np.bincount(place[node], mine, n)
+    count = np.bincount(place[node], minlength=n)
+    segment = np.flatnonzero(count)
+    return SynapseMap(
+        segment.astype(np.int32),
+        total[segment],
+        count[segment].astype(np.int32),
+        np.where(count > 0, total, np.nan),
+    )
+
+
+def synapses_at(found: Findings, tree: CompartmentTree, neuron: int, segment: int) -> list[int]:
+    """Pixels whose synapses on a hidden neuron sit in a segment."""
+    place = segments_of(found.network, tree)
+    if place is None or not 0 <= neuron < found.network.spec.n_hidden:
+        return []
+    here = (place[found.network.node[:, neuron]] == segment).any(axis=1)
+    return [int(pixel) for pixel in np.flatnonzero(here)]

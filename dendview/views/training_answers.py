@@ -1,0 +1,188 @@
+"""What the network answers: confusion matrix, and the samples behind a square of it."""
+
+from pathlib import Path
+
+from PyQt6.QtCore import QSize, Qt, pyqtSignal
+from PyQt6.QtGui import QIcon, QPixmap
+from PyQt6.QtWidgets import (
+    QCheckBox,
+    QHBoxLayout,
+    QLabel,
+    QListView,
+    QListWidget,
+    QListWidgetItem,
+    QSplitter,
+    QVBoxLayout,
+    QWidget,
+)
+
+from dendview.state import AppState
+from dendview.svg_pictures import save_svg
+from dendview.training_findings import Findings, Gallery
+from dendview.views.training_confusion import ConfusionGrid
+from dendview.views.training_sample import epoch_name, percent, picture_of
+from dendview.widgets.elided import ElidedLabel
+from dendview.widgets.lazy import LazyWidget
+from dendview.wording import number, plural
+from engine.errors import UserError
+from engine.experiments.hpc_net.spec import to_json
+from engine.exporting.training_figure import confusion_svg
+
+PICTURE = 40
+"""Pixels of an image in the gallery."""
+
+
+class TrainingAnswers(LazyWidget):
+    """Confusion matrix of the shown epoch beside the images of a square, or all wrong ones."""
+
+    cell_clicked = pyqtSignal(object)  # (label or None, answer or None)
+    sample_chosen = pyqtSignal(int)
+
+    def __init__(self, state: AppState, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._state = state
+        self._listed: tuple[object, ...] = ()
+        self.title = ElidedLabel("")
+        self.shares = QCheckBox("% of row")
+        self.shares.setToolTip("Write the part of each label's samples, not their number")
+        top = QHBoxLayout()
+        top.setContentsMargins(10, 5, 10, 3)
+        top.addWidget(self.title, 1)
+        top.addWidget(self.shares)
+        self.grid = ConfusionGrid(state)
+        self.what = QLabel()
+        self.what.setWordWrap(True)
+        self.list = QListWidget()
+        self.list.setAccessibleName("Samples of the chosen square")
+        self.list.setViewMode(QListView.ViewMode.IconMode)
+        self.list.setMovement(QListView.Movement.Static)
+        self.list.setResizeMode(QListView.ResizeMode.Adjust)
+        self.list.setUniformItemSizes(True)
+        self.list.setIconSize(QSize(PICTURE, PICTURE))
+        self.list.setSpacing(2)
+        side = QWidget()
+        column = QVBoxLayout(side)
+        column.setContentsMargins(6, 2, 4, 2)
+        column.setSpacing(4)
+        column.addWidget(self.what)
+        column.addWidget(self.list, 1)
+        self.split = QSplitter(Qt.Orientation.Horizontal)
+        self.split.addWidget(self.grid)
+        self.split.addWidget(side)
+        self.split.setChildrenCollapsible(False)
+        self.split.setStretchFactor(0, 5)
+        self.split.setStretchFactor(1, 4)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addLayout(top)
+        layout.addWidget(self.split, 1)
+        self.grid.cell_clicked.connect(self.cell_clicked)
+        self.shares.toggled.connect(self._on_shares)
+        self.list.currentItemChanged.connect(lambda item, _: self._on_item(item))
+        events = state.events
+        for event in (
+            events.training_findings, events.training_choice, events.training_note, events.theme,
+        ):  # fmt: skip
+            event.connect(self.redraw)
+
+    def _draw(self) -> None:
+        self.grid.updateGeometry()
+        self.grid.update()
+        found = self._state.training_findings
+        self.title.setText(title_of(found) if found is not None else "")
+        gallery = found.gallery if found is not None else None
+        if found is None or gallery is None:
+            self.list.clear()
+            self._listed = ()
+            self.what.setText("" if found is None else "No answers are known of this epoch.")
+            return
+        self.what.setText(gallery_text(found, gallery))
+        self._fill(found, gallery)
+
+    def _fill(self, found: Findings, gallery: Gallery) -> None:
+        key = gallery, found.data, self._state.theme
+        self.list.blockSignals(True)
+        if key != self._listed:
+            self._listed = key
+            self.list.clear()
+            wide = max(len(name) for name in found.data.classes) > 2
+            self.list.setGridSize(QSize(112 if wide else 68, PICTURE + (40 if wide else 34)))
+            for row in range(len(gallery.sample)):
+                self.list.addItem(self._item(found, gallery, row))
+        here = gallery.sample.tolist()
+        if found.sample in here:
+            self.list.setCurrentRow(here.index(found.sample))
+        else:
+            self.list.setCurrentRow(-1)
+        self.list.blockSignals(False)
+
+    def _item(self, found: Findings, gallery: Gallery, row: int) -> QListWidgetItem:
+        sample, said = int(gallery.sample[row]), int(gallery.said[row])
+        classes, label = found.data.classes, int(found.data.test_labels[sample])
+        density = self.devicePixelRatioF()
+        side = round(PICTURE * density)
+        image = QPixmap.fromImage(picture_of(found.image(sample), self._state.theme))
+        image = image.scaled(side, side)
+        image.setDevicePixelRatio(density)
+        sure = "" if gallery.confidence is None else percent(float(gallery.confidence[row]))
+        short = classes[said] if label == said else f"{classes[label]} → {classes[said]}"
+        parted = "\n" if len(short) > 8 else " · "
+        item = QListWidgetItem(QIcon(image), f"{short}{parted}{sure}" if sure else short)
+        item.setData(Qt.ItemDataRole.UserRole, sample)
+        item.setTextAlignment(Qt.AlignmentFlag.AlignHCenter)
+        tip = f"Test image {number(sample)}: label {classes[label]}, answered {classes[said]}"
+        item.setToolTip(f"{tip}, {sure} sure" if sure else tip)
+        return item
+
+    def _on_shares(self, on: bool) -> None:
+        self.grid.shares = on
+        self.grid.update()
+
+    def _on_item(self, item: QListWidgetItem | None) -> None:
+        if item is not None:
+            self.sample_chosen.emit(int(item.data(Qt.ItemDataRole.UserRole)))
+
+    def export(self, path: str | Path) -> None:
+        """Write the confusion matrix as ``.png`` or ``.svg``.
+
+        Raises
+        ------
+        UserError
+            If there is none, or the file cannot be written.
+        """
+        found = self._state.training_findings
+        test = found.wanted.shown.test if found is not None else None
+        if found is None or test is None:
+            raise UserError("no tested epoch is shown; train a network and choose an epoch first")
+        save_svg(confusion_svg(test, found.data.classes), path, to_json(found.wanted.training))
+
+
+def title_of(found: Findings) -> str:
+    """``Epoch 12: 96.39 % of 360 test samples right``."""
+    name = epoch_name(found.epoch)
+    head = name[:1].upper() + name[1:]
+    test = found.wanted.shown.test
+    if test is None:
+        return f"{head}: not tested"
+    n = int(test.confusion.sum())
+    return f"{head}: {100 * test.accuracy:.2f} % of {plural(n, 'test sample')} right"
+
+
+def gallery_text(found: Findings, gallery: Gallery) -> str:
+    """``13 wrong, the surest first``."""
+    label, answer = found.wanted.label, found.wanted.answer
+    classes, n = found.data.classes, gallery.n_all
+    if label is None and answer is None:
+        text = f"{number(n)} wrong"
+    elif answer is None:
+        text = f"Label {classes[label or 0]}: {number(n)}"
+    elif label is None:
+        text = f"Answer {classes[answer]}: {number(n)}"
+    else:
+        text = f"{classes[label]}, answered {classes[answer]}: {number(n)}"
+    if n > len(gallery.sample):
+        text += f", the first {number(len(gallery.sample))} shown"
+    elif label is None and answer is None and gallery.confidence is not None and n:
+        text += ", the surest first"
+    return text
