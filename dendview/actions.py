@@ -150,6 +150,7 @@ COLORINGS = {
     "step": "Step",
     "distance": "Path distance",
     "voltage": "Voltage",
+    "weight": "Weight",
 }
 PERSPECTIVES = {
     "explore": "Explore",

@@ -145,14 +145,17 @@ def map_for(theme: ThemeName, name: MapName = "viridis") -> ColorTable:
 
 
 @cache
-def diverging_map(theme: ThemeName) -> ColorTable:
+def diverging_map(theme: ThemeName, on_ground: bool = False) -> ColorTable:
     """(256, 3): blue for less, orange for more than a gray middle; do not write into it.
+
+    ``on_ground`` has the theme's canvas in the middle: for maps without gaps.
 
     The ends are told apart by color-blind people, and get away from the ground as they grow.
     """
     blue, gray, orange = (
         ("#4aa8ff", "#5d636e", "#ff9a3d") if theme == "dark" else ("#0b5fcc", "#c3c8d0", "#c24a00")
     )
+    gray = THEMES[theme].canvas if on_ground else gray
     ends = np.array([rgb(blue), rgb(gray), rgb(orange)], float)
     at = np.linspace(0, 2, 256)
     result = np.rint(np.stack([np.interp(at, (0, 1, 2), ends[:, c]) for c in range(3)], axis=1))

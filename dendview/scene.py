@@ -9,6 +9,7 @@ from dendview.colors import (
     THEMES,
     ColorTable,
     ThemeName,
+    diverging_map,
     hex_color,
     map_for,
     mix,
@@ -24,6 +25,8 @@ from dendview.picking import prompt
 from dendview.runs import nodes_of_run, shown_run
 from dendview.schedule_scene import step_classes
 from dendview.state import AppState, Cell
+from dendview.training_findings import SynapseMap
+from dendview.training_scene import synapse_lines, synapses_of, weight_colors
 from dendview.wording import place
 from engine.compartments import CompartmentTree
 from engine.schedule import depths
@@ -48,7 +51,8 @@ class Legend:
 
     ``entries`` names classes one by one; else the colors are a bar from ``limits[0]`` to
     ``limits[1]`` with ``ticks``, continuous or (``strip``) one cell per class. ``rest`` is a tick
-    of its own; ``note`` a short line under the title.
+    of its own; ``note`` a short line under the title; ``pointed`` where values lie beyond the
+    limits, in the colors at the ends of the bar.
     """
 
     title: str
@@ -59,6 +63,7 @@ class Legend:
     strip: bool = False
     rest: float | None = None
     note: str = ""
+    pointed: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,6 +91,8 @@ class CellScene:
     links : tuple of Link
     spines : LabPreview or None
         Synapses and spines of a trial of the spike lab.
+    synapses : SynapseMap or None
+        Of the hidden neuron whose weights are shown.
     asked : str
         What the person is to click next; empty where nothing is asked.
     theme : str
@@ -107,6 +114,7 @@ class CellScene:
     markers: tuple[Marker, ...]
     links: tuple[Link, ...]
     spines: LabPreview | None
+    synapses: SynapseMap | None
     asked: str
     theme: ThemeName
 
@@ -118,6 +126,7 @@ class _Coloring:
     legend: Legend
     categorical: bool = False
     limits: tuple[float, float] = (0.0, 1.0)
+    faint: bool = False  # segments without a value step back
 
 
 def resolve(state: AppState) -> CellScene:
@@ -148,6 +157,8 @@ def _color(state: AppState, cell: Cell) -> _Coloring | str:
             return _by_step(state.schedule, cell.trees[state.nodes], theme)
         case "voltage":
             return _by_voltage(state, cell)
+        case "weight":
+            return _by_weight(state)
 
 
 def _scene(state: AppState, coloring: _Coloring, reason: str) -> CellScene:
@@ -164,7 +175,7 @@ def _scene(state: AppState, coloring: _Coloring, reason: str) -> CellScene:
         table=coloring.table,
         categorical=coloring.categorical,
         limits=coloring.limits,
-        missing=hex_color(mix(rgb(theme.canvas), rgb(theme.muted), 0.6)),
+        missing=hex_color(mix(rgb(theme.canvas), rgb(theme.muted), 0.3 if coloring.faint else 0.6)),
         under="#7d86d9" if dark else "#1b1464",
         over="#ff5d73" if dark else "#c2185b",
         legend=coloring.legend if state.cell is not None else None,
@@ -175,6 +186,7 @@ def _scene(state: AppState, coloring: _Coloring, reason: str) -> CellScene:
         markers=() if lab else markers_of(state),
         links=links_of(state.cell, state.experiment, state.theme) if state.cell and not lab else (),
         spines=_spines(state) if lab else None,
+        synapses=synapses_of(state),
         asked=prompt(state.picking) if state.picking is not None else "",
         theme=state.theme,
     )
@@ -293,6 +305,17 @@ def _by_voltage(state: AppState, cell: Cell) -> _Coloring | str:
     return _Coloring(values, map_for(state.theme), legend, limits=limits)
 
 
+def _by_weight(state: AppState) -> _Coloring | str:
+    drawn = weight_colors(state)
+    if isinstance(drawn, str):
+        return drawn
+    values = np.where(np.isnan(drawn.values), MISSING, drawn.values)
+    limits = (-drawn.limit, drawn.limit)
+    ticks = nice_ticks(*limits, n=5)
+    legend = Legend(drawn.title, limits=limits, ticks=ticks, note=drawn.note, pointed=True)
+    return _Coloring(values, diverging_map(state.theme), legend, limits=limits, faint=True)
+
+
 def _classes(state: AppState) -> IntArray | None:
     """Classes of the schedule player, once it has left its start in the Schedule perspective."""
     cell, schedule = state.cell, state.schedule
@@ -327,6 +350,7 @@ def describe(state: AppState, segment: int) -> tuple[str, ...]:
         else:
             line += " · root: solved last, by no thread"
     lines.append(line)
+    lines += synapse_lines(state, segment)
     if not isinstance(voltage := voltage_of_segments(state), str):
         lines.append(f"{voltage[segment]:.1f} mV".replace("-", "−"))
     return tuple(lines)

@@ -13,6 +13,7 @@ from dendview.colors import ThemeName
 from dendview.lab import LabEffect, LabPreview, LabRun, Point
 from dendview.race import Race
 from dendview.training import NOTHING_CHOSEN, TrainingChoice, TrainingData, TrainingRun
+from dendview.training_findings import Findings, WeightsShown
 from engine.compartments import CompartmentTree
 from engine.experiment import Experiment
 from engine.experiments.hpc_net.spec import Training
@@ -25,7 +26,7 @@ from engine.schedule.model import Schedule
 from engine.stimuli import Site
 from engine.types import BackendName, FloatArray, NodeSet, ScheduleMethod
 
-ColorBy = Literal["type", "depth", "thread", "step", "distance", "voltage"]
+ColorBy = Literal["type", "depth", "thread", "step", "distance", "voltage", "weight"]
 Perspective = Literal["start", "explore", "schedule", "simulate", "spike_lab", "training"]
 
 
@@ -203,6 +204,10 @@ class AppState:
     training_runs: tuple[TrainingRun, ...] = ()  # oldest first; one at most is running
     training_shown: int | None = None  # TrainingRun.number
     training_choice: TrainingChoice = NOTHING_CHOSEN  # what is looked at of the shown run
+    training_mean: bool = False  # responses to a class, not to one image of it
+    training_weights: WeightsShown = "after"  # on the cell, where it is colored by weight
+    training_findings: Findings | None = None  # of what is looked at
+    training_note: str = ""  # why there are none
 
     job: Job | None = None
     engine: str = ""  # the chip: "CPU · 2 threads" or why there is none

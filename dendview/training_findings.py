@@ -277,9 +277,7 @@ def _gallery(
 
 
 @lru_cache(maxsize=32)
-def _response(
-    way: Way, data: Dataset, shown: Snapshot, sample: int, label: int | None
-) -> Response:
+def _response(way: Way, data: Dataset, shown: Snapshot, sample: int, label: int | None) -> Response:
     """Of an image, or the mean over test images of a class."""
     if label is None:
         return respond(way, data.test[sample : sample + 1], shown.weights)
@@ -299,7 +297,7 @@ def _limits(way: Way, training: Training, first: Snapshot, last: Snapshot) -> tu
     ]
     n = REFERENCE if isinstance(way, Shortcut) else 1
     voltages = [way.voltages(data.test[:n], snap.weights).hidden for snap in (first, last)]
-    return weight_limit(places), weight_limit(voltages, 0.998)
+    return weight_limit(places, 0.95), weight_limit(voltages, 0.998)
 
 
 # For the 3-D cell
@@ -351,6 +349,12 @@ class SynapseMap:
     weight: FloatArray
     count: IntArray
     of_segment: FloatArray
+
+    def count_at(self, segment: int) -> int:
+        """Synapses in a segment."""
+        place = int(np.searchsorted(self.segment, segment))
+        found = place < len(self.segment) and self.segment[place] == segment
+        return int(self.count[place]) if found else 0
 
 
 def synapse_map(

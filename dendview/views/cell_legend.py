@@ -78,7 +78,7 @@ def _bar(
             painter.setBrush(QBrush(QColor(hex_color(color))))
             painter.drawRect(QRectF(LEFT, top + height - (i + 1) * step, BAR_WIDTH, step + 0.5))
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        if legend.unit == "mV":
+        if legend.unit == "mV" or legend.pointed:
             _points(painter, scene, top, height)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setBrush(Qt.BrushStyle.NoBrush)

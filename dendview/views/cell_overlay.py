@@ -15,6 +15,7 @@ from dendview.schedule_scene import TAKEN
 from dendview.views.cell_camera import Camera
 from dendview.views.cell_legend import paint_legend
 from dendview.views.cell_spines import paint_spines
+from dendview.views.cell_synapses import paint_synapses
 from dendview.views.cell_text import font, haloed, panel
 
 MARGIN = 14.0
@@ -84,6 +85,8 @@ def paint(
     if scene.spines is not None:
         quiet = not scene.categorical  # a quantity is read from the cell itself
         left_out = paint_spines(painter, size, theme, scene.spines, camera, geometry, quiet)
+    if scene.synapses is not None:
+        paint_synapses(painter, size, theme, scene, scene.synapses, camera, geometry)
     below = paint_legend(painter, size, theme, scene)
     if size[1] >= LOW:
         left = MARGIN if below < size[1] - AXES_ROOM else LEGEND_WIDTH

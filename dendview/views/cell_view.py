@@ -26,6 +26,7 @@ from dendview.visuals.capsules import CapsuleVisual, Viewport  # noqa: E402
 ALWAYS = (
     *("cell", "experiment", "selection", "hovered", "color_by", "voltage_limits", "nodes"),
     *("schedule", "theme", "perspective", "picking", "lab_preview"),
+    *("training_findings", "training_choice", "training_weights"),
 )
 OF_RUNS = ("runs", "shown_run", "time")
 OF_PLAYER = ("step", "playing")

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from PyQt6.QtCore import QSize, Qt, pyqtSignal
-from PyQt6.QtGui import QIcon, QPixmap
+from PyQt6.QtGui import QIcon, QPixmap, QResizeEvent
 from PyQt6.QtWidgets import (
     QCheckBox,
     QHBoxLayout,
@@ -35,8 +35,8 @@ PICTURE = 40
 class TrainingAnswers(LazyWidget):
     """Confusion matrix of the shown epoch beside the images of a square, or all wrong ones."""
 
-    cell_clicked = pyqtSignal(object)  # (label or None, answer or None)
-    sample_chosen = pyqtSignal(int)
+    cell_clicked = pyqtSignal(object, object)  # label or None, answer or None
+    sample_clicked = pyqtSignal(int)
 
     def __init__(self, state: AppState, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -105,9 +105,10 @@ class TrainingAnswers(LazyWidget):
         self.list.blockSignals(True)
         if key != self._listed:
             self._listed = key
+            self._share_room()
             self.list.clear()
             wide = max(len(name) for name in found.data.classes) > 2
-            self.list.setGridSize(QSize(112 if wide else 68, PICTURE + (40 if wide else 34)))
+            self.list.setGridSize(QSize(118 if wide else 68, PICTURE + 40))
             for row in range(len(gallery.sample)):
                 self.list.addItem(self._item(found, gallery, row))
         here = gallery.sample.tolist()
@@ -127,13 +128,23 @@ class TrainingAnswers(LazyWidget):
         image.setDevicePixelRatio(density)
         sure = "" if gallery.confidence is None else percent(float(gallery.confidence[row]))
         short = classes[said] if label == said else f"{classes[label]} → {classes[said]}"
-        parted = "\n" if len(short) > 8 else " · "
-        item = QListWidgetItem(QIcon(image), f"{short}{parted}{sure}" if sure else short)
+        item = QListWidgetItem(QIcon(image), f"{short}\n{sure}" if sure else short)
         item.setData(Qt.ItemDataRole.UserRole, sample)
         item.setTextAlignment(Qt.AlignmentFlag.AlignHCenter)
         tip = f"Test image {number(sample)}: label {classes[label]}, answered {classes[said]}"
         item.setToolTip(f"{tip}, {sure} sure" if sure else tip)
         return item
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:
+        super().resizeEvent(event)
+        self._share_room()
+
+    def _share_room(self) -> None:
+        """Give the matrix the width its height asks for, and the rest to the samples."""
+        wide, least = self.width(), self.grid.minimumSizeHint().width()
+        high = self.height() - self.title.height() - 10
+        wanted = min(self.grid.width_for(high), max(round(0.66 * wide), least))
+        self.split.setSizes([wanted, max(wide - wanted, 1)])
 
     def _on_shares(self, on: bool) -> None:
         self.grid.shares = on
@@ -141,7 +152,7 @@ class TrainingAnswers(LazyWidget):
 
     def _on_item(self, item: QListWidgetItem | None) -> None:
         if item is not None:
-            self.sample_chosen.emit(int(item.data(Qt.ItemDataRole.UserRole)))
+            self.sample_clicked.emit(int(item.data(Qt.ItemDataRole.UserRole)))
 
     def export(self, path: str | Path) -> None:
         """Write the confusion matrix as ``.png`` or ``.svg``.

@@ -32,7 +32,7 @@ Place = tuple[int | None, int | None]
 class ConfusionGrid(QWidget):
     """A square per label (row) and answer (column), darker the larger its part of the row."""
 
-    cell_clicked = pyqtSignal(object)  # Place
+    cell_clicked = pyqtSignal(object, object)  # label, answer
 
     def __init__(self, state: AppState, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -56,6 +56,13 @@ class ConfusionGrid(QWidget):
         n = len(found.data.classes) if found is not None else 10
         left, top = self._room(found)
         return QSize(round(left + n * LEAST + EDGE), round(top + n * LEAST + EDGE))
+
+    def width_for(self, height: int) -> int:
+        """Pixels that a matrix of this height takes."""
+        found = self._found()
+        left, top = self._room(found)
+        n = len(found.data.classes) if found is not None else 10
+        return round(left + n * min(max((height - top - EDGE) / n, LEAST), MOST) + EDGE)
 
     def _room(self, found: Findings | None) -> tuple[float, float]:
         """Left of and above the squares."""
@@ -197,7 +204,7 @@ class ConfusionGrid(QWidget):
         place = self._at(event.position())
         if place is None or place == (choice.label, choice.answer):
             place = (None, None)  # a second click lets go
-        self.cell_clicked.emit(place)
+        self.cell_clicked.emit(*place)
 
     def keyPressEvent(self, event: QKeyEvent | None) -> None:
         if event is None or (found := self._found()) is None:
@@ -211,9 +218,9 @@ class ConfusionGrid(QWidget):
             down, aside = steps[Qt.Key(event.key())]
             row = 0 if choice.label is None else choice.label + down
             column = 0 if choice.answer is None else choice.answer + aside
-            self.cell_clicked.emit((row % n, column % n))
+            self.cell_clicked.emit(row % n, column % n)
         elif event.key() in (Qt.Key.Key_Backspace, Qt.Key.Key_Delete):
-            self.cell_clicked.emit((None, None))
+            self.cell_clicked.emit(None, None)
         else:
             super().keyPressEvent(event)
 

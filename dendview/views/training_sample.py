@@ -87,8 +87,10 @@ def _inks(theme: ThemeName) -> tuple[str, str]:
 
 
 def percent(share: float) -> str:
-    """``98 %``, ``99.7 %``, ``0.3 %``."""
+    """``98 %``, ``99.7 %``, ``0.3 %``, ``≈100 %``."""
     value = 100 * share
+    if 99.95 <= value < 100:
+        return "≈100 %"
     digits = 1 if (value > 99 or value < 1) and 0 < value < 100 else 0
     return f"{value:.{digits}f} %"
 

@@ -32,8 +32,8 @@ def curves_svg(state: State, title: str, theme: Theme = "light") -> str:
     ground, ink, second, line = INK[theme]
     last = max(1, math.ceil(max((p.epoch for p in state.points), default=1) - 1e-9))
     height = TOP + 2 * PLOT + GAP + BOTTOM
-    parts = _page(WIDTH, height, ground)
-    parts.append(_text(LEFT, 24, title, ink, 14, "start"))
+    parts = page(WIDTH, height, ground)
+    parts.append(words(LEFT, 24, title, ink, 14, "start"))
 
     def x(epoch: float) -> float:
         return LEFT + (WIDTH - LEFT - RIGHT) * epoch / last
@@ -57,7 +57,7 @@ def curves_svg(state: State, title: str, theme: Theme = "light") -> str:
                 f"stroke='{line}'/>"
             )
             said = f"{value:g}" if number == 0 else f"{100 * value:.0f} %"
-            parts.append(_text(LEFT - 10, y(value) + 4, said, second, 12, "end"))
+            parts.append(words(LEFT - 10, y(value) + 4, said, second, 12, "end"))
         for change in state.changes:
             parts.append(
                 f"<line x1='{x(change.epoch):.1f}' x2='{x(change.epoch):.1f}' y1='{top}' "
@@ -65,7 +65,7 @@ def curves_svg(state: State, title: str, theme: Theme = "light") -> str:
             )
             if number == 0:
                 said = f"rate {change.rate:g}"
-                parts.append(_text(x(change.epoch) + 4, top + 12, said, second, 11, "start"))
+                parts.append(words(x(change.epoch) + 4, top + 12, said, second, 11, "start"))
         dots = " ".join(f"{x(p.epoch):.1f},{y(getattr(p, name)):.1f}" for p in state.points)
         parts.append(
             f"<polyline points='{dots}' fill='none' stroke='{TRAIN[theme]}' stroke-width='1.6'/>"
@@ -81,12 +81,12 @@ def curves_svg(state: State, title: str, theme: Theme = "light") -> str:
         )
     floor = TOP + 2 * PLOT + GAP
     for epoch in range(0, last + 1, nice_step(last)):
-        parts.append(_text(x(epoch), floor + 20, f"{epoch}", second, 12, "middle"))
-    parts.append(_text((LEFT + WIDTH - RIGHT) / 2, floor + 42, "epoch", ink, 13, "middle"))
+        parts.append(words(x(epoch), floor + 20, f"{epoch}", second, 12, "middle"))
+    parts.append(words((LEFT + WIDTH - RIGHT) / 2, floor + 42, "epoch", ink, 13, "middle"))
     parts.append(f"<rect x='{WIDTH - 236}' y='16' width='16' height='3' fill='{TRAIN[theme]}'/>")
-    parts.append(_text(WIDTH - 214, 22, "learning", second, 12, "start"))
+    parts.append(words(WIDTH - 214, 22, "learning", second, 12, "start"))
     parts.append(f"<circle cx='{WIDTH - 138}' cy='18' r='3.6' fill='{TESTED[theme]}'/>")
-    parts.append(_text(WIDTH - 128, 22, "test samples", second, 12, "start"))
+    parts.append(words(WIDTH - 128, 22, "test samples", second, 12, "start"))
     return "\n".join([*parts, "</svg>"]) + "\n"
 
 
@@ -98,10 +98,10 @@ def confusion_svg(test: Evaluation, classes: Sequence[str], theme: Theme = "ligh
     top = 78 + (LABEL - 30) * long
     left = LABEL + 30 if long else 66
     width, height = left + n * CELL + 24, top + n * CELL + 24
-    parts = _page(width, height, ground)
+    parts = page(width, height, ground)
     said = f"{100 * test.accuracy:.2f} % of {int(test.confusion.sum()):,} test samples right"
-    parts.append(_text(24, 26, said, ink, 14, "start"))
-    parts.append(_text(left + n * CELL / 2, 48, "answer", second, 12, "middle"))
+    parts.append(words(24, 26, said, ink, 14, "start"))
+    parts.append(words(left + n * CELL / 2, 48, "answer", second, 12, "middle"))
     parts.append(
         f"<text transform='translate(20 {top + n * CELL / 2:.0f}) rotate(-90)' {FONT} "
         f"font-size='12' fill='{second}' text-anchor='middle'>label</text>"
@@ -115,9 +115,9 @@ def confusion_svg(test: Evaluation, classes: Sequence[str], theme: Theme = "ligh
                 f"font-size='12' fill='{ink}'>{escape(name)}</text>"
             )
         else:
-            parts.append(_text(at, top - 10, name, ink, 12, "middle"))
+            parts.append(words(at, top - 10, name, ink, 12, "middle"))
         middle = top + row * CELL + CELL / 2 + 4
-        parts.append(_text(left - 10, middle, name, ink, 12, "end"))
+        parts.append(words(left - 10, middle, name, ink, 12, "end"))
         total = max(int(test.confusion[row].sum()), 1)
         for column in range(n):
             count = int(test.confusion[row, column])
@@ -131,11 +131,12 @@ def confusion_svg(test: Evaluation, classes: Sequence[str], theme: Theme = "ligh
                 bright = (part > 0.6) == (theme == "light")
                 shade = "#ffffff" if bright else "#10141a"
                 at = left + column * CELL + CELL / 2 - 1
-                parts.append(_text(at, middle, f"{count}", shade, 12, "middle"))
+                parts.append(words(at, middle, f"{count}", shade, 12, "middle"))
     return "\n".join([*parts, "</svg>"]) + "\n"
 
 
-def _page(width: int, height: int, ground: str) -> list[str]:
+def page(width: int, height: int, ground: str) -> list[str]:
+    """The beginning of a drawing."""
     return [
         f"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 {width} {height}' width='{width}' "
         f"height='{height}'>",
@@ -143,7 +144,8 @@ def _page(width: int, height: int, ground: str) -> list[str]:
     ]
 
 
-def _text(x: float, y: float, text: str, color: str, size: int, anchor: str) -> str:
+def words(x: float, y: float, text: str, color: str, size: int, anchor: str) -> str:
+    """A line of text; ``anchor`` is start, middle or end."""
     return (
         f"<text x='{x:.1f}' y='{y:.1f}' {FONT} font-size='{size}' fill='{color}' "
         f"text-anchor='{anchor}'>{escape(text)}</text>"
@@ -171,12 +173,12 @@ def responses_svg(
     wide, high = PANEL_WIDTH, cell_height * n_hidden
     height = TOP + 24 + high + BOTTOM + 26
     width = LEFT + 2 * wide + GAP + RIGHT
-    parts = _page(width, height, ground)
-    parts.append(_text(LEFT, 24, title, ink, 14, "start"))
+    parts = page(width, height, ground)
+    parts.append(words(LEFT, 24, title, ink, 14, "start"))
     top = TOP + 24
     for number, (name, values) in enumerate((("before", before), ("after", after))):
         left = LEFT + number * (wide + GAP)
-        parts.append(_text(left + wide / 2, top - 8, name, ink, 13, "middle"))
+        parts.append(words(left + wide / 2, top - 8, name, ink, 13, "middle"))
         for row in range(n_hidden):
             for k in range(columns):
                 mean = float(values[row, edge[k] : edge[k + 1]].mean())
@@ -188,8 +190,8 @@ def responses_svg(
                 )
         for part in (0, 0.5, 1):
             said = f"{part * (n_time - 1) * dt:g}"
-            parts.append(_text(left + wide * part, top + high + 18, said, second, 12, "middle"))
-        parts.append(_text(left + wide / 2, top + high + 38, "time (ms)", ink, 13, "middle"))
+            parts.append(words(left + wide * part, top + high + 18, said, second, 12, "middle"))
+        parts.append(words(left + wide / 2, top + high + 38, "time (ms)", ink, 13, "middle"))
     parts.append(
         f"<text transform='translate(40 {top + high / 2:.0f}) rotate(-90)' {FONT} "
         f"font-size='13' fill='{ink}' text-anchor='middle'>hidden neuron</text>"
@@ -200,7 +202,7 @@ def responses_svg(
             f"fill='{diverging(k / 20 - 1, theme)}'/>"
         )
     said = f"−{largest:.3g} … {largest:.3g} mV at the soma"
-    parts.append(_text(LEFT + 215, top + high + 63, said, second, 12, "start"))
+    parts.append(words(LEFT + 215, top + high + 63, said, second, 12, "start"))
     return "\n".join([*parts, "</svg>"]) + "\n"
 
 

@@ -1,0 +1,89 @@
+"""What is computed of a training for its views, and which weights the cell shows."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import get_args
+
+from dendview.state import AppState
+from dendview.training_findings import Findings, Wanted, WeightsShown, find, shown_run, wanted
+from engine.errors import UserError
+
+COMPUTING = "Computing the responses…"
+
+
+class TrainingResultsController:
+    """Replaces ``training_findings``, ``training_note``, ``training_mean``, ``training_weights``.
+
+    The window asks :meth:`work_wanted` after every change, does the work in the background, and
+    gives the result to :meth:`show`, or the reason why there is none to :meth:`refuse`.
+    """
+
+    def __init__(self, state: AppState) -> None:
+        self.state = state
+        self._asked: Wanted | None = None  # what is computed now, or was last
+        self._busy = False
+        state.events.training_shown.connect(self._on_run)
+
+    # What is looked at
+
+    def choose_mean(self, mean: bool) -> None:
+        """Responses to the whole class of the image, or to the image."""
+        self.state.training_mean = mean
+
+    def choose_weights(self, kind: str) -> None:
+        """Which weights the cell shows."""
+        if kind in get_args(WeightsShown):
+            self.state.training_weights = next(k for k in get_args(WeightsShown) if k == kind)
+
+    def color_cell(self, on: bool) -> None:
+        """Color the cell by weights, or by type again."""
+        self.state.color_by = "weight" if on else "type"
+
+    # What is computed of it
+
+    def work_wanted(self) -> Callable[[], Findings] | None:
+        """The work that is due, or None; one at a time."""
+        state = self.state
+        if self._busy or (state.perspective != "training" and state.color_by != "weight"):
+            return None
+        try:
+            asked = wanted(state)
+        except UserError as error:
+            self._forget(str(error))
+            return None
+        if asked is None:
+            self._forget("")
+            return None
+        if self._asked is not None and self._asked.key == asked.key:
+            return None
+        self._asked, self._busy = asked, True
+        if state.training_findings is None:
+            state.training_note = COMPUTING
+        return partial(find, asked)
+
+    def show(self, found: Findings) -> None:
+        """What was computed."""
+        self._busy = False
+        state = self.state
+        if state.training_shown == found.wanted.run:
+            state.training_note = ""
+            state.training_findings = found
+
+    def refuse(self, error: UserError) -> None:
+        """Nothing could be computed."""
+        self._busy = False
+        self._forget(str(error), self._asked)
+
+    def _forget(self, why: str, asked: Wanted | None = None) -> None:
+        self._asked = asked
+        state = self.state
+        if state.training_note != why:
+            state.training_note = why
+        if state.training_findings is not None:
+            state.training_findings = None
+
+    def _on_run(self, *_: object) -> None:
+        """Another training: its samples have other numbers."""
+        run, found = shown_run(self.state), self.state.training_findings
+        if run is None or (found is not None and found.wanted.run != run.number):
+            self._forget("")
