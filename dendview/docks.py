@@ -26,6 +26,10 @@ from dendview.views.schedule_panel import SchedulePanel
 from dendview.views.step_player import StepPlayer
 from dendview.views.time_player import TimePlayer
 from dendview.views.trace_view import TraceView
+from dendview.views.training_answers import TrainingAnswers
+from dendview.views.training_hidden import TrainingHidden
+from dendview.views.training_voltage import TrainingVoltage
+from dendview.views.training_weights import TrainingWeights
 
 Stack = tuple[str, ...]
 """Panels behind one another, as tabs; the first is in front."""
@@ -71,6 +75,14 @@ LAYOUTS: dict[Perspective, Layout] = {
         left_width=292,
         right_width=468,
     ),
+    "training": Layout(
+        left=(("project",),),
+        right=(("training_answers", "training_hidden", "training_weights"),),
+        bottom=(("training_voltage",),),
+        left_width=292,
+        right_width=468,
+        bottom_share=0.3,
+    ),
 }
 
 AREAS = {
@@ -108,6 +120,10 @@ class Docks:
         self.lab_spines = LabSpines(state)
         self.lab_curves = LabCurves(state)
         self.lab_trials = LabTrials(state)
+        self.training_answers = TrainingAnswers(state)
+        self.training_hidden = TrainingHidden(state)
+        self.training_voltage = TrainingVoltage(state)
+        self.training_weights = TrainingWeights(state)
         self.step_player = StepPlayer(state)
         self.time_player = TimePlayer(state)
         self.by_name: dict[str, QDockWidget] = {}
@@ -120,6 +136,11 @@ class Docks:
             "matrix": self.matrix,
             "plot": self.traces,
             "spike_curves": self.lab_curves,
+            "training_confusion": self.training_answers,
+            "training_samples": self.training_answers.samples,
+            "training_responses": self.training_hidden,
+            "training_voltages": self.training_voltage,
+            "training_histogram": self.training_weights,
         }
         self.players: dict[Perspective, QWidget] = {
             "schedule": self.step_player,
@@ -142,6 +163,10 @@ class Docks:
             ("spines", "Spines", self.lab_spines),
             ("lab_curves", "Spike probability", self.lab_curves),
             ("lab_trials", "Trials", self.lab_trials),
+            ("training_answers", "Answers", self.training_answers),
+            ("training_hidden", "Responses", self.training_hidden),
+            ("training_voltage", "Voltage of a sample", self.training_voltage),
+            ("training_weights", "Weights", self.training_weights),
         ):
             self._add(name, title, widget)
         self.step_player.setAccessibleName("Player of the schedule's steps")

@@ -35,7 +35,6 @@ from engine.experiments.hpc_net.data import Dataset
 from engine.experiments.hpc_net.network import Network
 from engine.experiments.hpc_net.shortcut import Shortcut
 from engine.experiments.hpc_net.spec import Training
-from engine.experiments.hpc_net.ways import Way
 from engine.exporting.training_run import Snapshot
 from engine.morphology.model import Sections
 from engine.types import Float32Array, FloatArray, IntArray
@@ -43,6 +42,7 @@ from engine.types import Float32Array, FloatArray, IntArray
 if TYPE_CHECKING:
     from dendview.state import AppState
 
+AnyWay = Shortcut | Compartmental
 WeightsShown = Literal["after", "before", "change"]
 
 MOST_SHOWN = 400
@@ -160,11 +160,12 @@ class Findings:
     @property
     def time(self) -> FloatArray:
         """(n_time,) ms."""
-        return np.arange(self.network.n_time) * self.network.spec.cell.dt
+        return np.arange(self.network.n_time, dtype=np.float64) * self.network.spec.cell.dt
 
-    def image(self, sample: int) -> np.ndarray:
+    def image(self, sample: int) -> FloatArray:
         """(rows, columns) brightness from 0 to 1 of a test image."""
-        return self.data.levels[self.data.test[sample]].reshape(self.data.shape)
+        levels: FloatArray = self.data.levels[self.data.test[sample]]
+        return levels.reshape(self.data.shape)
 
 
 def shown_run(state: "AppState") -> TrainingRun | None:
@@ -239,7 +240,7 @@ def find(asked: Wanted) -> Findings:
 
 
 @lru_cache(maxsize=2)
-def way_of(training: Training) -> Way:
+def way_of(training: Training) -> AnyWay:
     """How the responses are computed: one thread, and not that of the window; not for two at once.
 
     Raises
@@ -256,7 +257,7 @@ def way_of(training: Training) -> Way:
 
 @lru_cache(maxsize=16)
 def _gallery(
-    way: Way, training: Training, shown: Snapshot, label: int | None, answer: int | None
+    way: AnyWay, training: Training, shown: Snapshot, label: int | None, answer: int | None
 ) -> Gallery | None:
     """Wrong answers, the surest first; right ones the other way round."""
     if shown.test is None:
@@ -277,7 +278,9 @@ def _gallery(
 
 
 @lru_cache(maxsize=32)
-def _response(way: Way, data: Dataset, shown: Snapshot, sample: int, label: int | None) -> Response:
+def _response(
+    way: AnyWay, data: Dataset, shown: Snapshot, sample: int, label: int | None
+) -> Response:
     """Of an image, or the mean over test images of a class."""
     if label is None:
         return respond(way, data.test[sample : sample + 1], shown.weights)
@@ -287,7 +290,9 @@ def _response(way: Way, data: Dataset, shown: Snapshot, sample: int, label: int 
 
 
 @lru_cache(maxsize=8)
-def _limits(way: Way, training: Training, first: Snapshot, last: Snapshot) -> tuple[float, float]:
+def _limits(
+    way: AnyWay, training: Training, first: Snapshot, last: Snapshot
+) -> tuple[float, float]:
     """Of the weights at a place of the dendrites, and of the hidden voltages (mV)."""
     net, data = way.network, dataset(training.data)
     places = [
@@ -377,7 +382,7 @@ def _synapse_map(
     weight = {"after": shown, "before": first}.get(what)
     mine = (shown - first if weight is None else weight)[:, neuron].reshape(-1)
     n = tree.n_segment
-    total = np.bincount(place[node], mine, n)
+    total = np.bincount(place[node], mine, n).astype(np.float64)
     count = np.bincount(place[node], minlength=n)
     segment = np.flatnonzero(count)
     return SynapseMap(

@@ -54,6 +54,7 @@ from dendview.schedule_wiring import (
     wire_schedule,
 )
 from dendview.theme_qt import apply_theme
+from dendview.training_views_wiring import wire_training_views
 from dendview.wording import plural
 from engine.experiments.spike_presets import PRESETS
 from engine.morphology.samples import PREFIX, SAMPLES
@@ -288,6 +289,7 @@ def wire(window: MainWindow) -> None:
     _wire_cell(window)
     wire_schedule(window)
     wire_lab(window)
+    wire_training_views(window)
     _wire_simulation(window)
     state = window.state
     window.status.message_clicked.connect(partial(show_details, window))

@@ -21,6 +21,7 @@ from dendview.controllers.training import TrainingController
 from dendview.controllers.training_fetch import TrainingFetchController
 from dendview.controllers.training_look import TrainingLookController
 from dendview.controllers.training_plan import TrainingPlanController
+from dendview.controllers.training_results import TrainingResultsController
 from dendview.state import AppState
 from dendview.worker.interface import Worker
 
@@ -48,6 +49,7 @@ class Controllers:
     training_fetch: TrainingFetchController
     training: TrainingController
     training_look: TrainingLookController
+    training_results: TrainingResultsController
 
 
 def make_controllers(state: AppState, worker: Worker) -> Controllers:
@@ -76,4 +78,5 @@ def make_controllers(state: AppState, worker: Worker) -> Controllers:
         TrainingFetchController(state, worker, run, training_plan),
         TrainingController(state, worker, run),
         TrainingLookController(state),
+        TrainingResultsController(state),
     )

@@ -39,6 +39,11 @@ Target = Literal[
     "spike_curves",
     "spike_trials",
     "spike_study",
+    "training_confusion",
+    "training_samples",
+    "training_responses",
+    "training_voltages",
+    "training_histogram",
     "schedule",
     "experiment",
 ]
@@ -108,8 +113,22 @@ def _no_study(state: AppState) -> str:
     return ""
 
 
+def _no_findings(state: AppState) -> str:
+    if state.training_findings is None:
+        return state.training_note or "No trained network is shown; train one first."
+    return ""
+
+
+def _no_test(state: AppState) -> str:
+    found = state.training_findings
+    if found is not None and found.wanted.shown.test is None:
+        return "The untrained network was not tested; choose another epoch."
+    return _no_findings(state)
+
+
 PNG = ("png", "PNG picture")
 CSV = ("csv", "CSV table")
+DRAWN = PNG, ("svg", "SVG drawing")
 
 KINDS: tuple[ExportKind, ...] = (
     ExportKind("cell", "Picture of the cell", "As it is seen now, with legend and scale bar.", (PNG,), _no_cell),
@@ -126,6 +145,11 @@ KINDS: tuple[ExportKind, ...] = (
     ExportKind("spike_curves", "Spike probability", "Curves of the shown study with intervals and half points.", (PNG, ("svg", "SVG drawing")), _no_study),
     ExportKind("spike_trials", "Trials of the study", "Trials, spikes and curves: one HDF5, or three tables side by side.", (("h5", "HDF5"), CSV), _no_study),
     ExportKind("spike_study", "Recipe of the study", "'dendview spike-lab --recipe' runs the same trials.", (("json", "JSON"),), _no_study),
+    ExportKind("training_confusion", "Confusion matrix", "Labels by answers of the shown epoch.", DRAWN, _no_test),
+    ExportKind("training_samples", "Test samples", "Those listed beside the matrix, at most 64, with label, answer and confidence.", DRAWN, _no_test),
+    ExportKind("training_responses", "Responses", "Voltages of the hidden neurons before and after learning.", DRAWN, _no_findings),
+    ExportKind("training_voltages", "Voltages of a sample", "Input spikes, chosen hidden neurons and outputs over time.", DRAWN, _no_findings),
+    ExportKind("training_histogram", "Histogram of weights", "Both layers, before and after learning.", DRAWN, _no_findings),
     ExportKind("experiment", "Experiment", "All of it; 'dendview run' gives the same numbers.", (("json", "JSON"),), _no_cell),
 )  # fmt: skip
 

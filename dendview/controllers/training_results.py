@@ -5,7 +5,15 @@ from functools import partial
 from typing import get_args
 
 from dendview.state import AppState
-from dendview.training_findings import Findings, Wanted, WeightsShown, find, shown_run, wanted
+from dendview.training_findings import (
+    Findings,
+    Wanted,
+    WeightsShown,
+    find,
+    segments_of,
+    shown_run,
+    wanted,
+)
 from engine.errors import UserError
 
 COMPUTING = "Computing the responses…"
@@ -22,6 +30,7 @@ class TrainingResultsController:
         self.state = state
         self._asked: Wanted | None = None  # what is computed now, or was last
         self._busy = False
+        self._colored = False  # the cell was, by weights, without being asked to
         state.events.training_shown.connect(self._on_run)
 
     # What is looked at
@@ -68,6 +77,17 @@ class TrainingResultsController:
         if state.training_shown == found.wanted.run:
             state.training_note = ""
             state.training_findings = found
+            self._color_once(found)
+
+    def _color_once(self, found: Findings) -> None:
+        """The first results bring the weights to the cell, as a run brings the voltage."""
+        state = self.state
+        if self._colored or state.perspective != "training" or state.cell is None:
+            return
+        if segments_of(found.network, state.cell.trees["neuron"]) is not None:
+            self._colored = True
+            if state.color_by == "type":
+                state.color_by = "weight"
 
     def refuse(self, error: UserError) -> None:
         """Nothing could be computed."""

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 from PyQt6.QtCore import QSize, Qt, pyqtSignal
 from PyQt6.QtGui import QIcon, QPixmap, QResizeEvent
 from PyQt6.QtWidgets import (
@@ -27,9 +28,12 @@ from dendview.wording import number, plural
 from engine.errors import UserError
 from engine.experiments.hpc_net.spec import to_json
 from engine.exporting.training_figure import confusion_svg
+from engine.exporting.training_results_figure import samples_svg
 
 PICTURE = 40
 """Pixels of an image in the gallery."""
+MOST_SAVED = 64
+"""Samples in a drawing of the gallery."""
 
 
 class TrainingAnswers(LazyWidget):
@@ -50,6 +54,7 @@ class TrainingAnswers(LazyWidget):
         top.addWidget(self.title, 1)
         top.addWidget(self.shares)
         self.grid = ConfusionGrid(state)
+        self.samples = SamplesPlot(self)
         self.what = QLabel()
         self.what.setWordWrap(True)
         self.list = QListWidget()
@@ -85,6 +90,11 @@ class TrainingAnswers(LazyWidget):
             events.training_findings, events.training_choice, events.training_note, events.theme,
         ):  # fmt: skip
             event.connect(self.redraw)
+
+    @property
+    def findings(self) -> Findings | None:
+        """What is shown."""
+        return self._state.training_findings
 
     def _draw(self) -> None:
         self.grid.updateGeometry()
@@ -130,6 +140,7 @@ class TrainingAnswers(LazyWidget):
         short = classes[said] if label == said else f"{classes[label]} → {classes[said]}"
         item = QListWidgetItem(QIcon(image), f"{short}\n{sure}" if sure else short)
         item.setData(Qt.ItemDataRole.UserRole, sample)
+        item.setSizeHint(self.list.gridSize() - QSize(4, 2))
         item.setTextAlignment(Qt.AlignmentFlag.AlignHCenter)
         tip = f"Test image {number(sample)}: label {classes[label]}, answered {classes[said]}"
         item.setToolTip(f"{tip}, {sure} sure" if sure else tip)
@@ -169,10 +180,51 @@ class TrainingAnswers(LazyWidget):
         save_svg(confusion_svg(test, found.data.classes), path, to_json(found.wanted.training))
 
 
+class SamplesPlot:
+    """The samples beside the matrix, to be saved."""
+
+    def __init__(self, answers: TrainingAnswers) -> None:
+        self._answers = answers
+
+    def grab(self) -> QPixmap:
+        """The list as it is seen."""
+        self._answers.draw_now()
+        return self._answers.list.grab()
+
+    def export(self, path: str | Path) -> None:
+        """Write the first samples as ``.png`` or ``.svg``.
+
+        Raises
+        ------
+        UserError
+            If there are none, or the file cannot be written.
+        """
+        found = self._answers.findings
+        gallery = found.gallery if found is not None else None
+        if found is None or gallery is None:
+            raise UserError("no tested epoch is shown; train a network and choose an epoch first")
+        classes, captions = found.data.classes, []
+        for row, sample in enumerate(gallery.sample[:MOST_SAVED].tolist()):
+            label, said = int(found.data.test_labels[sample]), int(gallery.said[row])
+            first = classes[label] if label == said else f"{classes[label]} → {classes[said]}"
+            sure = "" if gallery.confidence is None else percent(float(gallery.confidence[row]))
+            captions.append((first, sure))
+        shown = gallery.sample[: len(captions)]
+        images = np.stack([found.image(int(i)) for i in shown]) if captions else np.zeros((0, 1, 1))
+        head = name_of(found)
+        title = f"{head}: {gallery_text(found, gallery)}"
+        save_svg(samples_svg(images, captions, title), path, to_json(found.wanted.training))
+
+
+def name_of(found: Findings) -> str:
+    """``Epoch 12``."""
+    name = epoch_name(found.epoch)
+    return name[:1].upper() + name[1:]
+
+
 def title_of(found: Findings) -> str:
     """``Epoch 12: 96.39 % of 360 test samples right``."""
-    name = epoch_name(found.epoch)
-    head = name[:1].upper() + name[1:]
+    head = name_of(found)
     test = found.wanted.shown.test
     if test is None:
         return f"{head}: not tested"

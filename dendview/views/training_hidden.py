@@ -132,9 +132,9 @@ class ResponseMaps(QWidget):
     ) -> None:
         table, limit = diverging_map(self._state.theme, True), found.voltage_limit
         at = np.rint((np.clip(values / limit, -1, 1) + 1) * 127.5).astype(int)
-        pixels = np.ascontiguousarray(table[at])
+        pixels = table[at].tobytes()  # outlives the image
         rows, columns = values.shape
-        image = QImage(pixels.data, columns, rows, 3 * columns, QImage.Format.Format_RGB888)
+        image = QImage(pixels, columns, rows, 3 * columns, QImage.Format.Format_RGB888)
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, False)
         painter.drawImage(box, image)
         painter.setPen(QPen(QColor(THEMES[self._state.theme].grid), 1))

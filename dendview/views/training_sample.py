@@ -76,9 +76,9 @@ def picture_of(brightness: FloatArray, theme: ThemeName) -> QImage:
     low, high = (np.array(rgb(c), float) for c in _inks(theme))
     pixels = low + brightness[..., None] * (high - low)
     rows, columns = brightness.shape
-    shown = np.ascontiguousarray(np.rint(pixels).astype(np.uint8))
+    shown = np.rint(pixels).astype(np.uint8).tobytes()
     kind = QImage.Format.Format_RGB888
-    return QImage(shown.data, columns, rows, 3 * columns, kind).copy()
+    return QImage(shown, columns, rows, 3 * columns, kind).copy()
 
 
 def _inks(theme: ThemeName) -> tuple[str, str]:

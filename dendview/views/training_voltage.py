@@ -16,6 +16,7 @@ from dendview.views.plotting import color_plot, parted
 from dendview.views.training_sample import SampleBar, epoch_name
 from dendview.widgets.elided import ElidedLabel
 from dendview.widgets.lazy import LazyWidget
+from dendview.wording import number
 from engine.errors import UserError
 from engine.experiments.hpc_net.spec import to_json
 from engine.exporting.training_results_figure import HUES, Passage, span, voltages_svg
@@ -85,6 +86,7 @@ class TrainingVoltage(LazyWidget):
         for name in ("left", "bottom"):
             plot.getAxis(name).enableAutoSIPrefix(False)
         plot.getAxis("left").setWidth(38)
+        plot.getPlotItem().getViewBox().sigResized.connect(self.redraw)  # room for names
         move = pg.SignalProxy(
             plot.scene().sigMouseMoved, rateLimit=20, slot=lambda at: self._on_hover(plot, at[0])
         )
@@ -150,9 +152,10 @@ class TrainingVoltage(LazyWidget):
         n = found.network.spec.n_hidden
         return tuple(j for j in self._state.training_choice.neurons if 0 <= j < n)
 
-    def _title(self, plot: pg.PlotWidget, text: str) -> None:
-        self._titles[plot].setText(text)
-        self._titles[plot].setToolTip(text)
+    def _title(self, plot: pg.PlotWidget, short: str, long: str) -> None:
+        title = self._titles[plot]
+        title.setText(long if title.fontMetrics().horizontalAdvance(long) < plot.width() else short)
+        title.setToolTip(long)
 
     def _shade(self, plot: pg.PlotWidget, passage: Passage, theme: Theme) -> None:
         color = QColor(theme.accent)
@@ -168,8 +171,8 @@ class TrainingVoltage(LazyWidget):
         )  # fmt: skip
         self.spikes.getPlotItem().addItem(dots)
         self.spikes.setYRange(-0.5, passage.n_in - 0.5, padding=0.02)
-        n = len(passage.spike_time)
-        self._title(self.spikes, f"Input spikes by pixel ({n:,})".replace(",", "\u202f"))
+        n = number(len(passage.spike_time))
+        self._title(self.spikes, f"{n} input spikes", f"{n} input spikes, by pixel")
 
     def _draw_hidden(self, passage: Passage, theme: Theme) -> None:
         item, hues = self.hidden.getPlotItem(), HUES[self._state.theme]
@@ -177,8 +180,8 @@ class TrainingVoltage(LazyWidget):
         for k, j in enumerate(passage.neurons):
             color = hues[k % len(hues)]
             before, after = passage.before[j], passage.after[j]
-            dashed = pg.mkPen(color, width=1, style=Qt.PenStyle.DashLine)
-            item.addItem(pg.PlotCurveItem(passage.time, before, pen=dashed, antialias=True))
+            thin = pg.mkPen(color, width=1, style=Qt.PenStyle.DashLine)
+            item.addItem(pg.PlotCurveItem(passage.time, before, pen=thin, antialias=True))
             full = pg.mkPen(color, width=2)
             item.addItem(pg.PlotCurveItem(passage.time, after, pen=full, antialias=True))
             drawn += [before, after]
@@ -186,11 +189,10 @@ class TrainingVoltage(LazyWidget):
                 ends.append((float(after[-1]), str(j), color))
         low, high = span(drawn)
         self.hidden.setYRange(low, high, padding=0)
-        if len(passage.neurons) == 1:
-            head = f"Hidden neuron {passage.neurons[0]} (mV)"
-        else:
-            head = "Hidden neurons (mV)"
-        self._title(self.hidden, f"{head}, dashed: {passage.names[0]}")
+        several = ", ".join(str(j) for j in passage.neurons)
+        head = f"Hidden {several} (mV)"
+        dashed = f"Hidden {several} (mV), dashed: {passage.names[0]}"
+        self._title(self.hidden, head, dashed)
         self._name(self.hidden, ends, low, high, float(passage.time[-1]))
 
     def _draw_output(self, passage: Passage, theme: Theme) -> None:
@@ -215,7 +217,7 @@ class TrainingVoltage(LazyWidget):
         self.output.setYRange(low, high, padding=0)
         right = "" if answer == passage.label else f", answer {passage.classes[answer]}"
         label = passage.classes[passage.label]
-        self._title(self.output, f"Outputs (mV): label {label}{right}")
+        self._title(self.output, "Outputs (mV)", f"Outputs (mV): label {label}{right}")
         self._name(self.output, ends, low, high, float(passage.time[-1]))
 
     def _name(
