@@ -6,7 +6,8 @@ print(conclusion(progress.result))
 """
 
 from engine.experiments.robustness.deep_nets import why_no_torch
-from engine.experiments.robustness.examining import Progress, examine
+from engine.experiments.robustness.examining import examine
+from engine.experiments.robustness.progress import Progress
 from engine.experiments.robustness.study import (
     DISTURBANCES,
     EPSILONS,

@@ -5,7 +5,7 @@ ended a study, the next one of the same settings goes on from there.
 """
 
 from collections.abc import Callable, Generator, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
 
@@ -32,6 +32,7 @@ from engine.experiments.robustness.images import (
 )
 from engine.experiments.robustness.networks import ann_answers, ann_key, surrogate_key
 from engine.experiments.robustness.pieces import Arrays, key_of, load_piece, save_piece
+from engine.experiments.robustness.progress import Clock, Progress
 from engine.experiments.robustness.study import (
     SUBJECTS,
     Curve,
@@ -57,52 +58,6 @@ RESNET_COST = 40_000.0
 """Multiplications of the surrogate for a pixel."""
 HPC_COST = 5_000.0
 """And, in its time, what the shortcut of the dendritic network takes."""
-
-
-@dataclass(frozen=True, eq=False)
-class Progress:
-    """Where a study is.
-
-    Attributes
-    ----------
-    phase : str
-        What is being done, as words.
-    fraction : float
-        Of the whole study.
-    remaining : float
-        Seconds, foreseen; infinite until something is measured.
-    result : Result
-        With all points so far.
-    """
-
-    phase: str
-    fraction: float
-    remaining: float
-    result: Result
-
-
-@dataclass
-class _Clock:
-    """Work done and to do, in multiplications; what was found in the folder took no time."""
-
-    total: float
-    done: float = 0.0
-    measured: float = 0.0
-    begin: float = field(default_factory=perf_counter)
-
-    def note(self, work: float, found: bool = False) -> None:
-        self.done += work
-        self.measured += 0.0 if found else work
-
-    @property
-    def fraction(self) -> float:
-        return min(1.0, self.done / self.total)
-
-    @property
-    def remaining(self) -> float:
-        if not self.measured:
-            return float("inf")
-        return (perf_counter() - self.begin) / self.measured * max(0.0, self.total - self.done)
 
 
 def examine(
@@ -185,7 +140,7 @@ class _Examination:
             key_of(study, self._disturbed_key, network_key),
         )  # fmt: skip
         self._network_key = network_key
-        self.clock = _Clock(sum(self._work().values()))
+        self.clock = Clock(sum(self._work().values()))
 
     def _work(self) -> dict[str, float]:
         """Multiplications of every step."""
@@ -204,6 +159,8 @@ class _Examination:
 
     def run(self) -> Iterator[Progress]:
         deep_nets.use_threads(self._threads)
+        if not (self.folder / RESULT).exists():
+            self._write()  # a folder that takes no files is told before hours of work
         direction = yield from self._directions()
         noise = random_directions(self.images.shape, self.study.seed)
         self._ways = {"attack": direction, "noise": noise}

@@ -1,9 +1,12 @@
 """A study counts right answers, keeps its pieces, and goes on with them."""
 
+import os
+from pathlib import Path
+
 import numpy as np
 import pytest
 
-from engine.errors import UserError
+from engine.errors import FileError, UserError
 from engine.experiments.hpc_net.shortcut import Shortcut
 from engine.experiments.hpc_net.spec import Learning
 from engine.experiments.hpc_net.training import ask
@@ -171,3 +174,22 @@ def test_a_piece_is_given_back_only_for_what_it_was_made_from(tmp_path):
     assert load_piece(path, key_of("x", np.arange(4), 0.1, Descent(1, 2, 0.4))) is None
     assert load_piece(path, key_of("x", np.arange(4.0), 0.1, Descent(1, 2, 0.3))) is None
     assert load_piece(tmp_path / "none.npz", key) is None
+
+
+def test_a_folder_that_takes_no_files_is_told_before_the_work(begin, study, tmp_path, nets):
+    tmp_path.chmod(0o500)
+    try:
+        if os.access(tmp_path, os.W_OK):
+            pytest.skip("this user may write everywhere")
+        with pytest.raises(FileError, match="choose a folder you may write to"):
+            next(begin(study))
+    finally:
+        tmp_path.chmod(0o700)
+    assert nets.asked == []
+
+
+def test_a_folder_that_is_gone_is_told_before_the_work(network, weights, data, study, nets):
+    run = examine(study, network, weights, LEARNING, data, Path("/nowhere/at/all"), threads=1)
+    with pytest.raises(FileError, match="choose a folder that exists"):
+        next(run)
+    assert nets.asked == []
