@@ -1,12 +1,11 @@
 """How fast the engine is, beside other simulators."""
 
 import argparse
-import json
-import sys
-from pathlib import Path
+from collections.abc import Iterator
+from typing import Any
 
 from dendview.cli import bench_solve, bench_spike_lab, bench_train
-from dendview.cli.cells import print_json
+from dendview.cli.measuring import add_output, add_peers_python, check_number, show
 from engine.benchmarks.step import OURS, PEERS, measure, report, settings
 from engine.errors import UserError
 
@@ -32,8 +31,7 @@ def execute(args: argparse.Namespace) -> None:
 
 
 def add_step_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--json", action="store_true", help="print everything as JSON")
-    parser.add_argument("--out", type=Path, metavar="FILE", help="write the JSON to FILE too")
+    add_output(parser)
     parser.add_argument(
         "--quick", action="store_true", help="1,000 and 5,000 compartments, passive and hh"
     )
@@ -44,12 +42,7 @@ def add_step_arguments(parser: argparse.ArgumentParser) -> None:
         "--peers", metavar="NAMES", default=",".join(p for p in PEERS if p != OURS),
         help="comma-separated (default %(default)s); 'none' for the engine alone",
     )  # fmt: skip
-    parser.add_argument(
-        "--peers-python",
-        metavar="PATH",
-        default=sys.executable,
-        help="a Python that has the peers installed (default: this one)",
-    )
+    add_peers_python(parser, "the peers")
     parser.add_argument("--rounds", type=int, default=5, help="default %(default)s")
 
 
@@ -59,21 +52,19 @@ def measure_steps(args: argparse.Namespace) -> None:
         raise UserError(
             f"there is no peer '{unknown[0]}'; choose from {', '.join(p for p in PEERS)}"
         )
-    if args.rounds < 1:
-        raise UserError(f"{args.rounds} rounds cannot be measured; ask for at least 1")
+    check_number(args.rounds, "rounds")
     chosen = [s for s in settings(args.quick) if not args.only or args.only in s.name]
     if not chosen:
         raise UserError(f"no row has '{args.only}' in its name; try hh or 5000x64")
-    rows = []
     peers = (OURS, *(peer for peer in wanted if peer != OURS))
-    for setting, answers in measure(chosen, peers, args.peers_python, args.rounds):
-        rows.append((setting, answers))
-        print(line(setting.name, answers), file=sys.stderr, flush=True)
-        if args.out is not None:  # after every row, so that what is measured is not lost
-            text = json.dumps(report(rows), indent=2, ensure_ascii=False)
-            args.out.write_text(text + "\n", encoding="utf-8")
-    if args.json:
-        print_json(report(rows))
+
+    def rows() -> Iterator[tuple[str, dict[str, Any]]]:
+        done = []
+        for setting, answers in measure(chosen, peers, args.peers_python, args.rounds):
+            done.append((setting, answers))
+            yield line(setting.name, answers), report(done)
+
+    show(args, rows())
 
 
 def line(name: str, answers: dict) -> str:

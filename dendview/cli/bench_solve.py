@@ -1,13 +1,14 @@
 """``dendview bench solve``: the tree solve by every schedule, on the GPU and one core."""
 
 import argparse
-import json
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from dendview.cli.cells import print_json, rule
+from dendview.cli.cells import rule
+from dendview.cli.measuring import add_output, check_number, show
 from engine.backends.gpu.cupy_device import cupy_device
 from engine.backends.gpu.device import Device
 from engine.benchmarks import solve
@@ -24,8 +25,7 @@ REAL = (
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--json", action="store_true", help="print everything as JSON")
-    parser.add_argument("--out", type=Path, metavar="FILE", help="write the JSON to FILE too")
+    add_output(parser)
     parser.add_argument("--quick", action="store_true", help="two cells, 250 of each")
     parser.add_argument("--only", metavar="WORD", help="cells whose name has WORD, such as ca1")
     parser.add_argument(
@@ -53,23 +53,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def execute(args: argparse.Namespace) -> None:
     """Measure and print; with no device one core alone, and says why."""
-    if args.rounds < 1:
-        raise UserError(f"{args.rounds} rounds cannot be measured; ask for at least 1")
+    check_number(args.rounds, "rounds")
     chosen, numbers = cells(args), sizes(args)
     device, why = find_device(args.device)
     if device is None:
         print(f"one core only: {why}", file=sys.stderr)
-    rows = []
-    for row in solve.measure(chosen, numbers, device, args.rounds):
-        rows.append(row)
-        print(line(row), file=sys.stderr, flush=True)
-        if args.out is not None:  # after every row, so that what is measured is not lost
-            text = json.dumps(solve.report(rows, device, why), indent=2, ensure_ascii=False)
-            args.out.write_text(text + "\n", encoding="utf-8")
-    for found in solve.compare(rows) if device is not None else ():
+    done: list[solve.Row] = []
+
+    def rows() -> Iterator[tuple[str, dict[str, Any]]]:
+        for row in solve.measure(chosen, numbers, device, args.rounds):
+            done.append(row)
+            yield line(row), solve.report(done, device, why)
+
+    show(args, rows())
+    for found in solve.compare(done) if device is not None else ():
         print(ratios(found), file=sys.stderr)
-    if args.json:
-        print_json(solve.report(rows, device, why))
 
 
 def find_device(index: int) -> tuple[Device | None, str]:

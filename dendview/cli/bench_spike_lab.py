@@ -1,12 +1,12 @@
 """Time of a trial of the spike lab beside NEURON and CoreNEURON."""
 
 import argparse
-import json
-import sys
+from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
+from typing import Any
 
-from dendview.cli.cells import print_json
+from dendview.cli.measuring import add_output, add_peers_python, check_number, show
+from dendview.folders import whole_path
 from engine.benchmarks.spike_lab import PEERS, measure, report
 from engine.errors import UserError
 from engine.experiments.spike_presets import human_cell, preset
@@ -29,23 +29,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--peers", default=",".join(PEERS), metavar="NAMES",
         help="comma-separated (default %(default)s); 'none' for the engine alone",
     )  # fmt: skip
-    parser.add_argument(
-        "--peers-python", default=sys.executable, metavar="PATH",
-        help="a Python that has NEURON installed, with its compiler (default: this one)",
-    )  # fmt: skip
-    parser.add_argument("--json", action="store_true", help="print everything as JSON")
-    parser.add_argument("--out", type=Path, metavar="FILE", help="write the JSON to FILE too")
+    add_peers_python(parser, "NEURON and its compiler")
+    add_output(parser)
 
 
 def execute(args: argparse.Namespace) -> None:
     peers = () if args.peers == "none" else tuple(args.peers.split(","))
     if unknown := [peer for peer in peers if peer not in PEERS]:
         raise UserError(f"there is no peer '{unknown[0]}'; choose from {', '.join(PEERS)}")
-    if args.trials < 1:
-        raise UserError(f"{args.trials} trials cannot be measured; ask for at least 1")
-    path = args.morphology
-    if path is not None and not path.startswith("sample:"):
-        path = str(Path(path).absolute())
+    check_number(args.trials, "trials")
+    path = None if args.morphology is None else whole_path(args.morphology)
     study = preset("paper", human_cell(path), (args.condition,))
     study = replace(study, cell=replace(study.cell, duration=args.duration))
     if is_clustered(args.condition) and args.synapses % study.input.cluster_size:
@@ -54,16 +47,15 @@ def execute(args: argparse.Namespace) -> None:
             "for a multiple"
         )
     trials = tuple(Trial(args.condition, args.synapses, k) for k in range(args.trials))
-    answers = {}
-    for program, answer in measure(study, trials, peers, args.peers_python):
-        answers[program] = answer
-        found = report(study, trials, answers)
-        print(line(program, found["programs"][program]), file=sys.stderr, flush=True)
-        if args.out is not None:  # after every program, so that what is measured is not lost
-            text = json.dumps(found, indent=2, ensure_ascii=False)
-            args.out.write_text(text + "\n", encoding="utf-8")
-    if args.json:
-        print_json(found)
+    answers: dict[str, dict[str, Any]] = {}
+
+    def rows() -> Iterator[tuple[str, dict[str, Any]]]:
+        for program, answer in measure(study, trials, peers, args.peers_python):
+            answers[program] = answer
+            found = report(study, trials, answers)
+            yield line(program, found["programs"][program]), found
+
+    show(args, rows())
 
 
 def line(program: str, row: dict) -> str:

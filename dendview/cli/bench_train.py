@@ -1,13 +1,13 @@
 """Time of an epoch of training beside NEURON."""
 
 import argparse
-import json
-import sys
+from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
+from typing import Any
 
-from dendview.cli.cells import print_json
+from dendview.cli.measuring import add_output, add_peers_python, check_number, show
 from dendview.cli.spike_lab import duration
+from dendview.folders import whole_path
 from engine.benchmarks.train import measure, report
 from engine.errors import UserError
 from engine.experiments.hpc_net import HpcNet, Training, hidden_cell, load
@@ -21,41 +21,32 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--rule", choices=("quasi_static", "exact"), default="quasi_static",
         help="default %(default)s",
     )  # fmt: skip
-    parser.add_argument(
-        "--peers-python", default=sys.executable, metavar="PATH",
-        help="a Python that has NEURON installed, with its compiler (default: this one)",
-    )  # fmt: skip
+    add_peers_python(parser, "NEURON and its compiler")
     parser.add_argument("--peers", default="neuron", metavar="NAMES", help="neuron or none")
     parser.add_argument("--rounds", type=int, default=3, help="default %(default)s")
-    parser.add_argument("--json", action="store_true", help="print everything as JSON")
-    parser.add_argument("--out", type=Path, metavar="FILE", help="write the JSON to FILE too")
+    add_output(parser)
 
 
 def execute(args: argparse.Namespace) -> None:
     if args.peers not in ("neuron", "none"):
         raise UserError(f"there is no peer '{args.peers}'; choose neuron or none")
-    if args.rounds < 1:
-        raise UserError(f"{args.rounds} rounds cannot be measured; ask for at least 1")
+    check_number(args.rounds, "rounds")
     data = load(args.data)
     network = HpcNet(n_hidden=args.hidden)
     if args.morphology is not None:
-        path = args.morphology
-        if not path.startswith("sample:"):
-            path = str(Path(path).absolute())
-        network = replace(network, cell=hidden_cell(path))
+        network = replace(network, cell=hidden_cell(whole_path(args.morphology)))
     training = Training(network, data=args.data)
     training = replace(training, learning=replace(training.learning, rule=args.rule))
-    answers = {}
+    answers: dict[str, dict[str, Any]] = {}
     python = args.peers_python if args.peers == "neuron" else None
-    for program, answer in measure(training, data, args.rounds, python):
-        answers[program] = answer
-        found = report(training, data, answers)
-        print(line(program, found["programs"][program]), file=sys.stderr, flush=True)
-        if args.out is not None:  # after every program, so that what is measured is not lost
-            text = json.dumps(found, indent=2, ensure_ascii=False)
-            args.out.write_text(text + "\n", encoding="utf-8")
-    if args.json:
-        print_json(found)
+
+    def rows() -> Iterator[tuple[str, dict[str, Any]]]:
+        for program, answer in measure(training, data, args.rounds, python):
+            answers[program] = answer
+            found = report(training, data, answers)
+            yield line(program, found["programs"][program]), found
+
+    show(args, rows())
 
 
 def line(program: str, row: dict) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 from dendview.cli.cells import out_folder, print_json, print_table
 from dendview.cli.run import ended_as_by_ctrl_c
 from dendview.cli.spike_replay import replay_trial
+from dendview.folders import whole_path
 from engine.errors import UserError
 from engine.executor import LocalPool, Pool, dask_pool
 from engine.experiments.proportions import difference
@@ -157,9 +158,7 @@ def wanted_study(args: argparse.Namespace) -> SpikeStudy:
     elif args.resume and (args.out / STUDY).exists() and not any(named):
         study = read_study(args.out / STUDY)
     else:
-        path = None if args.morphology is None else str(Path(args.morphology).absolute())
-        if args.morphology is not None and args.morphology.startswith("sample:"):
-            path = args.morphology
+        path = None if args.morphology is None else whole_path(args.morphology)
         conditions = GROUPS[args.condition or "few"]
         study = preset(args.preset or "quick", human_cell(path), conditions)
     changes = {

@@ -11,6 +11,7 @@ from typing import Any
 from dendview.cli.cells import out_folder, print_json, print_table
 from dendview.cli.run import ended_as_by_ctrl_c
 from dendview.cli.spike_lab import duration
+from dendview.folders import whole_path
 from engine.errors import FileError, UserError
 from engine.experiments.hpc_net import (
     PRESETS,
@@ -179,10 +180,7 @@ def changed(training: Training, args: argparse.Namespace, going_on: bool = False
     if args.optimizer is not None:
         learning["optimizer"] = Optimizer(args.optimizer)
     if args.morphology is not None:
-        path = args.morphology
-        if not path.startswith("sample:"):
-            path = str(Path(path).absolute())
-        network["cell"] = hidden_cell(path)
+        network["cell"] = hidden_cell(whole_path(args.morphology))
     data = training.data
     if args.data is not None:
         data = args.data if args.data == DIGITS else str(Path(args.data).absolute())
