@@ -1,29 +1,45 @@
 # mypy: disable-error-code="no-untyped-def"
-"""The heavy loops of the shortcut: hidden somata from images, and errors back onto the synapses.
+"""The heavy loops of the shortcut, forward: somata and output neurons from images.
 
 An input neuron's trace depends on the pixel's value alone, and the pixels of an image take few
 different values: synapses that see the same trace are summed first (``mix``), then each trace is
 multiplied in once. A response from a site to the soma is a sum of ``n_mode`` common shapes, so a
 synapse is ``n_mode`` numbers and a trace is ``n_mode`` filtered traces.
 
-The kernels take part of a batch each, so that a batch runs on several cores. Every sample is
-summed in its own order, and what goes to a weight is added sample by sample: results do not depend
-on the number of cores.
+Modes come by size. The first are summed in double precision; the others, whose sum is so small that
+what single precision rounds off does not show, in single precision, twice as many an instruction.
+
+The kernels take some samples of a batch each, so that a batch runs on several cores. Every sample
+is summed in its own order, and what goes to a weight is added sample by sample: results do not
+depend on the number of cores.
 
 Sizes are padded so that whole tiles fit: hidden cells and traces in use to a multiple of ``ROWS``,
-modes to one of ``WIDTH``, the last axis of every array to one of ``COLUMNS``; what pads is 0.
+modes to groups of a vector's width, the last axis of every array to one of ``COLUMNS``; what pads
+is 0. Traces through modes lie in blocks of times.
 """
 
 import numpy as np
 from numba import njit
 
-from engine.mechanisms.lanes import WIDTH, fma, load, splat, store
+from engine.mechanisms.lanes import WIDTH, fma, load, select, splat, store
+from engine.mechanisms.narrow import (
+    NARROW_WIDTH,
+    fma_narrow,
+    load_narrow,
+    lower_half,
+    splat_narrow,
+    store_narrow,
+    upper_half,
+)
 
 J = {"nogil": True, "cache": True, "error_model": "numpy"}
 U = np.uint64
 """Places are unsigned: an index that may be negative costs a test each time."""
-ROWS, COLUMNS = 4, 2 * WIDTH
-"""Of a tile, whose sums stay in registers."""
+ROWS, COLUMNS, SMALL_COLUMNS = 8, 2 * WIDTH, 2 * NARROW_WIDTH
+"""Hidden cells and times that are worked on at a time; times in single precision."""
+
+LINE = 64
+"""Bytes of a line of the cache."""
 
 
 def padded(size: int, multiple: int) -> int:
@@ -31,230 +47,334 @@ def padded(size: int, multiple: int) -> int:
     return -(-size // multiple) * multiple
 
 
-@njit(inline="always", **J)
-def _tile(n, a, a0, a1, a2, a3, b, b0, b_stride, c, c0, c1, c2, c3):
-    """Add 4 rows of ``a`` times 16 columns of ``b``, over n products, to 4 x 16 numbers of ``c``.
+def aligned(shape: tuple[int, ...], dtype: type = np.float64) -> np.ndarray:
+    """Zeros that begin where a line of the cache does, so that no vector lies across two."""
+    size = int(np.prod(shape)) * np.dtype(dtype).itemsize
+    room = np.zeros(size + LINE, np.uint8)
+    first = -room.ctypes.data % LINE
+    return room[first : first + size].view(dtype).reshape(shape)
 
-    Arrays are flat; a0 … a3 and c0 … c3 are where the rows begin, b0 the first row of the columns.
+
+def to_lines(values: np.ndarray, dtype: type = np.float64) -> np.ndarray:
+    """A copy as :func:`aligned` makes them."""
+    copy = aligned(values.shape, dtype)
+    copy[...] = values
+    return copy
+
+
+@njit(inline="always", **J)
+def _wide_tile(n_slot, n_mode, a, a0, a_slot, b, start, c, c0, c_row):
+    """Add to 8 rows x 16 columns of ``c``: rows of ``a`` times blocks of ``b``, slot after slot.
+
+    Arrays are flat. Rows of ``a`` are WIDTH apart, the first one at a0; slots are ``a_slot`` apart
+    there and begin at ``start`` in ``b``. The first row of ``c`` is at c0.
     """
     p0, q0 = load(c, c0), load(c, c0 + WIDTH)
-    p1, q1 = load(c, c1), load(c, c1 + WIDTH)
-    p2, q2 = load(c, c2), load(c, c2 + WIDTH)
-    p3, q3 = load(c, c3), load(c, c3 + WIDTH)
-    u0, u1, u2, u3 = U(a0), U(a1), U(a2), U(a3)
-    for k in range(U(n)):
-        at = U(b0) + k * U(b_stride)
-        x, y = load(b, at), load(b, at + WIDTH)
-        w = splat(a[u0 + k])
-        p0, q0 = fma(w, x, p0), fma(w, y, q0)
-        w = splat(a[u1 + k])
-        p1, q1 = fma(w, x, p1), fma(w, y, q1)
-        w = splat(a[u2 + k])
-        p2, q2 = fma(w, x, p2), fma(w, y, q2)
-        w = splat(a[u3 + k])
-        p3, q3 = fma(w, x, p3), fma(w, y, q3)
+    p1, q1 = load(c, c0 + c_row), load(c, c0 + c_row + WIDTH)
+    p2, q2 = load(c, c0 + 2 * c_row), load(c, c0 + 2 * c_row + WIDTH)
+    p3, q3 = load(c, c0 + 3 * c_row), load(c, c0 + 3 * c_row + WIDTH)
+    p4, q4 = load(c, c0 + 4 * c_row), load(c, c0 + 4 * c_row + WIDTH)
+    p5, q5 = load(c, c0 + 5 * c_row), load(c, c0 + 5 * c_row + WIDTH)
+    p6, q6 = load(c, c0 + 6 * c_row), load(c, c0 + 6 * c_row + WIDTH)
+    p7, q7 = load(c, c0 + 7 * c_row), load(c, c0 + 7 * c_row + WIDTH)
+    for s in range(n_slot):
+        row, at = U(a0) + U(s) * U(a_slot), U(start[s])
+        for _ in range(U(n_mode)):
+            x, y = load(b, at), load(b, at + U(WIDTH))
+            at += U(COLUMNS)
+            w = splat(a[row])
+            p0, q0 = fma(w, x, p0), fma(w, y, q0)
+            w = splat(a[row + U(WIDTH)])
+            p1, q1 = fma(w, x, p1), fma(w, y, q1)
+            w = splat(a[row + U(2 * WIDTH)])
+            p2, q2 = fma(w, x, p2), fma(w, y, q2)
+            w = splat(a[row + U(3 * WIDTH)])
+            p3, q3 = fma(w, x, p3), fma(w, y, q3)
+            w = splat(a[row + U(4 * WIDTH)])
+            p4, q4 = fma(w, x, p4), fma(w, y, q4)
+            w = splat(a[row + U(5 * WIDTH)])
+            p5, q5 = fma(w, x, p5), fma(w, y, q5)
+            w = splat(a[row + U(6 * WIDTH)])
+            p6, q6 = fma(w, x, p6), fma(w, y, q6)
+            w = splat(a[row + U(7 * WIDTH)])
+            p7, q7 = fma(w, x, p7), fma(w, y, q7)
+            row += U(1)
     store(c, c0, p0)
     store(c, c0 + WIDTH, q0)
-    store(c, c1, p1)
-    store(c, c1 + WIDTH, q1)
-    store(c, c2, p2)
-    store(c, c2 + WIDTH, q2)
-    store(c, c3, p3)
-    store(c, c3 + WIDTH, q3)
+    store(c, c0 + c_row, p1)
+    store(c, c0 + c_row + WIDTH, q1)
+    store(c, c0 + 2 * c_row, p2)
+    store(c, c0 + 2 * c_row + WIDTH, q2)
+    store(c, c0 + 3 * c_row, p3)
+    store(c, c0 + 3 * c_row + WIDTH, q3)
+    store(c, c0 + 4 * c_row, p4)
+    store(c, c0 + 4 * c_row + WIDTH, q4)
+    store(c, c0 + 5 * c_row, p5)
+    store(c, c0 + 5 * c_row + WIDTH, q5)
+    store(c, c0 + 6 * c_row, p6)
+    store(c, c0 + 6 * c_row + WIDTH, q6)
+    store(c, c0 + 7 * c_row, p7)
+    store(c, c0 + 7 * c_row + WIDTH, q7)
+
+
+@njit(inline="always", **J)
+def _add_narrow(c, at, x, y):
+    """Add 32 singles to as many doubles."""
+    store(c, at, load(c, at) + lower_half(x))
+    store(c, at + WIDTH, load(c, at + WIDTH) + upper_half(x))
+    store(c, at + 2 * WIDTH, load(c, at + 2 * WIDTH) + lower_half(y))
+    store(c, at + 3 * WIDTH, load(c, at + 3 * WIDTH) + upper_half(y))
+
+
+@njit(inline="always", **J)
+def _narrow_tile(n_slot, n_mode, a, a0, a_slot, b, start, c, c0, c_row):
+    """As :func:`_wide_tile` in single precision for 32 columns; added to doubles in the end."""
+    p0 = p1 = p2 = p3 = p4 = p5 = p6 = p7 = splat_narrow(0.0)
+    q0 = q1 = q2 = q3 = q4 = q5 = q6 = q7 = splat_narrow(0.0)
+    for s in range(n_slot):
+        row, at = U(a0) + U(s) * U(a_slot), U(start[s])
+        for _ in range(U(n_mode)):
+            x, y = load_narrow(b, at), load_narrow(b, at + U(NARROW_WIDTH))
+            at += U(SMALL_COLUMNS)
+            w = splat_narrow(a[row])
+            p0, q0 = fma_narrow(w, x, p0), fma_narrow(w, y, q0)
+            w = splat_narrow(a[row + U(NARROW_WIDTH)])
+            p1, q1 = fma_narrow(w, x, p1), fma_narrow(w, y, q1)
+            w = splat_narrow(a[row + U(2 * NARROW_WIDTH)])
+            p2, q2 = fma_narrow(w, x, p2), fma_narrow(w, y, q2)
+            w = splat_narrow(a[row + U(3 * NARROW_WIDTH)])
+            p3, q3 = fma_narrow(w, x, p3), fma_narrow(w, y, q3)
+            w = splat_narrow(a[row + U(4 * NARROW_WIDTH)])
+            p4, q4 = fma_narrow(w, x, p4), fma_narrow(w, y, q4)
+            w = splat_narrow(a[row + U(5 * NARROW_WIDTH)])
+            p5, q5 = fma_narrow(w, x, p5), fma_narrow(w, y, q5)
+            w = splat_narrow(a[row + U(6 * NARROW_WIDTH)])
+            p6, q6 = fma_narrow(w, x, p6), fma_narrow(w, y, q6)
+            w = splat_narrow(a[row + U(7 * NARROW_WIDTH)])
+            p7, q7 = fma_narrow(w, x, p7), fma_narrow(w, y, q7)
+            row += U(1)
+    _add_narrow(c, c0, p0, q0)
+    _add_narrow(c, c0 + c_row, p1, q1)
+    _add_narrow(c, c0 + 2 * c_row, p2, q2)
+    _add_narrow(c, c0 + 3 * c_row, p3, q3)
+    _add_narrow(c, c0 + 4 * c_row, p4, q4)
+    _add_narrow(c, c0 + 5 * c_row, p5, q5)
+    _add_narrow(c, c0 + 6 * c_row, p6, q6)
+    _add_narrow(c, c0 + 7 * c_row, p7, q7)
 
 
 @njit(**J)
-def slots_of(trace, slot, used, count):
-    """Number the traces that every sample of a batch uses.
+def slots_of(trace, first, slot, used, count):
+    """Number the traces that every sample of a batch uses, the sooner they begin the sooner.
 
     Parameters
     ----------
     trace : (n_sample, n_in) int32
         Trace of every input, -1 where it stays silent.
+    first : (n_trace,) int32
+        All traces in the order in which they begin.
     slot : (n_sample, n_in) int32
         Filled: place of an input's trace in ``used``, or -1.
     used : (n_sample, n_slot) int32
-        Filled: the traces in use, in the order in which they are met.
+        Filled: the traces in use.
     count : (n_sample,) int32
         Filled: how many there are.
     """
     place = np.empty(used.shape[1], np.int32)
     for b in range(trace.shape[0]):
         place[:] = -1
-        n = 0
         for i in range(trace.shape[1]):
             t = trace[b, i]
-            slot[b, i] = -1
             if t >= 0:
-                if place[t] < 0:
-                    place[t] = n
-                    used[b, n] = t
-                    n += 1
-                slot[b, i] = place[t]
+                place[t] = 0
+        n = 0
+        for t in first:
+            if place[t] >= 0:
+                place[t] = n
+                used[b, n] = t
+                n += 1
         count[b] = n
+        for i in range(trace.shape[1]):
+            t = trace[b, i]
+            slot[b, i] = place[t] if t >= 0 else -1
+
+
+@njit(**J)
+def _mix_wide(slot, site, weight, mode, mix, n_slot):
+    """Sum the double modes of the synapses of one sample by trace and hidden cell."""
+    n_in, n_hidden, n_synapse = weight.shape
+    flat, modes, weights, sites = (
+        mix.reshape(-1),
+        mode.reshape(-1),
+        weight.reshape(-1),
+        site.reshape(-1),
+    )
+    row = mix.shape[1] * WIDTH
+    for at in range(0, n_slot * row, WIDTH):
+        store(flat, at, splat(0.0))
+    for i in range(n_in):
+        if slot[i] >= 0:
+            to, own = np.int64(slot[i]) * row, i * n_hidden * n_synapse
+            for _ in range(n_hidden):
+                total = load(flat, to)
+                for k in range(U(own), U(own + n_synapse)):
+                    part = load(modes, np.int64(sites[k]) * WIDTH)
+                    total = fma(splat(weights[k]), part, total)
+                store(flat, to, total)
+                to, own = to + WIDTH, own + n_synapse
+
+
+@njit(**J)
+def _mix_narrow(slot, site, weight, mode, mix, n_slot):
+    """As :func:`_mix_wide` for the single modes."""
+    n_in, n_hidden, n_synapse = weight.shape
+    flat, modes, weights, sites = (
+        mix.reshape(-1),
+        mode.reshape(-1),
+        weight.reshape(-1),
+        site.reshape(-1),
+    )
+    row = mix.shape[1] * NARROW_WIDTH
+    for at in range(0, n_slot * row, NARROW_WIDTH):
+        store_narrow(flat, at, splat_narrow(0.0))
+    for i in range(n_in):
+        if slot[i] >= 0:
+            to, own = np.int64(slot[i]) * row, i * n_hidden * n_synapse
+            for _ in range(n_hidden):
+                total = load_narrow(flat, to)
+                for k in range(U(own), U(own + n_synapse)):
+                    part = load_narrow(modes, np.int64(sites[k]) * NARROW_WIDTH)
+                    total = fma_narrow(splat_narrow(weights[k]), part, total)
+                store_narrow(flat, to, total)
+                to, own = to + NARROW_WIDTH, own + n_synapse
+
+
+@njit(**J)
+def _add_wide(n_mode, used, live, mix, shape, total, to, n_column):
+    """Add the double modes of one sample to its voltages, which begin at ``to``."""
+    n_block, n_row = shape.shape[1], mix.shape[1]
+    flat, shapes = mix.reshape(-1), shape.reshape(-1)
+    start, n_slot = np.empty(len(used), np.int64), 0
+    for block in range(n_block):
+        while n_slot < len(used) and live[used[n_slot]] <= block:
+            n_slot += 1
+        for s in range(n_slot):
+            start[s] = (np.int64(used[s]) * n_block + block) * WIDTH * COLUMNS
+        for j in range(0, n_row - 1, ROWS):
+            _wide_tile(
+                n_slot, n_mode, flat, j * WIDTH, n_row * WIDTH, shapes, start,
+                total, to + j * n_column + block * COLUMNS, n_column,
+            )  # fmt: skip
+
+
+@njit(**J)
+def _add_small(n_mode, used, live, mix, shape, total, to, n_column):
+    """As :func:`_add_wide` for the single modes."""
+    n_block, n_row = shape.shape[1], mix.shape[1]
+    flat, shapes = mix.reshape(-1), shape.reshape(-1)
+    start, n_slot = np.empty(len(used), np.int64), 0
+    for block in range(n_block):
+        while n_slot < len(used) and live[used[n_slot]] // (SMALL_COLUMNS // COLUMNS) <= block:
+            n_slot += 1
+        for s in range(n_slot):
+            start[s] = (np.int64(used[s]) * n_block + block) * NARROW_WIDTH * SMALL_COLUMNS
+        for j in range(0, n_row - 1, ROWS):
+            _narrow_tile(
+                n_slot, n_mode, flat, j * NARROW_WIDTH, n_row * NARROW_WIDTH, shapes, start,
+                total, to + j * n_column + block * SMALL_COLUMNS, n_column,
+            )  # fmt: skip
 
 
 @njit(**J)
 def hidden_voltages(
-    thread, slot, used, count, site, weight, n_used, mode, filtered, first, mix, voltage
-):
-    """Add what the inputs do to the hidden somata.
+    samples, slot, used, count, live, site, weight, n_double, mode, shape, n_small, small_mode,
+    small_shape, mix, small_mix, bias_weight, bias, voltage,
+):  # fmt: skip
+    """Voltages of the hidden somata of some samples.
 
     Parameters
     ----------
-    thread : int
-        Whose work space is used.
+    samples : (n,) int64
     slot, used, count
         As :func:`slots_of` gave.
+    live : (n_trace,) int32
+        First block of times in which a trace is not zero.
     site : (n_in, n_hidden, n_synapse) int32
     weight : (n_in, n_hidden, n_synapse)
-    n_used : int
-        Modes that are not padding.
-    mode : (n_site, n_mode) mV
-        Share of every mode in a site's response.
-    filtered : (n_trace, n_mode, n_time)
-        Traces through the modes.
-    first : (n_trace,) int32
-        Time from which a trace is not zero.
-    mix : (n_thread, n_hidden padded, n_trace, n_mode)
-        Work space.
+    n_double : int
+        Modes in double precision.
+    mode : (n_group, n_site, WIDTH) mV
+        Share of every double mode in a site's response.
+    shape : (n_group, n_trace, n_block, WIDTH, COLUMNS)
+        Traces through the double modes.
+    n_small, small_mode, small_shape
+        The same of the modes in single precision, with NARROW_WIDTH and SMALL_COLUMNS; float32.
+    mix : (n_trace, n_hidden padded + 1, WIDTH)
+        Work space of this thread. With the one row more no slots are a power of 2 apart, which
+        would leave most of the cache unused.
+    small_mix : (n_trace, n_hidden padded + 1, NARROW_WIDTH) float32
+    bias_weight : (n_hidden,)
+    bias : (n_time padded,) mV
     voltage : (n_sample, n_hidden padded, n_time padded) mV
+        Filled for the samples.
     """
-    n_in, n_hidden, n_synapse = weight.shape
-    n_mode, n_row, n_column = mode.shape[1], voltage.shape[1], voltage.shape[2]
-    n_trace = filtered.shape[0]
-    flat, shapes, total = mix.reshape(-1), filtered.reshape(-1), voltage.reshape(-1)
-    modes, a_row = mode.reshape(-1), n_trace * n_mode
-    for b in range(slot.shape[0]):
-        for j in range(n_hidden):
-            own = (thread * n_row + j) * n_trace * n_mode
-            for at in range(own, own + count[b] * n_mode, WIDTH):
-                store(flat, at, 0.0)
-            for i in range(n_in):
-                if slot[b, i] >= 0:
-                    to = own + np.int64(slot[b, i]) * n_mode
-                    for q in range(n_synapse):
-                        w, k = splat(weight[i, j, q]), np.int64(site[i, j, q]) * n_mode
-                        for r in range(0, n_mode, WIDTH):
-                            store(flat, to + r, fma(w, load(modes, k + r), load(flat, to + r)))
-        for s in range(count[b]):
-            t = used[b, s]
-            begin = first[t] // COLUMNS * COLUMNS
-            for j in range(0, n_row, ROWS):
-                a = ((thread * n_row + j) * n_trace + s) * n_mode
-                for n in range(begin, n_column, COLUMNS):
-                    c = (b * n_row + j) * n_column + n
-                    _tile(
-                        n_used,
-                        flat, a, a + a_row, a + 2 * a_row, a + 3 * a_row,
-                        shapes, t * n_mode * n_column + n, n_column,
-                        total, c, c + n_column, c + 2 * n_column, c + 3 * n_column,
-                    )  # fmt: skip
+    n_hidden, n_row, n_column = weight.shape[1], voltage.shape[1], voltage.shape[2]
+    total = voltage.reshape(-1)
+    for b in samples:
+        for j in range(n_row):
+            w = bias_weight[j] if j < n_hidden else 0.0
+            for n in range(n_column):
+                voltage[b, j, n] = w * bias[n]
+        to, met = b * n_row * n_column, used[b, : count[b]]
+        for g in range(mode.shape[0]):
+            n_mode = min(n_double - g * WIDTH, WIDTH)
+            _mix_wide(slot[b], site, weight, mode[g], mix, count[b])
+            _add_wide(n_mode, met, live, mix, shape[g], total, to, n_column)
+        for g in range(small_mode.shape[0]):
+            n_mode = min(n_small - g * NARROW_WIDTH, NARROW_WIDTH)
+            _mix_narrow(slot[b], site, weight, small_mode[g], small_mix, count[b])
+            _add_small(n_mode, met, live, small_mix, small_shape[g], total, to, n_column)
+
+
+@njit(inline="always", **J)
+def _positive(x):
+    """max(x, 0); no number stays none."""
+    return select(x < 0.0, 0.0, x)
 
 
 @njit(**J)
-def project_traces(used, count, trace, error, share):
-    """Every trace in use times the errors of the hidden somata, summed over time.
+def output_voltages(samples, voltage, weight, bias, keep, gain, output):
+    """Voltages of the output neurons of some samples, from the hidden somata's.
 
     Parameters
     ----------
-    used, count
-        As :func:`slots_of` gave; ``used`` with ROWS entries to spare.
-    trace : (n_trace, n_time)
-    error : (n_sample, n_time, n_hidden padded)
-        0 where nothing is learned.
-    share : (n_sample, n_slot, n_hidden padded)
-        Filled for the traces in use.
+    samples : (n,) int64
+    voltage : (n_sample, n_hidden padded, n_time padded) mV
+    weight : (n_hidden, n_out)
+    bias : (n_out,)
+    keep, gain : float
+        Of an output neuron in a step; the gain from a weighted voltage.
+    output : (n_sample, n_out, n_time) mV
+        Filled for the samples.
     """
-    n_time, n_column = error.shape[1], error.shape[2]
-    n_slot, width = share.shape[1], trace.shape[1]
-    shapes, errors, total = trace.reshape(-1), error.reshape(-1), share.reshape(-1)
-    for b in range(used.shape[0]):
-        for s in range(0, count[b], ROWS):
-            a = used[b, s : s + ROWS] * np.int64(width)
-            for n in range(0, n_column, COLUMNS):
-                c = (b * n_slot + s) * n_column + n
-                for k in range(ROWS):
-                    store(total, c + k * n_column, 0.0)
-                    store(total, c + k * n_column + WIDTH, 0.0)
-                _tile(
-                    n_time,
-                    shapes, a[0], a[1], a[2], a[3],
-                    errors, b * n_time * n_column + n, n_column,
-                    total, c, c + n_column, c + 2 * n_column, c + 3 * n_column,
-                )  # fmt: skip
-
-
-@njit(**J)
-def project_modes(used, count, filtered, error, share):
-    """As :func:`project_traces` with the traces through every mode.
-
-    Parameters
-    ----------
-    filtered : (n_trace, n_mode, n_time padded)
-    share : (n_sample, n_slot, n_mode, n_hidden padded)
-    """
-    n_time, n_column = error.shape[1], error.shape[2]
-    n_slot, n_mode, width = share.shape[1], share.shape[2], filtered.shape[2]
-    shapes, errors, total = filtered.reshape(-1), error.reshape(-1), share.reshape(-1)
-    for b in range(used.shape[0]):
-        for s in range(count[b]):
-            for r in range(0, n_mode, ROWS):
-                a = (used[b, s] * n_mode + r) * width
-                for n in range(0, n_column, COLUMNS):
-                    c = ((b * n_slot + s) * n_mode + r) * n_column + n
-                    for k in range(ROWS):
-                        store(total, c + k * n_column, 0.0)
-                        store(total, c + k * n_column + WIDTH, 0.0)
-                    _tile(
-                        n_time,
-                        shapes, a, a + width, a + 2 * width, a + 3 * width,
-                        errors, b * n_time * n_column + n, n_column,
-                        total, c, c + n_column, c + 2 * n_column, c + 3 * n_column,
-                    )  # fmt: skip
-
-
-@njit(**J)
-def gather_traces(slot, share, factor, update):
-    """Sum over the samples what every synapse saw; sample after sample.
-
-    Parameters
-    ----------
-    slot : (n_sample, n_in) int32
-    share
-        As :func:`project_traces` gave.
-    factor, update : (n_in, n_hidden, n_synapse)
-        Factor of every synapse; the sums.
-    """
-    n_in, n_hidden, n_synapse = update.shape
-    for i in range(n_in):
-        seen = np.zeros(n_hidden)
-        for b in range(slot.shape[0]):
-            s = slot[b, i]
-            if s >= 0:
+    n_hidden, n_out = weight.shape
+    n_row, n_column, n_time = voltage.shape[1], voltage.shape[2], output.shape[2]
+    hidden, current = voltage.reshape(-1), np.empty(n_column)
+    for b in samples:
+        for c in range(n_out):
+            for n in range(0, n_column, 4 * WIDTH):
+                p = q = r = s = splat(bias[c])
                 for j in range(n_hidden):
-                    seen[j] += share[b, s, j]
-        for j in range(n_hidden):
-            for q in range(n_synapse):
-                update[i, j, q] = factor[i, j, q] * seen[j]
-
-
-@njit(**J)
-def gather_modes(slot, share, site, mode, update):
-    """Sum over the samples and the modes; arguments as before."""
-    n_in, n_hidden, n_synapse = update.shape
-    n_mode = mode.shape[1]
-    for i in range(n_in):
-        seen = np.zeros((n_mode, n_hidden))
-        for b in range(slot.shape[0]):
-            s = slot[b, i]
-            if s >= 0:
-                for r in range(n_mode):
-                    for j in range(n_hidden):
-                        seen[r, j] += share[b, s, r, j]
-        for j in range(n_hidden):
-            for q in range(n_synapse):
-                total = 0.0
-                for r in range(n_mode):
-                    total += mode[site[i, j, q], r] * seen[r, j]
-                update[i, j, q] = total
+                    w, at = splat(weight[j, c]), (b * n_row + j) * n_column + n
+                    p = fma(w, _positive(load(hidden, at)), p)
+                    q = fma(w, _positive(load(hidden, at + WIDTH)), q)
+                    r = fma(w, _positive(load(hidden, at + 2 * WIDTH)), r)
+                    s = fma(w, _positive(load(hidden, at + 3 * WIDTH)), s)
+                store(current, n, p)
+                store(current, n + WIDTH, q)
+                store(current, n + 2 * WIDTH, r)
+                store(current, n + 3 * WIDTH, s)
+            v = 0.0
+            for n in range(n_time):
+                output[b, c, n] = v
+                v = keep * v + gain * current[n]
