@@ -5,6 +5,7 @@ active dendrites and conductance synapses, which only the quasi-static rule can 
 ones it is what the shortcut is held against.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -81,6 +82,10 @@ class Compartmental:
     def through_responses(self, images: ByteArray, error: FloatArray) -> FloatArray:
         """See :class:`engine.experiments.hpc_net.ways.Way`."""
         raise self._no_gradient()
+
+    def each(self, work: Callable[[int, IntArray], None], effort: IntArray) -> None:
+        """See :class:`engine.experiments.hpc_net.ways.Way`."""
+        work(0, np.arange(len(effort)))
 
     def input_trace(self, level: int) -> FloatArray:
         """(n_time,) mV of an input neuron for a pixel value, simulated."""

@@ -48,9 +48,9 @@ def padded(size: int, multiple: int) -> int:
 
 
 def aligned(shape: tuple[int, ...], dtype: type = np.float64) -> np.ndarray:
-    """Zeros that begin where a line of the cache does, so that no vector lies across two."""
+    """An empty array that begins where a line of the cache does: no vector lies across two."""
     size = int(np.prod(shape)) * np.dtype(dtype).itemsize
-    room = np.zeros(size + LINE, np.uint8)
+    room = np.empty(size + LINE, np.uint8)
     first = -room.ctypes.data % LINE
     return room[first : first + size].view(dtype).reshape(shape)
 

@@ -10,24 +10,25 @@ from numba import njit
 from engine.experiments.hpc_net.kernels import COLUMNS, J, U
 from engine.mechanisms.lanes import WIDTH, fma, load, splat, store
 
-TRACES = 4
+TRACES = 8
 """Traces or modes that are worked on at a time."""
 
 
 @njit(inline="always", **J)
-def _tile(n, a, a0, a1, a2, a3, b, b0, b_stride, c, c0, c1, c2, c3):
-    """Add 4 rows of ``a`` times 16 columns of ``b``, over n products, to 4 x 16 numbers of ``c``.
+def _tile(n, a, a0, b, b0, b_row, c, c0, c_row):
+    """Put 8 rows of ``a`` times 16 columns of ``b``, over n products, into ``c``.
 
-    Arrays are flat; a0 … a3 and c0 … c3 are where the rows begin, b0 the first row of the columns.
+    Arrays are flat; a0 are the places where the rows of ``a`` begin, b0 and c0 the first ones of
+    the columns.
     """
-    p0, q0 = load(c, c0), load(c, c0 + WIDTH)
-    p1, q1 = load(c, c1), load(c, c1 + WIDTH)
-    p2, q2 = load(c, c2), load(c, c2 + WIDTH)
-    p3, q3 = load(c, c3), load(c, c3 + WIDTH)
-    u0, u1, u2, u3 = U(a0), U(a1), U(a2), U(a3)
+    p0 = p1 = p2 = p3 = p4 = p5 = p6 = p7 = splat(0.0)
+    q0 = q1 = q2 = q3 = q4 = q5 = q6 = q7 = splat(0.0)
+    u0, u1, u2, u3 = U(a0[0]), U(a0[1]), U(a0[2]), U(a0[3])
+    u4, u5, u6, u7 = U(a0[4]), U(a0[5]), U(a0[6]), U(a0[7])
+    at = U(b0)
     for k in range(U(n)):
-        at = U(b0) + k * U(b_stride)
-        x, y = load(b, at), load(b, at + WIDTH)
+        x, y = load(b, at), load(b, at + U(WIDTH))
+        at += U(b_row)
         w = splat(a[u0 + k])
         p0, q0 = fma(w, x, p0), fma(w, y, q0)
         w = splat(a[u1 + k])
@@ -36,14 +37,30 @@ def _tile(n, a, a0, a1, a2, a3, b, b0, b_stride, c, c0, c1, c2, c3):
         p2, q2 = fma(w, x, p2), fma(w, y, q2)
         w = splat(a[u3 + k])
         p3, q3 = fma(w, x, p3), fma(w, y, q3)
+        w = splat(a[u4 + k])
+        p4, q4 = fma(w, x, p4), fma(w, y, q4)
+        w = splat(a[u5 + k])
+        p5, q5 = fma(w, x, p5), fma(w, y, q5)
+        w = splat(a[u6 + k])
+        p6, q6 = fma(w, x, p6), fma(w, y, q6)
+        w = splat(a[u7 + k])
+        p7, q7 = fma(w, x, p7), fma(w, y, q7)
     store(c, c0, p0)
     store(c, c0 + WIDTH, q0)
-    store(c, c1, p1)
-    store(c, c1 + WIDTH, q1)
-    store(c, c2, p2)
-    store(c, c2 + WIDTH, q2)
-    store(c, c3, p3)
-    store(c, c3 + WIDTH, q3)
+    store(c, c0 + c_row, p1)
+    store(c, c0 + c_row + WIDTH, q1)
+    store(c, c0 + 2 * c_row, p2)
+    store(c, c0 + 2 * c_row + WIDTH, q2)
+    store(c, c0 + 3 * c_row, p3)
+    store(c, c0 + 3 * c_row + WIDTH, q3)
+    store(c, c0 + 4 * c_row, p4)
+    store(c, c0 + 4 * c_row + WIDTH, q4)
+    store(c, c0 + 5 * c_row, p5)
+    store(c, c0 + 5 * c_row + WIDTH, q5)
+    store(c, c0 + 6 * c_row, p6)
+    store(c, c0 + 6 * c_row + WIDTH, q6)
+    store(c, c0 + 7 * c_row, p7)
+    store(c, c0 + 7 * c_row + WIDTH, q7)
 
 
 @njit(**J)
@@ -80,15 +97,7 @@ def project_traces(samples, used, count, trace, error, turned, share):
             a = used[b, s : s + TRACES] * np.int64(width)
             for n in range(0, n_column, COLUMNS):
                 c = (b * n_slot + s) * n_column + n
-                for k in range(TRACES):
-                    store(total, c + k * n_column, 0.0)
-                    store(total, c + k * n_column + WIDTH, 0.0)
-                _tile(
-                    n_time,
-                    shapes, a[0], a[1], a[2], a[3],
-                    errors, n, n_column,
-                    total, c, c + n_column, c + 2 * n_column, c + 3 * n_column,
-                )  # fmt: skip
+                _tile(n_time, shapes, a, errors, n, n_column, total, c, n_column)
 
 
 @njit(**J)
@@ -103,22 +112,15 @@ def project_modes(samples, used, count, filtered, error, turned, share):
     n_time, n_column = turned.shape
     n_slot, n_mode, width = share.shape[1], share.shape[2], filtered.shape[2]
     shapes, errors, total = filtered.reshape(-1), turned.reshape(-1), share.reshape(-1)
+    rows = np.arange(TRACES)
     for b in samples:
         _turn(error[b], turned)
         for s in range(count[b]):
             for r in range(0, n_mode, TRACES):
-                a = (used[b, s] * n_mode + r) * width
+                a = (used[b, s] * n_mode + r + rows) * width
                 for n in range(0, n_column, COLUMNS):
                     c = ((b * n_slot + s) * n_mode + r) * n_column + n
-                    for k in range(TRACES):
-                        store(total, c + k * n_column, 0.0)
-                        store(total, c + k * n_column + WIDTH, 0.0)
-                    _tile(
-                        n_time,
-                        shapes, a, a + width, a + 2 * width, a + 3 * width,
-                        errors, n, n_column,
-                        total, c, c + n_column, c + 2 * n_column, c + 3 * n_column,
-                    )  # fmt: skip
+                    _tile(n_time, shapes, a, errors, n, n_column, total, c, n_column)
 
 
 @njit(**J)
@@ -167,3 +169,52 @@ def gather_modes(inputs, slot, share, site, mode, update):
                 for r in range(n_mode):
                     total += mode[site[i, j, q], r] * seen[r, j]
                 update[i, j, q] = total
+
+
+@njit(nogil=True, cache=True, error_model="numpy", fastmath={"reassoc", "nsz"})
+def soma_errors(samples, hidden, judged, weight, delta, back, per_neuron, per_output):
+    """Errors of the hidden somata from those of the output neurons, and their sums over time.
+
+    Parameters
+    ----------
+    samples : (n,) int64
+    hidden : (n_sample, n_hidden, n_time) mV
+    judged : (n_sample, n_hidden, n_time or 1)
+        Where it is not above 0, no error passes.
+    weight : (n_hidden, n_out)
+    delta : (n_sample, n_out, n_time)
+    back : (n_sample, n_hidden, n_time)
+        Filled for the samples.
+    per_neuron : (n_sample, n_hidden)
+        Filled: sums of the errors.
+    per_output : (n_sample, n_hidden, n_out)
+        Filled: sums of the output neurons' errors times max(hidden, 0).
+    """
+    n_hidden, n_out = weight.shape
+    n_time, steady = delta.shape[2], judged.shape[2] == 1
+    seen = np.empty(n_time)
+    for b in samples:
+        for j in range(n_hidden):
+            row = back[b, j]
+            row[:] = 0.0
+            for c in range(n_out):
+                w = weight[j, c]
+                for n in range(n_time):
+                    row[n] += w * delta[b, c, n]
+            for n in range(n_time):
+                seen[n] = max(hidden[b, j, n], 0.0)
+            if steady:
+                if not judged[b, j, 0] > 0.0:
+                    row[:] = 0.0
+            else:
+                for n in range(n_time):
+                    row[n] = row[n] if judged[b, j, n] > 0.0 else 0.0
+            total = 0.0
+            for n in range(n_time):
+                total += row[n]
+            per_neuron[b, j] = total
+            for c in range(n_out):
+                total = 0.0
+                for n in range(n_time):
+                    total += seen[n] * delta[b, c, n]
+                per_output[b, j, c] = total

@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from engine.experiments.hpc_net.kernels_back import soma_errors
 from engine.experiments.hpc_net.network import Network, Weights
 from engine.experiments.hpc_net.spec import Learning, RuleName
 from engine.experiments.hpc_net.ways import ByteArray, Voltages, Way, leak_back
@@ -107,18 +108,38 @@ def quasi_static(
     learning: Learning,
 ) -> Weights:
     """The paper's rule (Eqs. 8 to 11): mean over the window of error · r · g · max(v, 0)."""
-    delta, window = errors.delta, errors.window
-    n = len(images) * delta.shape[2]
+    window, n = errors.window, len(images) * errors.delta.shape[2]
+    delta = errors.delta / n
     hidden = voltages.hidden[:, :, window]
     judged = hidden.mean(axis=2, keepdims=True) if learning.softmax == "mean" else hidden
-    back = np.matmul(weights.output, delta) * (judged > 0)
-    seen = np.maximum(hidden, 0.0)
+    back, per_neuron, per_output = at_somata(way, hidden, judged, weights.output, delta)
     return Weights(
-        way.through_traces(images, back, window) / n,
-        back.sum(axis=(0, 2)) / n,
-        np.matmul(seen, delta.transpose(0, 2, 1)).sum(axis=0) / n,
-        delta.sum(axis=(0, 2)) / n,
+        way.through_traces(images, back, window), per_neuron, per_output, delta.sum(axis=(0, 2))
     )
+
+
+def at_somata(
+    way: Way, hidden: FloatArray, judged: FloatArray, weight: FloatArray, delta: FloatArray
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Errors of the output neurons at the hidden somata, where ``judged`` is above 0.
+
+    Returns
+    -------
+    back : (n_sample, n_hidden, n_time)
+    per_neuron : (n_hidden,)
+        Its sum over samples and times.
+    per_output : (n_hidden, n_out)
+        The sum of the errors of the output neurons times max(hidden, 0).
+    """
+    n_sample, n_hidden, n_time = hidden.shape
+    back = np.empty((n_sample, n_hidden, n_time))
+    per_neuron, per_output = np.empty((n_sample, n_hidden)), np.empty((n_sample, *weight.shape))
+
+    def work(_: int, samples: IntArray) -> None:
+        soma_errors(samples, hidden, judged, weight, delta, back, per_neuron, per_output)
+
+    way.each(work, np.ones(n_sample, np.int32))
+    return back, per_neuron.sum(axis=0), per_output.sum(axis=0)
 
 
 def exact(

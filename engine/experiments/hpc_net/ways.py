@@ -1,5 +1,6 @@
 """What every way to run a network gives: voltages of its neurons, and errors taken back."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -58,6 +59,12 @@ class Way(Protocol):
         """Sum over samples and times of error · what the synapse does to the soma, per weight.
 
         ``error`` is (n_sample, n_hidden, n_time); the result (n_in, n_hidden, n_synapse).
+        """
+
+    def each(self, work: Callable[[int, IntArray], None], effort: IntArray) -> None:
+        """Do work(thread, entries) for all entries, on the cores the way has.
+
+        ``effort`` is what every entry costs, in any unit.
         """
 
 

@@ -84,6 +84,22 @@ def test_the_shortcut_gives_the_voltages_and_updates_of_the_simulation(
             assert relative(found, expected) < 1e-9
 
 
+def test_single_precision_of_the_small_modes_stays_below_the_tolerance(
+    network, shortcut, images, weights
+):
+    exact = Shortcut(network, threads=1, precision="double")
+    assert shortcut.n_double < shortcut.n_mode == exact.n_mode == exact.n_double
+    ours, best = (way.voltages(images, weights) for way in (shortcut, exact))
+    assert 0 < relative(ours.hidden, best.hidden) < 1e-9
+    for rule in ("quasi_static", "exact"):
+        one, other = (
+            outcome(way, images, LABELS, weights, replace(CODE, rule=rule)).direction
+            for way in (shortcut, exact)
+        )
+        for found, expected in zip(one.parts, other.parts, strict=True):
+            assert relative(found, expected) < 1e-9
+
+
 def test_results_do_not_depend_on_the_number_of_threads(network, shortcut, images, weights):
     alone = Shortcut(network, threads=1)
     for rule in ("quasi_static", "exact"):
