@@ -85,7 +85,7 @@ class Compartmental:
 
     def each(self, work: Callable[[int, IntArray], None], effort: IntArray) -> None:
         """See :class:`engine.experiments.hpc_net.ways.Way`."""
-        work(0, np.arange(len(effort)))
+        work(0, np.arange(len(effort), dtype=np.int32))
 
     def input_trace(self, level: int) -> FloatArray:
         """(n_time,) mV of an input neuron for a pixel value, simulated."""

@@ -294,7 +294,7 @@ def hidden_voltages(
 
     Parameters
     ----------
-    samples : (n,) int64
+    samples : (n,) int32
     slot, used, count
         As :func:`slots_of` gave.
     live : (n_trace,) int32
@@ -348,7 +348,7 @@ def output_voltages(samples, voltage, weight, bias, keep, gain, output):
 
     Parameters
     ----------
-    samples : (n,) int64
+    samples : (n,) int32
     voltage : (n_sample, n_hidden padded, n_time padded) mV
     weight : (n_hidden, n_out)
     bias : (n_out,)

@@ -77,7 +77,7 @@ def project_traces(samples, used, count, trace, error, turned, share):
 
     Parameters
     ----------
-    samples : (n,) int64
+    samples : (n,) int32
     used, count
         As ``kernels.slots_of`` gave; ``used`` with TRACES entries to spare.
     trace : (n_trace, n_time)
@@ -129,7 +129,7 @@ def gather_traces(inputs, slot, share, factor, update):
 
     Parameters
     ----------
-    inputs : (n,) int64
+    inputs : (n,) int32
     slot : (n_sample, n_in) int32
     share
         As :func:`project_traces` gave.
@@ -177,7 +177,7 @@ def soma_errors(samples, hidden, judged, weight, delta, back, per_neuron, per_ou
 
     Parameters
     ----------
-    samples : (n,) int64
+    samples : (n,) int32
     hidden : (n_sample, n_hidden, n_time) mV
     judged : (n_sample, n_hidden, n_time or 1)
         Where it is not above 0, no error passes.

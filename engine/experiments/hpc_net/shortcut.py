@@ -187,7 +187,7 @@ class Shortcut:
         """Deal entries out to the threads, the heavy ones first; kernels hold no lock of Python."""
         if not len(effort):
             return
-        order = np.argsort(-effort, kind="stable")
+        order = np.argsort(-effort, kind="stable").astype(np.int32)
         threads = min(self._threads, len(order))
         hands = [np.sort(order[k::threads]) for k in range(threads)]
         others = [self._pool.submit(work, k, hands[k]) for k in range(1, threads)]

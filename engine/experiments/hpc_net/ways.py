@@ -69,6 +69,16 @@ class Way(Protocol):
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
+def _leak_forward(current, keep, gain, voltage):  # type: ignore[no-untyped-def]
+    for row in range(current.shape[0]):
+        v = 0.0
+        voltage[row, 0] = v
+        for n in range(current.shape[1] - 1):
+            v = keep * v + gain * current[row, n]
+            voltage[row, n + 1] = v
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
 def _leak_backward(error, keep, gain, back):  # type: ignore[no-untyped-def]
     last = error.shape[1] - 1
     for row in range(error.shape[0]):
@@ -79,8 +89,17 @@ def _leak_backward(error, keep, gain, back):  # type: ignore[no-untyped-def]
             back[row, n - 1] = gain * e
 
 
+def leak(network: Network, current: FloatArray) -> FloatArray:
+    """Voltages of point neurons by currents (nA) of the last axis' steps, backward Euler."""
+    voltage = np.empty_like(current)
+    keep, gain = decay(network.spec.point, network.spec.cell.dt)
+    n_time = current.shape[-1]
+    _leak_forward(current.reshape(-1, n_time), keep, gain, voltage.reshape(-1, n_time))
+    return voltage
+
+
 def leak_back(network: Network, error: FloatArray) -> FloatArray:
-    """The gradient by the currents of point neurons (nA) from that by their voltages."""
+    """The transpose of :func:`leak`: from the gradient by voltages to that by currents."""
     back = np.empty_like(error)
     keep, gain = decay(network.spec.point, network.spec.cell.dt)
     n_time = error.shape[-1]
