@@ -5,6 +5,7 @@ One node is chosen to split the cell at; each tree below it goes whole to a thre
 """
 
 import heapq
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -33,36 +34,42 @@ def branches(tree: Topology, n_threads: int) -> tuple[IntArray, IntArray, IntArr
     thread = np.zeros(tree.n_comp, np.int32)
     cell = tree.cells()
     by_cell = eliminated[np.argsort(cell[eliminated], kind="stable")]
+    cells = np.split(by_cell, np.flatnonzero(np.diff(cell[by_cell])) + 1)
+    cells = [nodes for nodes in cells if nodes.size]
+    group, largest = _groups(tree, cells, n_threads)
     offset = 0
-    for nodes in np.split(by_cell, np.flatnonzero(np.diff(cell[by_cell])) + 1):
-        if nodes.size:
-            group, largest = _groups(tree, nodes, n_threads)
-            step[nodes] = offset + _steps(group, largest, n_threads)
-            thread[nodes] = np.where(group < 0, largest, group)
-            offset = int(step[nodes].max()) + 1
+    for nodes, most in zip(cells, largest, strict=True):
+        own = group[nodes]
+        step[nodes] = offset + _steps(own, most, n_threads)
+        thread[nodes] = np.where(own < 0, most, own)
+        offset = int(step[nodes].max()) + 1
     node = eliminated[np.lexsort((thread[eliminated], step[eliminated]))]
     step_start = np.searchsorted(step[node], np.arange(offset + 1)).astype(np.int32)
     return node, step_start, thread[node]
 
 
-def _groups(tree: Topology, nodes: IntArray, n_threads: int) -> tuple[np.ndarray, int]:
-    """Thread of each of a cell's nodes, -1 for the trunk, and the thread with most to do."""
-    root = tree.parent[nodes[-1]]  # of the first node breadth first
-    inside = np.concatenate(([root], nodes[::-1]))
+def _groups(
+    tree: Topology, cells: Sequence[IntArray], n_threads: int
+) -> tuple[IntArray, list[int]]:
+    """Thread of every node, -1 for trunks and roots, and each cell's thread with most to do."""
     is_branch = (tree.size > SPINE_SIZE) & (tree.parent >= 0)
-    n_branch = np.bincount(tree.parent[nodes], weights=is_branch[nodes], minlength=tree.n_comp)
-    split = inside[np.argmax(n_branch[inside])]
-    tops = tree.child[tree.child_start[split] : tree.child_start[split + 1]]  # ascending size
-    group_of = np.full(tree.n_comp, -1, np.int32)
-    load = [(0, t) for t in range(n_threads)]
-    for top in tops:
-        size, t = load[0]
-        group_of[top] = t
-        heapq.heapreplace(load, (size + int(tree.size[top]), t))
-    largest = max(load, key=lambda entry: (entry[0], -entry[1]))[1]
+    n_branch = np.bincount(tree.parent[is_branch], minlength=tree.n_comp)
+    group = np.full(tree.n_comp, -1, np.int32)
     above = np.where(tree.parent < 0, np.arange(tree.n_comp), tree.parent)
-    above[tops] = tops
-    return group_of[follow(above)[nodes]], largest
+    largest = []
+    for nodes in cells:
+        root = tree.parent[nodes[-1]]  # of the first node breadth first
+        inside = np.concatenate(([root], nodes[::-1]))
+        split = inside[np.argmax(n_branch[inside])]
+        load = [(0, t) for t in range(n_threads)]
+        tops = tree.child[tree.child_start[split] : tree.child_start[split + 1]]  # ascending size
+        for top in tops.tolist():
+            size, t = load[0]
+            group[top] = t
+            heapq.heapreplace(load, (size + int(tree.size[top]), t))
+        largest.append(max(load, key=lambda entry: (entry[0], -entry[1]))[1])
+        above[tops] = tops
+    return group[follow(above)], largest
 
 
 def _steps(group: np.ndarray, largest: int, n_threads: int) -> np.ndarray:

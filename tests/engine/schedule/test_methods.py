@@ -1,5 +1,7 @@
 """Every method on trees small enough to think through, and on every random tree."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -7,7 +9,7 @@ from hypothesis import strategies as st
 
 from engine.errors import UserError
 from engine.schedule import METHODS, check, make_schedule, threads_needed
-from engine.schedule.topology import make_topology
+from engine.schedule.topology import Topology, make_topology
 from tests.reference import subtree_sizes
 from tests.strategies import parents
 
@@ -58,6 +60,45 @@ def test_branches_wait_for_the_largest_group_then_the_trunk():
     assert schedule.thread[1] == schedule.thread[2] == schedule.thread[-1]
     two = make_schedule(np.array(parent), "branches", 2)  # 5 and 7 share a thread
     assert two.n_step == 12 + 2
+
+
+def branches_one_by_one(tree: Topology, n_threads: int) -> dict[int, tuple[int, int]]:
+    """Step and thread of every node: cell after cell, node after node."""
+    children = [tree.child[a:b].tolist() for a, b in pairwise(tree.child_start.tolist())]
+    found, offset = {}, 0
+    for root in tree.root.tolist():
+        inside = [root]
+        for node in inside:
+            inside += children[node]
+        split = max(inside, key=lambda n: sum(tree.size[c] > 4 for c in children[n]))  # the first
+        load, thread_of = [0] * n_threads, {}
+        for top in children[split]:
+            least = load.index(min(load))
+            load[least] += int(tree.size[top])
+            thread_of[top] = least
+        most, next_step = load.index(max(load)), [offset] * n_threads
+        trunk = []
+        for node in reversed(inside[1:]):
+            above = node
+            while above not in thread_of and tree.parent[above] >= 0:
+                above = int(tree.parent[above])
+            if (own := thread_of.get(above)) is None:
+                trunk.append(node)
+            else:
+                found[node] = next_step[own], own
+                next_step[own] += 1
+        found |= {node: (next_step[most] + i, most) for i, node in enumerate(trunk)}
+        offset = next_step[most] + len(trunk)
+    return found
+
+
+@given(parents(max_size=80), st.sampled_from([1, 2, 3, 16]))
+@settings(max_examples=40)
+def test_branches_are_those_found_one_by_one(parent, n_threads):
+    schedule = make_schedule(parent, "branches", n_threads)
+    expected = branches_one_by_one(make_topology(parent), n_threads)
+    nodes = np.flatnonzero(parent >= 0).tolist()
+    assert {n: (schedule.step[n], schedule.thread[n]) for n in nodes} == expected
 
 
 def test_cells_stand_side_by_side_in_permute1_and_one_after_another_in_branches():
