@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
+from math import isfinite
 from pathlib import Path
 from textwrap import fill
 
@@ -221,10 +222,9 @@ def show_progress(run: Iterator[Progress]) -> Iterator[Progress]:
         name = progress.phase.partition(":")[0]
         if show:
             filled = int(BAR * progress.fraction)
-            line = (
-                f"[{'#' * filled}{'.' * (BAR - filled)}] {progress.phase}, "
-                f"{duration(progress.remaining)} left"
-            )
+            line = f"[{'#' * filled}{'.' * (BAR - filled)}] {progress.phase}"
+            if isfinite(progress.remaining):
+                line += f", {duration(progress.remaining)} left"
             print(f"\r{line:<{width}}", end="", file=sys.stderr, flush=True)
             width = len(line)
         elif name != phase:

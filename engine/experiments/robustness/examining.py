@@ -56,7 +56,7 @@ PART, SIMULATED_PART = 250, 16
 """Images asked at once."""
 RESNET_COST = 40_000.0
 """Multiplications of the surrogate for a pixel."""
-HPC_COST = 5_000.0
+HPC_COST = 15_000.0
 """And, in its time, what the shortcut of the dendritic network takes."""
 
 
@@ -145,7 +145,7 @@ class _Examination:
     def _work(self) -> dict[str, float]:
         """Multiplications of every step."""
         study, n, n_in = self.study, len(self.images), self.data.n_in
-        deep, plain = RESNET_COST * n_in, 5.0 * n_in * self.network.spec.n_hidden
+        deep, plain = RESNET_COST * n_in, float(n_in * self.network.spec.n_hidden)
         asked, trained = n * len(self.states), study.ann.batches * study.ann.batch
         return {
             "surrogate": 3 * deep * study.surrogate.batches * study.surrogate.batch,
@@ -244,7 +244,7 @@ class _Examination:
     def _ask_anns(self, subject: Subject, table: FloatArray) -> Iterator[Progress]:
         study, data, n_hidden = self.study, self.data, self.network.spec.n_hidden
         work = self._work()[subject] / study.repeats
-        plain = 5.0 * data.n_in * n_hidden * len(self.images) * len(self.states)
+        plain = float(data.n_in * n_hidden * len(self.images) * len(self.states))
         for number in range(study.repeats):
             seed = study.seed + number
             key = ann_key(study, data, table, n_hidden, seed)

@@ -1,6 +1,6 @@
 """Where a study is, and how long it will take."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from time import perf_counter
 
 from engine.experiments.robustness.study import Result
@@ -30,16 +30,25 @@ class Progress:
 
 @dataclass
 class Clock:
-    """Work done and to do, in multiplications; what was found in the folder took no time."""
+    """Work done and to do, in multiplications.
+
+    What was found in the folder took no time, and the first piece of work none that counts: it
+    waits for what is compiled and built.
+    """
 
     total: float
     done: float = 0.0
     measured: float = 0.0
-    begin: float = field(default_factory=perf_counter)
+    begin: float | None = None
 
     def note(self, work: float, found: bool = False) -> None:
         self.done += work
-        self.measured += 0.0 if found else work
+        if found:
+            return
+        if self.begin is None:
+            self.begin = perf_counter()
+        else:
+            self.measured += work
 
     @property
     def fraction(self) -> float:
@@ -47,6 +56,6 @@ class Clock:
 
     @property
     def remaining(self) -> float:
-        if not self.measured:
+        if self.begin is None or not self.measured:
             return float("inf")
         return (perf_counter() - self.begin) / self.measured * max(0.0, self.total - self.done)

@@ -10,7 +10,15 @@ from engine.errors import FileError, UserError
 from engine.experiments.hpc_net.shortcut import Shortcut
 from engine.experiments.hpc_net.spec import Learning
 from engine.experiments.hpc_net.training import ask
-from engine.experiments.robustness import SUBJECTS, Descent, Study, examine, examining, from_json
+from engine.experiments.robustness import (
+    SUBJECTS,
+    Descent,
+    Study,
+    examine,
+    examining,
+    from_json,
+    progress,
+)
 from engine.experiments.robustness.images import (
     disturbed,
     finer,
@@ -19,6 +27,7 @@ from engine.experiments.robustness.images import (
     whole_steps,
 )
 from engine.experiments.robustness.pieces import key_of, load_piece, save_piece
+from engine.experiments.robustness.progress import Clock
 
 LEARNING = Learning()
 
@@ -84,6 +93,19 @@ def test_progress_grows_to_the_end(begin, study):
     assert seen[-2].fraction == pytest.approx(1)  # all steps together are the whole
     assert not any(p.result.complete for p in seen[:-1])
     assert seen[0].result.curves == ()
+
+
+def test_time_to_come_is_told_from_what_was_done_not_from_what_was_found(monkeypatch):
+    now = iter((10.0, 14.0, 20.0))
+    monkeypatch.setattr(progress, "perf_counter", lambda: next(now))
+    clock = Clock(total=100.0)
+    clock.note(30, found=True)
+    assert clock.remaining == float("inf")
+    clock.note(10)  # at 10 s; what it took is not counted
+    assert clock.remaining == float("inf")
+    clock.note(20)
+    assert clock.fraction == 0.6
+    assert clock.remaining == 4 / 20 * 40  # at 14 s
 
 
 def test_a_finished_study_is_not_made_again(begin, study, nets):
