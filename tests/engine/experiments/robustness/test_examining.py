@@ -129,8 +129,8 @@ def test_a_closed_study_goes_on_where_it_was(begin, study, nets):
 
 def test_a_study_stopped_among_answers_asks_only_for_the_rest(begin, study, nets):
     run = begin(study)
-    for progress in run:
-        if progress.result.curve("resnet") is not None:
+    for seen in run:
+        if seen.result.curve("resnet") is not None:
             break
     run.close()
     n = nets.asked.count("resnet")
