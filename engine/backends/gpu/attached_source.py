@@ -14,11 +14,11 @@ def attach(names: Names, structure: GpuStructure) -> list[str]:
     """Twigs' own equations, then everything on single nodes; ``t`` is the middle of the step."""
     lines = _twig_equations(names) if structure.twigs else []
     if structure.clamps:
-        lines += ["meet(team);", *_clamps(names)]
+        lines += ["meet(team);", *clamps(names)]
     if any(m.kind == "point" for m in structure.mechanisms):
         lines += ["meet(team);", *_points(names)]
     if structure.played:
-        lines += ["meet(team);", *_played(names)]
+        lines += ["meet(team);", *played(names)]
     if structure.holds:
         lines += ["meet(team);", *_holds(names)]
     if structure.gaps:
@@ -45,13 +45,14 @@ def attached_currents(names: Names, structure: GpuStructure) -> list[str]:
     return lines
 
 
-def _clamps(names: Names) -> list[str]:
+def clamps(names: Names, sign: str = "+") -> list[str]:
+    """What current clamps inject at ``t``."""
     on, off = names.at("given", "_clamp_on", "j"), names.at("given", "_clamp_off", "j")
     return loop_nodes(
         names.at("where", "_n_clamp"),
         names.at("where", "_clamp_node", "j"),
         ["double sum = whole_r[at];"],
-        [f"if ({on} <= t && t < {off}) sum += {names.at('given', '_clamp_i', 'j')};"],
+        [f"if ({on} <= t && t < {off}) sum {sign}= {names.at('given', '_clamp_i', 'j')};"],
         ["whole_r[at] = sum;"],
     )
 
@@ -69,13 +70,15 @@ def _points(names: Names) -> list[str]:
     ]
 
 
-def _played(names: Names) -> list[str]:
+def played(names: Names, sign: str = "+") -> list[str]:
+    """What waveforms inject in the step."""
     column = names.at("where", "_played_column", "j")
+    width = names.number("_played_width")
     return loop_nodes(
         names.at("where", "_n_played"),
         names.at("where", "_played_node", "j"),
         ["double sum = whole_r[at];"],
-        [f"sum += played[(long long)(counter + s) * {names.number('_played_width')} + {column}];"],
+        [f"sum {sign}= played[(long long)(counter + s) * {width} + {column}];"],
         ["whole_r[at] = sum;"],
     )
 
@@ -139,7 +142,7 @@ def _gaps(names: Names) -> list[str]:
     )
 
 
-def _twig(names: Names) -> list[str]:
+def twig(names: Names) -> list[str]:
     """The twig's places and numbers."""
     kind = names.number("_n_kind")
     lines = [
@@ -159,7 +162,8 @@ def _common(names: Names, name: str) -> str:
     return name
 
 
-def _each_twig(names: Names, body: list[str]) -> list[str]:
+def each_twig(names: Names, body: list[str]) -> list[str]:
+    """Every twig ``e``."""
     n = names.at("where", "_n_twigs")
     return [f"for (int e = member; e < {n}; e += threads) {{", *indented(body), "}"]
 
@@ -169,7 +173,7 @@ def _twig_equations(names: Names) -> list[str]:
     kind = names.number("_n_kind")
     leak = "kind[{g} * " + kind + "] * twig_v[{at}] + kind[{i} * " + kind + "]"
     body = [
-        *_twig(names),
+        *twig(names),
         "const double from_parent = g_neck * (v[parent] - twig_v[neck]);",
         "const double to_head = g_head * (twig_v[neck] - twig_v[head]);",
         "const double to_end = has_end ? g_end * (twig_v[head] - twig_v[end]) : 0.0;",
@@ -181,14 +185,14 @@ def _twig_equations(names: Names) -> list[str]:
         "twig_d[end] = has_end ? g_end : 1.0;",
         "twig_r[end] = to_end;",
     ]
-    return _each_twig(names, body)
+    return each_twig(names, body)
 
 
 def twig_shares(names: Names) -> list[str]:
     """Ends, heads and necks are eliminated, all twigs at once; then every node of the tree that
     bears some gathers what they leave, one after the other."""
     eliminate = [
-        *_twig(names),
+        *twig(names),
         "if (has_end) {",
         "    twig_d[end] = 1.0 / twig_d[end];",
         "    const double factor = g_end * twig_d[end];",
@@ -218,15 +222,15 @@ def twig_shares(names: Names) -> list[str]:
         "    r[at] = right;",
         "}",
     ]
-    return [*_each_twig(names, eliminate), "meet(team);", *gather, "meet(team);"]
+    return [*each_twig(names, eliminate), "meet(team);", *gather, "meet(team);"]
 
 
 def twig_values(names: Names) -> list[str]:
     """From the parents' change of voltage that of necks, heads and ends."""
     body = [
-        *_twig(names),
+        *twig(names),
         "twig_r[neck] = fma(g_neck, r[parent], twig_r[neck]) * twig_d[neck];",
         "twig_r[head] = fma(g_head, twig_r[neck], twig_r[head]) * twig_d[head];",
         "twig_r[end] = has_end ? fma(g_end, twig_r[head], twig_r[end]) * twig_d[end] : 0.0;",
     ]
-    return [*_each_twig(names, body), "meet(team);"]
+    return [*each_twig(names, body), "meet(team);"]

@@ -1,6 +1,7 @@
 """The CUDA text of a model: one kernel that takes hundreds of steps."""
 
 from engine.backends.gpu.attached_source import attach, attached_currents, twig_shares, twig_values
+from engine.backends.gpu.constant_source import constant_step
 from engine.backends.gpu.event_source import begin_events, events, reset_events
 from engine.backends.gpu.signature import arguments, look_up
 from engine.backends.gpu.solve_source import assemble, load, solve, state, store
@@ -41,9 +42,7 @@ def emit(structure: GpuStructure, several: bool = False) -> tuple[str, list[tupl
     body = [
         *_function("initialize", _initialize(names, structure)),
         *_function("deliver", events(names, structure), "double limit, bool check"),
-        *_function("measure", _currents(names, structure)),
-        *_function("assemble", assemble(names, structure)),
-        *_function("attach", attach(names, structure), "int s"),
+        *_step_functions(names, structure),
         *_function("advance", _advance(names, structure)),
         *_function("sample", _sample(names), "int column"),
     ]
@@ -94,18 +93,41 @@ def _prologue(names: Names, structure: GpuStructure, several: bool) -> list[str]
     ]
 
 
+def _step_functions(names: Names, structure: GpuStructure) -> list[str]:
+    """What leads from the middle of a step to the new voltages."""
+    if structure.constant:
+        return _function("solve_step", constant_step(names, structure, BAD), "int s")
+    twigs = []
+    if structure.twigs:
+        twigs += _function("twigs_in", twig_shares(names))
+        twigs += _function("twigs_out", twig_values(names))
+    step = [
+        "assemble();",
+        "attach(s);",
+        *(["twigs_in();"] if structure.twigs else []),
+        *solve(names, structure),
+        "meet(team);",
+        *(["twigs_out();"] if structure.twigs else []),
+        "for (int i = member; i < n_all; i += threads) {",
+        "    whole_v[i] += whole_r[i];",
+        f"    if (!(fabs(whole_v[i]) <= limit_v)) status |= {BAD};",
+        "}",
+    ]
+    return [
+        *_function("measure", _currents(names, structure)),
+        *_function("assemble", assemble(names, structure)),
+        *_function("attach", attach(names, structure), "int s"),
+        *twigs,
+        *_function("solve_step", step, "int s"),
+    ]
+
+
 def _loop(names: Names, structure: GpuStructure) -> list[str]:
     """NEURON's fixed step, again and again; the step before the first sets everything to t = 0."""
     clock, done = names.at("own", "_clock"), names.at("moving", "_done")
-    twigs = structure.twigs
-    solved = [
-        *([*_function("twigs_in", twig_shares(names))] if twigs else []),
-        *([*_function("twigs_out", twig_values(names))] if twigs else []),
-    ]
     return [
-        *solved,
         f"if (resume && ({names.at('moving', '_status')} & {BAD})) return;",
-        *load(names),
+        *load(names, structure),
         f"int s = begin ? -1 : resume ? {done} : 0;",
         f"if (!begin) t = {clock};",
         f"if (member == 0 && !resume) {names.at('moving', '_spikes')} = 0;",
@@ -115,19 +137,8 @@ def _loop(names: Names, structure: GpuStructure) -> list[str]:
         "    deliver(s < 0 ? 0.0 : t + 0.5 * dt, s >= 0);",
         "    meet(team);",
         "    if (s >= 0) t += 0.5 * dt;",
-        "    measure();",
-        "    if (s >= 0) {",
-        "        assemble();",
-        "        attach(s);",
-        *(["        twigs_in();"] if twigs else []),
-        *indented(solve(structure), 2),
-        "        meet(team);",
-        *(["        twigs_out();"] if twigs else []),
-        "        for (int i = member; i < n_all; i += threads) {",
-        "            whole_v[i] += whole_r[i];",
-        f"            if (!(fabs(whole_v[i]) <= limit_v)) status |= {BAD};",
-        "        }",
-        "    }",
+        *([] if structure.constant else ["    measure();"]),
+        "    if (s >= 0) solve_step(s);",
         "    bool leave = false;",
         "    if (any_of(team, status != 0)) {",
         *(
@@ -148,7 +159,7 @@ def _loop(names: Names, structure: GpuStructure) -> list[str]:
         "        break;",
         "    }",
         "}",
-        *store(names),
+        *store(names, structure),
         "if (member == 0) {",
         f"    {clock} = t;",
         f"    {done} = s;",
@@ -209,7 +220,7 @@ def _initialize(names: Names, structure: GpuStructure) -> list[str]:
         "meet(team);",
         "for (int i = member; i < n_all; i += threads) {",
         "    whole_v[i] = v_init;",
-        "    whole_d[i] = whole_r[i] = 0.0;",
+        f"    {'' if structure.constant else 'whole_d[i] = '}whole_r[i] = 0.0;",
         "}",
         "meet(team);",
         *reset_events(names, structure),

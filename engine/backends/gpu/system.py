@@ -104,17 +104,26 @@ def _stored(
     )
 
 
+def tree_diagonal(model: Model) -> FloatArray:
+    """(n_comp,) µS: what stands on the diagonal but for mechanisms, twigs and clamps."""
+    tree = model.tree
+    _, g = leak(model.placed, model.n_comp, model.experiment.celsius)
+    diagonal = model.capacitance / model.experiment.dt + tree.g_axial
+    diagonal += g * (tree.area * NA_PER_MA_CM2_UM2)
+    inner = np.flatnonzero(tree.parent >= 0)
+    np.add.at(diagonal, tree.parent[inner], tree.g_axial[inner])
+    return diagonal
+
+
 def fill_tree(model: Model, order: Order, common: Arena, table: Arena) -> None:
     """What never changes in the tree's equations."""
-    tree, parent = model.tree, model.tree.parent
+    tree = model.tree
     area = tree.area * NA_PER_MA_CM2_UM2
     i, g = leak(model.placed, model.n_comp, model.experiment.celsius)
-    diagonal = model.capacitance / model.experiment.dt + tree.g_axial + g * area
-    inner = np.flatnonzero(parent >= 0)
-    np.add.at(diagonal, parent[inner], tree.g_axial[inner])
     columns: dict[str, FloatArray] = {
-        "_a": tree.g_axial, "_diagonal": diagonal, "_area": area, "_leak_i": i * area,
-        "_leak_g": g * area,
+        "_a": tree.g_axial, "_diagonal": tree_diagonal(model), "_area": area,
+        "_leak_i": i * area, "_leak_g": g * area,
+        "_rate": model.capacitance / model.experiment.dt,
     }  # fmt: skip
     for name, values in columns.items():
         common.add(name, values[order.node])

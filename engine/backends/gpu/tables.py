@@ -7,6 +7,7 @@ import numpy as np
 from engine.backends.gpu.arena import Arena
 from engine.backends.gpu.attached import fill_attached, gap_columns, hold_columns
 from engine.backends.gpu.device import Properties
+from engine.backends.gpu.factors import fill_factors
 from engine.backends.gpu.points import Points, is_queued, point_nodes
 from engine.backends.gpu.shape import Shape, Solve, Store
 from engine.backends.gpu.system import Nodes, fill_tree, fill_twigs, order_of
@@ -106,6 +107,8 @@ class Tables:
         self._fill_state(shape, properties)
         fill_tree(model, self.order, self.common, self.table)
         fill_twigs(model, self.nodes, self.common, self.given, self.where)
+        if self.structure.constant:
+            fill_factors(model, self.order, self.nodes, self.common, self.given)
         if model.twigs is not None:
             self._counts["_n_kind"] = len(model.twigs.kinds)
         fill_attached(model, self.nodes, self.own, self.given, self.where)
@@ -115,17 +118,21 @@ class Tables:
 
     def _fill_state(self, shape: Shape, properties: Properties) -> None:
         n_all, n_tree = self.nodes.n_all, self.order.n_node
-        work = n_tree + self.order.n_inner if shape.solve == "contract" else 0
+        constant = self.structure.constant
+        n_kept = 2 if constant else 3
+        work = n_tree + self.order.n_inner if shape.solve == "contract" and not constant else 0
         most = (properties.shared_memory - STATIC_SHARED) // (8 * shape.cells)
-        self.store, shared = place_of(shape.store, 3 * n_all + work, 3 * n_tree + work, most)
+        self.store, shared = place_of(
+            shape.store, n_kept * n_all + work, n_kept * n_tree + work, most
+        )
         self.shared_bytes = 8 * shared
         self._counts["_width"] = shared
-        self._counts["_n_inner"] = self.order.n_inner
+        outside = {"shared": 0, "tree": n_all - n_tree, "global": n_all}[self.store]
         self.own.add("_clock", 1)
         self.own.add("_v", n_all)
-        outside = {"shared": 0, "tree": n_all - n_tree, "global": n_all}[self.store]
-        self.own.add("_d", max(1, 2 * outside))
+        self.own.add("_rest", (n_kept - 1) * outside)
         self.own.add("_work", 0 if shared else work)
+        self.own.add("_carry", n_all - outside if constant else 0)
         for name in ("_done", "_status", "_spikes", "_high"):
             self.moving.add(name, 1)
         for name, values in self.model.ions.items():

@@ -44,6 +44,11 @@ class GpuStructure:
     solve: Solve = "dhs"
 
     @property
+    def constant(self) -> bool:
+        """Whether the matrix never changes, so that it is factored once."""
+        return not (self.mechanisms or self.holds or self.gaps)
+
+    @property
     def name(self) -> str:
         return "_".join([m.name for m in self.mechanisms] or ["passive"])
 

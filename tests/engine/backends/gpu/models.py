@@ -43,6 +43,8 @@ def experiment(kind: str, folder: Path) -> Experiment:
     """A cell of 65 nodes: ``passive``, ``hh``, with ``spines`` or with ``everything``."""
     if kind == "spines":
         return spiny(folder)
+    if kind == "linear":
+        return linear(folder)
     plain = Experiment(
         str(write(folder, FORKED)),
         insertions=(Insertion("hh" if kind == "hh" else "pas"),),
@@ -87,7 +89,16 @@ def spiny(folder: Path) -> Experiment:
     )
 
 
-KINDS = ("passive", "hh", "everything", "spines")
+def linear(folder: Path) -> Experiment:
+    """Spines by density and alone, current put into two of these, and nothing but leaks."""
+    given = spiny(folder)
+    ends = on_spine("end", 0), on_spine("neck", 2)
+    into = (CurrentClamp(ends[0], 0.5, 6.0, 0.05), CurrentClamp(SOMA, 2.0, 3.0, 0.5))
+    waves = (RampClamp(SOMA, 0.0, 9.0, 0.2, 0.1), RampClamp(ends[1], 3.0, 5.0, 0.0, 0.1))
+    return replace(given, synapses=(), stimuli=into, waveforms=waves)
+
+
+KINDS = ("passive", "hh", "everything", "spines", "linear")
 
 
 def model(kind: str, folder: Path, n_instance: int = 1) -> Model:

@@ -14,13 +14,14 @@ from engine.backends.gpu.device import OutOfDeviceMemoryError
 from engine.backends.gpu.member import STORES
 from engine.backends.gpu.run import GpuRun
 from engine.backends.gpu.shape import Shape
-from engine.backends.gpu.tables import place_of
+from engine.backends.gpu.tables import place_of, structure_of
 from engine.errors import BackendError, UserError
 from engine.model import build, build_batch
+from engine.spines import Spine
 from engine.stimuli import CurrentClamp
 from engine.synapses import SpikeSource, Synapse
 from tests.engine.backends.gpu import models
-from tests.engine.backends.gpu.models import KINDS, SOMA, TUFT
+from tests.engine.backends.gpu.models import END, KINDS, OWN, SOMA, TUFT
 from tests.engine.backends.gpu.test_shim import sanitized
 from tests.engine.nvrtc import compile_for_device
 from tests.engine.shim_device import ShimDevice
@@ -130,14 +131,13 @@ def test_the_order_of_threads_does_not_change_bits(folder, kind, mode):
         if shape.solve == "contract" and kind == "everything":
             continue
         first = firsts[shape.solve, 4 if shape.solve == "dhs" else shape.lanes]
-        for store, memory in (("shared", 227), ("tree", 227), ("global", 2)):
-            device = ShimDevice(mode, seed=1, shared_memory=memory * 1024)
+        for store, memory in (("shared", 2**17), ("tree", 2**17), ("global", 1200)):
+            device = ShimDevice(mode, seed=1, shared_memory=memory)
             asked = replace(shape, store="tree" if store == "tree" else "auto")
             started = GpuRun(model, device, asked)
-            assert (started.tables.shared_bytes > 0) == (memory > 2)
-            assert started.tables.store == (
-                "shared" if store == "tree" and kind != "spines" else store
-            )
+            assert (started.tables.shared_bytes > 0) == (memory > 1200)
+            spiny = model.twigs is not None
+            assert started.tables.store == (store if spiny else store.replace("tree", "shared"))
             assert bits(run(started, 80)) == first
 
 
@@ -171,6 +171,38 @@ def test_instances_that_differ_have_the_bits_they_have_alone(device, folder):
         mine = together.spikes[together.spikes[:, 0] == k, 1]
         np.testing.assert_array_equal(mine, alone.spikes[:, 1])
     assert len(np.unique(together.traces[0, :, -1])) == 4
+
+
+@pytest.mark.parametrize("shape", [Shape(16, 16), Shape(64, 16, "contract", "tree")])
+def test_linear_cells_with_other_spines_have_the_bits_they_have_alone(device, folder, shape):
+    """Factored once for each instance; clamps of their own go in and out of what goes on."""
+    given = models.experiment("linear", folder)
+    others = (
+        given,
+        replace(given, spines=(*given.spines, Spine(END, OWN))),
+        replace(given, stimuli=given.stimuli[:1], spine_density=()),
+    )
+    together = GpuRun(build_batch(others), device, shape)
+    assert together.tables.structure.constant
+    found = run(together, 90)[1]
+    for k, experiment in enumerate(others):
+        alone = run(GpuRun(build_batch((experiment,)), device, shape), 90)[1]
+        np.testing.assert_array_equal(found.traces[:, k], alone.traces[:, 0])
+        right = run(CpuBackend().start(build_batch((experiment,))), 90)[1].traces[:, 0]
+        np.testing.assert_allclose(found.traces[:, k], right, rtol=SAME)
+    assert len(np.unique(found.traces[0, :, -1])) == 3
+
+
+def test_only_linear_cells_are_factored_once(folder):
+    given = models.experiment("passive", folder)
+    held = replace(given, voltage_clamps=models.experiment("everything", folder).voltage_clamps)
+    joined = replace(given, gap_junctions=models.experiment("everything", folder).gap_junctions)
+    found = [structure_of(models.model(kind, folder)).constant for kind in KINDS]
+    assert dict(zip(KINDS, found, strict=True)) == {
+        "passive": True, "hh": False, "everything": False, "spines": False, "linear": True,
+    }  # fmt: skip
+    assert not structure_of(build(held)).constant
+    assert not structure_of(build(joined)).constant
 
 
 @pytest.mark.parametrize("kind", ["hh"], indirect=True)
@@ -249,10 +281,10 @@ def test_what_does_not_fit_is_refused_before_it_starts(folder):
 @pytest.mark.parametrize("store", ["shared", "tree", "global"])
 def test_nvrtc_compiles_the_kernel(folder, store, solve):
     from engine.backends.gpu.source import emit
-    from engine.backends.gpu.tables import structure_of
 
-    model = models.model("spines" if store == "tree" else "everything", folder)
-    text, _ = emit(structure_of(model, single=store == "global", solve=solve))
+    kind = {"shared": "everything", "tree": "spines", "global": "linear"}[store]
+    model = models.model(kind, folder)
+    text, _ = emit(structure_of(model, single=store == "tree", solve=solve))
     architecture = "sm_80" if store == "global" else "sm_90"
     options = (*Shape(32, 32).definitions, *STORES[store])
     status, log = compile_for_device(text, architecture, options)
@@ -284,7 +316,7 @@ print("finished")
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", ["hh", "spines"])
+@pytest.mark.parametrize("kind", ["hh", "spines", "linear"])
 @pytest.mark.parametrize("solve", ["dhs", "contract"])
 @pytest.mark.parametrize(("threads", "lanes", "memory"), [(8, 4, 2**17), (64, 32, 2048)])
 def test_the_thread_sanitizer_finds_no_race(tmp_path, kind, solve, threads, lanes, memory):
