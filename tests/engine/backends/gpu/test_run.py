@@ -18,10 +18,10 @@ from engine.backends.gpu.tables import place_of, structure_of
 from engine.errors import BackendError, UserError
 from engine.model import build, build_batch
 from engine.spines import Spine
-from engine.stimuli import CurrentClamp
+from engine.stimuli import CurrentClamp, Site
 from engine.synapses import SpikeSource, Synapse
 from tests.engine.backends.gpu import models
-from tests.engine.backends.gpu.models import END, KINDS, OWN, SOMA, TUFT
+from tests.engine.backends.gpu.models import KINDS, OWN, SOMA, TUFT
 from tests.engine.backends.gpu.test_shim import sanitized
 from tests.engine.nvrtc import compile_for_device
 from tests.engine.shim_device import ShimDevice
@@ -177,10 +177,11 @@ def test_instances_that_differ_have_the_bits_they_have_alone(device, folder):
 def test_linear_cells_with_other_spines_have_the_bits_they_have_alone(device, folder, shape):
     """Factored once for each instance; clamps of their own go in and out of what goes on."""
     given = models.experiment("linear", folder)
+    basal = Site("dend[1]", 0.5)
     others = (
         given,
-        replace(given, spines=(*given.spines, Spine(END, OWN))),
-        replace(given, stimuli=given.stimuli[:1], spine_density=()),
+        replace(given, spines=(*given.spines, Spine(basal, OWN))),
+        replace(given, stimuli=given.stimuli[:1], spines=(*given.spines[:2], Spine(basal))),
     )
     together = GpuRun(build_batch(others), device, shape)
     assert together.tables.structure.constant
