@@ -1,13 +1,13 @@
 """A run as a generator of chunks: progress is a field of the chunk, cancelling is closing it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from time import perf_counter
 
 import numpy as np
 
 from engine.backends import choose_backend, kernels
-from engine.backends.base import VOLTAGE_LIMIT, Backend, Samples, join
+from engine.backends.base import VOLTAGE_LIMIT, Backend, Samples, join, up_to
 from engine.backends.cpu import CpuRun
 from engine.errors import UnstableError
 from engine.model import Model
@@ -54,20 +54,51 @@ def simulate(
     """
     chosen = choose_backend(backend) if isinstance(backend, str) else backend
     run = chosen.start(model, threads)
-    samples = run.initialize()
-    done, steps, start = 0, FIRST_STEPS, 0.0
-    while done < model.n_step:
-        steps = min(steps, model.n_step - done)
-        begin = perf_counter()
-        next_samples = run.advance(steps)
-        seconds = perf_counter() - begin
-        samples = join(samples, next_samples) if done == 0 else next_samples
-        done += steps if samples.bad is None else len(next_samples.time)
-        chunk = _chunk(samples, start, done / model.n_step)
-        yield chunk
+    all_steps = stepped(
+        lambda: [run.initialize()], lambda n: [run.advance(n)], model.n_step, chunks_per_second
+    )
+    for (samples,), start, fraction in all_steps:
+        yield chunk_of(samples, start, fraction)
         if samples.bad is not None:
-            raise _unstable(model, *samples.bad)
-        start = chunk.stop
+            raise unstable(model, *samples.bad)
+
+
+def stepped(
+    initialize: Callable[[], list[Samples]],
+    advance: Callable[[int], list[Samples]],
+    n_step: int,
+    chunks_per_second: float,
+) -> Iterator[tuple[list[Samples], float, float]]:
+    """The steps of models that run in step, as many at a time as give the wanted rate.
+
+    Ends where a voltage leaves the possible numbers; the samples of all end before that step then,
+    and those of the models in which it happened say so.
+
+    Yields
+    ------
+    samples
+        Of every model; the first hold t = 0.
+    start : ms
+    fraction
+        Of the run that is done.
+    """
+    samples = initialize()
+    done, steps, start = 0, FIRST_STEPS, 0.0
+    while done < n_step:
+        steps = min(steps, n_step - done)
+        begin = perf_counter()
+        parts = advance(steps)
+        seconds = perf_counter() - begin
+        if bad := any(part.bad is not None for part in parts):
+            n_time = min(len(part.time) for part in parts)
+            parts = [up_to(part, n_time) for part in parts]
+        joined = zip(samples, parts, strict=True)
+        samples = [join(one, other) for one, other in joined] if done == 0 else parts
+        done += len(parts[0].time) if bad else steps
+        yield samples, start, done / n_step
+        if bad:
+            return
+        start = float(samples[0].time[-1])
         wanted = steps / max(seconds, 1e-9) / chunks_per_second
         steps = int(max(1, min(wanted, MAX_GROWTH * steps)))
 
@@ -127,7 +158,8 @@ def solve_by_schedule(
     return x
 
 
-def _chunk(samples: Samples, start: float, fraction: float) -> Chunk:
+def chunk_of(samples: Samples, start: float, fraction: float) -> Chunk:
+    """Samples as a piece of a run."""
     return Chunk(
         start=start,
         stop=float(samples.time[-1]) if len(samples.time) else start,
@@ -140,12 +172,16 @@ def _chunk(samples: Samples, start: float, fraction: float) -> Chunk:
     )
 
 
-def _unstable(model: Model, node: int, instance: int, time: float) -> UnstableError:
+def unstable(
+    model: Model, node: int, instance: int, time: float, whose: str | None = None
+) -> UnstableError:
+    """The error for a voltage that left the possible numbers; ``whose``: which cell it is."""
     tree, dt = model.tree, model.experiment.dt
     where = f"{tree.sections.name[tree.section[node]]}({tree.x[node]:.3g})"
-    which = f" of instance {instance}" if model.n_instance > 1 else ""
+    if whose is None:
+        whose = f" of instance {instance}" if model.n_instance > 1 else ""
     return UnstableError(
-        f"the voltage at {where}{which} left ±{VOLTAGE_LIMIT:g} mV at {time:.6g} ms with a time "
+        f"the voltage at {where}{whose} left ±{VOLTAGE_LIMIT:g} mV at {time:.6g} ms with a time "
         f"step of {dt:g} ms; halve dt to {dt / 2:g} ms, or look for a current or conductance that "
         "is too large"
     )

@@ -1,6 +1,7 @@
 """What every backend offers: start a model, advance it, look at its voltages."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -40,6 +41,23 @@ def join(first: Samples, second: Samples) -> Samples:
     )
 
 
+def up_to(samples: Samples, n_time: int) -> Samples:
+    """The first of some samples."""
+    if n_time >= len(samples.time):
+        return samples
+    end = samples.time[n_time - 1] if n_time else -np.inf
+    n_frame = int(np.searchsorted(samples.frame_time, end, side="right"))
+    return replace(
+        samples,
+        time=samples.time[:n_time],
+        traces=samples.traces[:, :, :n_time],
+        frame_time=samples.frame_time[:n_frame],
+        frames=samples.frames[:n_frame],
+        spikes=samples.spikes[samples.spikes[:, 1] <= end],
+        bad=None,
+    )
+
+
 class Run(Protocol):
     """A model in motion."""
 
@@ -54,6 +72,24 @@ class Run(Protocol):
         """(n_comp, n_instance) mV, in the order of the tree; a copy."""
 
 
+class PopulationRun(Protocol):
+    """Several models in motion, all in step; samples and voltages in the order of the models.
+
+    Each has the bits it has in a run of its own.
+    """
+
+    def initialize(self) -> list[Samples]:
+        """Set every variable to its value at t = 0 and sample it."""
+
+    def advance(self, n_step: int) -> list[Samples]:
+        """Take ``n_step`` steps; a model takes fewer where one of its voltages leaves the possible
+        numbers."""
+
+    @property
+    def voltages(self) -> list[FloatArray]:
+        """(n_comp, n_instance) mV of every model, in the order of its tree; copies."""
+
+
 class Backend(Protocol):
     """A way to run models."""
 
@@ -64,3 +100,8 @@ class Backend(Protocol):
 
     def start(self, model: Model, threads: int | None = None) -> Run:
         """A run of the model, not yet initialized; ``threads`` is for backends that have them."""
+
+    def start_population(
+        self, models: Sequence[Model], threads: int | None = None
+    ) -> PopulationRun:
+        """The same for models of different trees, of one time step and duration."""

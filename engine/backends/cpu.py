@@ -1,6 +1,7 @@
 """The CPU backend: a model's compiled step loop."""
 
 import os
+from collections.abc import Sequence
 from dataclasses import replace
 from time import perf_counter
 from typing import Any
@@ -10,7 +11,7 @@ import numpy as np
 
 from engine.backends import kernels
 from engine.backends.arguments import loop_arguments
-from engine.backends.base import VOLTAGE_LIMIT, Run, Samples, join
+from engine.backends.base import VOLTAGE_LIMIT, PopulationRun, Run, Samples, join
 from engine.backends.events import event_arrays, grow, relay_arrays, relays, reset_events
 from engine.backends.flat import TWIG_TABLES, Flat, Places, attached_arrays
 from engine.backends.layout import Layout, level_order, part_order
@@ -32,9 +33,8 @@ ENOUGH = 10_000
 
 def available_cores() -> int:
     """Cores this process may run on."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    known = hasattr(os, "sched_getaffinity")
+    return len(os.sched_getaffinity(0)) if known else os.cpu_count() or 1
 
 
 class CpuBackend:
@@ -47,14 +47,22 @@ class CpuBackend:
 
     def start(self, model: Model, threads: int | None = None) -> Run:
         from engine.backends.batch import BatchRun  # made of CpuRun
-        from engine.backends.rest import tune_rest
+        from engine.backends.rest import rested
 
-        if model.experiment.tune_rest:
-            model = tune_rest(model)
+        model = rested(model)
         if model.n_instance > 1:
             return BatchRun(model, threads)
         cores = threads or available_cores()
         return CpuRun(model, min(cores, model.n_comp // ENOUGH))
+
+    def start_population(
+        self, models: Sequence[Model], threads: int | None = None
+    ) -> PopulationRun:
+        """Every model's cells, shared among the cores."""
+        from engine.backends.batch import CpuPopulation
+        from engine.backends.rest import rested
+
+        return CpuPopulation([rested(model) for model in models], threads)
 
 
 class CpuRun:

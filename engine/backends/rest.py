@@ -12,6 +12,11 @@ from engine.units import US_PER_S_CM2_UM2
 LEAK = "pas"
 
 
+def rested(model: Model) -> Model:
+    """The model, its leak tuned where its experiment asks for it."""
+    return tune_rest(model) if model.experiment.tune_rest else model
+
+
 def tune_rest(model: Model) -> Model:
     """Let the leak reverse, segment by segment, where no net membrane current flows at ``v_init``.
 

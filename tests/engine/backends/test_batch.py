@@ -47,7 +47,7 @@ def test_a_bad_instance_ends_all_at_its_step(experiment):
     batch = BatchRun(build(experiment, 11), 2)
     batch.initialize()
     batch.advance(5)
-    run = batch._parts[1][0]  # instance 8 of 11
+    run = batch.parts[1][0]  # instance 8 of 11
     run._arrays["v"][run.layout.place[3]] = np.nan
     samples = batch.advance(20)
     assert samples.bad is not None
@@ -63,7 +63,7 @@ def test_a_bad_instance_ends_all_at_its_step(experiment):
 def test_instances_thrown_away_are_never_bad(experiment):
     batch = BatchRun(build(experiment, 5), 1)
     batch.initialize()
-    run, meant = batch._parts[0]
+    run, meant = batch.parts[0]
     assert (run.model.n_instance, meant) == (8, 5)
     assert batch.advance(10).traces.shape == (2, 5, 10)
     assert batch.voltage.shape[1] == 5
