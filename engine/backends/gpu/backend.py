@@ -1,19 +1,22 @@
 """The GPU backend, and the one that takes the GPU where that is the better choice."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
+from typing import TypeVar
 
-from engine.backends.base import Backend, Run
+from engine.backends.base import Backend, PopulationRun, Run
 from engine.backends.cpu import CpuBackend
 from engine.backends.gpu.device import Device
 from engine.backends.gpu.pacing import choose_shape
-from engine.backends.gpu.run import GpuRun
-from engine.backends.gpu.several import DeviceMaker, SeveralRun
+from engine.backends.gpu.population import choose_shapes, stand_in
+from engine.backends.gpu.run import GpuPopulation, GpuRun
+from engine.backends.gpu.several import DeviceMaker, SeveralPopulation, SeveralRun
 from engine.backends.gpu.shape import Shape
 from engine.errors import BackendError
 from engine.model import Model
 
+T = TypeVar("T")
 SINGLE = "DENDVIEW_GPU_SINGLE"
 
 
@@ -71,23 +74,41 @@ class GpuBackend:
             If it does not fit the device's memory, its kernel does not compile, or synapses get
             what points send.
         """
-        from engine.backends.rest import tune_rest
+        model = self._ready(model)
+        self._solved = ""
+        if (used := self._used(model.n_instance)) > 1:
+            return SeveralRun(model, self._devices[:used], self._shape, self.single)
+        shape = self._shape or choose_shape(model, self.device, self.single)
+        self._solved = f", solved by {shape.name}"
+        return GpuRun(model, self.device, shape, self.single)
 
+    def start_population(
+        self, models: Sequence[Model], threads: int | None = None
+    ) -> PopulationRun:
+        """Models of different trees in one run; raises as :meth:`start`."""
+        models = [self._ready(model) for model in models]
+        self._solved = ""
+        shapes = [self._shape] * len(models) if self._shape else None
+        if (used := self._used(sum(model.n_instance for model in models))) > 1:
+            return SeveralPopulation(models, self._devices[:used], shapes, self.single)
+        shapes = shapes or choose_shapes(models, self.device, self.single)
+        self._solved = f", solved by {' and '.join(dict.fromkeys(s.name for s in shapes))}"
+        return GpuPopulation(models, self.device, shapes, self.single)
+
+    def _used(self, n_cell: int) -> int:
+        """Devices that there are cells enough for."""
+        return min(len(self._devices), n_cell // self.device.properties.n_multiprocessor)
+
+    def _ready(self, model: Model) -> Model:
         connected = [p.connections for p in model.placed if p.connections is not None]
         if any(len(connections.relay_synapse) for connections in connected):
             raise BackendError(
                 "backend 'gpu' does not deliver what points send to synapses (net_event); choose "
                 "'cpu' or 'auto'"
             )
-        if model.experiment.tune_rest:
-            model = tune_rest(model)
-        most = model.n_instance // self.device.properties.n_multiprocessor
-        if (used := min(len(self._devices), most)) > 1:
-            self._solved = ""
-            return SeveralRun(model, self._devices[:used], self._shape, self.single)
-        shape = self._shape or choose_shape(model, self.device, self.single)
-        self._solved = f", solved by {shape.name}"
-        return GpuRun(model, self.device, shape, self.single)
+        from engine.backends.rest import rested
+
+        return rested(model)
 
 
 class AutoBackend:
@@ -110,10 +131,21 @@ class AutoBackend:
 
     def start(self, model: Model, threads: int | None = None) -> Run:
         """A run on the device that suits it; only ``auto`` falls back."""
+        return self._suited(model, lambda backend: backend.start(model, threads))
+
+    def start_population(
+        self, models: Sequence[Model], threads: int | None = None
+    ) -> PopulationRun:
+        """The same for models of different trees, by as many cells of the largest."""
+        return self._suited(
+            stand_in(models), lambda backend: backend.start_population(models, threads)
+        )
+
+    def _suited(self, model: Model, start: Callable[[Backend], T]) -> T:
         self.reason = self._too_few(model)
         if not self.reason:
             try:
-                run = self._gpu.start(model, threads)
+                run = start(self._gpu)
             except BackendError as error:
                 self.reason = str(error)
             else:
@@ -121,7 +153,7 @@ class AutoBackend:
                 return run
         cpu: Backend = CpuBackend()
         self._last = cpu.describe()
-        return cpu.start(model, threads)
+        return start(cpu)
 
     def _too_few(self, model: Model) -> str:
         """A cell runs on one multiprocessor: with few cells most of a device would be idle."""

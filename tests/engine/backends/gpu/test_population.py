@@ -4,7 +4,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
+from engine.backends.cpu import CpuBackend
 from engine.backends.gpu.device import OutOfDeviceMemoryError
 from engine.backends.gpu.run import GpuPopulation, GpuRun
 from engine.backends.gpu.shape import Shape
@@ -22,6 +25,7 @@ from tests.engine.backends.gpu.test_run import DEVICES
 from tests.engine.cells_on_disk import BALL_AND_STICK, write
 from tests.engine.nvrtc import compile_for_device
 from tests.engine.shim_device import ShimDevice
+from tests.strategies import parents
 
 STEPS = 240
 FIELDS = ("time", "traces", "frame_time", "frames", "spikes")
@@ -41,9 +45,9 @@ def folder(tmp_path_factory):
 def ball_and_stick(folder, rule=40.0, **fields):
     """An hh cell of another tree than the forked one, with as many nodes as ``rule`` gives."""
     path = str(write(folder, BALL_AND_STICK, "ball.swc"))
-    given = replace(models.experiment("hh", folder), morphology=path, probes=(Probe(SOMA),))
+    base = replace(models.experiment("hh", folder), morphology=path, probes=(Probe(SOMA),))
     clamp = CurrentClamp(SOMA, 0.5, 6.0, 1.0)
-    return replace(given, rule=Rule("max_length", rule), stimuli=(clamp,), **fields)
+    return replace(base, rule=Rule("max_length", rule), stimuli=(clamp,), **fields)
 
 
 @pytest.fixture(scope="module")
@@ -155,17 +159,17 @@ def test_single_precision_is_that_of_each_alone(trees):
 
 
 def test_queues_grow_for_those_that_need_it(device, folder, monkeypatch):
-    given = models.experiment("everything", folder)
-    given = replace(given, voltage_clamps=(), probes=given.probes[:3])
+    base = models.experiment("everything", folder)
+    base = replace(base, voltage_clamps=(), probes=base.probes[:3])
     waits = Synapse(TUFT, "ExpSyn", (), (1e-3,), SpikeSource(SOMA, -60.0), 9.0)
     beats = SpikeTrain(tuple(np.arange(0.5, 5.5, 0.5)))
     source = Synapse(SOMA, "ExpSyn", (("tau", 0.05), ("e", 20.0)), (0.5,), beats)
-    busy = replace(given, synapses=(*given.synapses, waits, source))
+    busy = replace(base, synapses=(*base.synapses, waits, source))
     rare = tuple(
         replace(s, source=SpikeSource(SOMA, 90.0) if s.source != TRAIN else SpikeTrain((2.3,)))
-        for s in given.synapses
+        for s in base.synapses
     )
-    quiet = replace(given, rule=Rule("max_length", 25.0), synapses=rare)
+    quiet = replace(base, rule=Rule("max_length", 25.0), synapses=rare)
     both = [build(busy, 2), build(quiet)]
     plenty = [run(GpuRun(model, device, Shape(8, 8))) for model in both]
     monkeypatch.setattr("engine.backends.gpu.tables.ROOM", 2)
@@ -180,8 +184,8 @@ def test_queues_grow_for_those_that_need_it(device, folder, monkeypatch):
 
 
 def test_a_bad_cell_ends_the_samples_of_its_own_model(device, trees, alone, folder):
-    given = ball_and_stick(folder)
-    wild = build_batch([given, replace(given, stimuli=(CurrentClamp(SOMA, 1.0, 50.0, 1e6),))])
+    base = ball_and_stick(folder)
+    wild = build_batch([base, replace(base, stimuli=(CurrentClamp(SOMA, 1.0, 50.0, 1e6),))])
     found = run(together([*trees[:2], wild], device, Shape(8, 8)))[1:]
     node, instance, time = found[1][2].bad
     assert (node >= 0, instance, found[0][2].bad) == (True, 1, None)
@@ -198,6 +202,37 @@ def test_memory_of_all_is_counted_before_the_run(folder):
     assert small.memory() == (34_600_000, 34_600_000)  # nothing was allocated
     fits = [cells[0], build(ball_and_stick(folder), refused.value.fits - 20)]
     together(fits, small, Shape(32, 32)).initialize()
+
+
+@st.composite
+def swc(draw):
+    """A soma and up to 14 further points in a random tree."""
+    parent = draw(parents(15, forest=False))
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    at = np.zeros((len(parent), 3))
+    rows = ["1 1 0 0 0 8 -1"]
+    for i in range(1, len(parent)):
+        at[i] = at[parent[i]] + rng.uniform(10, 60, 3)
+        numbers = " ".join(f"{x:.3f}" for x in (*at[i], rng.uniform(0.2, 2)))
+        rows.append(f"{i + 1} 3 {numbers} {parent[i] + 1}")
+    return "\n".join(rows) + "\n"
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.lists(swc(), min_size=2, max_size=4), st.sampled_from(SHAPES[:4]), st.data())
+def test_random_trees_have_the_bits_of_each_alone(tmp_path, texts, shape, data):
+    built = []
+    for k, text in enumerate(texts):
+        path = str(write(tmp_path, text, f"{k}.swc"))
+        clamp = CurrentClamp(SOMA, 0.0, 2.0, data.draw(st.floats(-1, 3)))
+        one = replace(models.experiment("hh", tmp_path), morphology=path, stimuli=(clamp,))
+        n = data.draw(st.integers(1, 3))
+        built.append(build(replace(one, probes=(Probe(SOMA),), rule=Rule("fixed", n)), n))
+    each = [run(GpuRun(model, ShimDevice(), Shape(8, 8)), (30,)) for model in built]
+    assert_bits(run(together(built, ShimDevice("shuffled"), shape), (30,)), each)
+    together_on_cpu = CpuBackend().start_population(built, 2)
+    found = [together_on_cpu.initialize(), together_on_cpu.advance(30)]
+    assert_bits(found, [run(CpuBackend().start(model), (30,)) for model in built])
 
 
 @pytest.mark.parametrize("architecture", ["sm_80", "sm_90"])
