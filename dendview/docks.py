@@ -28,6 +28,7 @@ from dendview.views.time_player import TimePlayer
 from dendview.views.trace_view import TraceView
 from dendview.views.training_answers import TrainingAnswers
 from dendview.views.training_hidden import TrainingHidden
+from dendview.views.training_robustness import TrainingRobustness
 from dendview.views.training_voltage import TrainingVoltage
 from dendview.views.training_weights import TrainingWeights
 
@@ -77,7 +78,7 @@ LAYOUTS: dict[Perspective, Layout] = {
     ),
     "training": Layout(
         left=(("project",),),
-        right=(("training_answers", "training_hidden", "training_weights"),),
+        right=(("training_answers", "training_hidden", "training_weights", "training_robustness"),),
         bottom=(("training_voltage",),),
         left_width=292,
         right_width=468,
@@ -124,6 +125,7 @@ class Docks:
         self.training_hidden = TrainingHidden(state)
         self.training_voltage = TrainingVoltage(state)
         self.training_weights = TrainingWeights(state)
+        self.training_robustness = TrainingRobustness(state)
         self.step_player = StepPlayer(state)
         self.time_player = TimePlayer(state)
         self.by_name: dict[str, QDockWidget] = {}
@@ -141,6 +143,7 @@ class Docks:
             "training_responses": self.training_hidden,
             "training_voltages": self.training_voltage,
             "training_histogram": self.training_weights,
+            "robustness": self.training_robustness,
         }
         self.players: dict[Perspective, QWidget] = {
             "schedule": self.step_player,
@@ -167,6 +170,7 @@ class Docks:
             ("training_hidden", "Responses", self.training_hidden),
             ("training_voltage", "Voltage of a sample", self.training_voltage),
             ("training_weights", "Weights", self.training_weights),
+            ("training_robustness", "Robustness", self.training_robustness),
         ):
             self._add(name, title, widget)
         self.step_player.setAccessibleName("Player of the schedule's steps")

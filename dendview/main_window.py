@@ -200,6 +200,7 @@ class MainWindow(QMainWindow):
         self.controllers.run.poll()
         self.controllers.run_time.poll()
         self.controllers.spike_lab.poll()
+        self.controllers.robustness.poll()
         if self.state.playing == "schedule":
             self.controllers.schedule.tick(now - self._polled)
         self.controllers.race.tick(now - self._polled)

@@ -33,6 +33,7 @@ def restart_engine(window: MainWindow) -> None:
     """End the engine's process and start a new one; what it was doing ends with it."""
     window.controllers.run_time.drop()
     window.controllers.spike_lab.drop()
+    window.controllers.robustness.drop()
     window.controllers.run.restart()
 
 

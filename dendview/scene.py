@@ -165,6 +165,7 @@ def _scene(state: AppState, coloring: _Coloring, reason: str) -> CellScene:
     theme = THEMES[state.theme]
     n = state.cell.n_segment if state.cell is not None else 0
     dark, lab = state.theme == "dark", state.perspective == "spike_lab"
+    quiet = lab or state.perspective == "training"  # neither runs the experiment
 
     def valid(segment: int | None) -> int | None:
         return segment if segment is not None and 0 <= segment < n else None
@@ -183,8 +184,10 @@ def _scene(state: AppState, coloring: _Coloring, reason: str) -> CellScene:
         classes=_classes(state),
         selection=valid(state.selection),
         hovered=valid(state.hovered),
-        markers=() if lab else markers_of(state),
-        links=links_of(state.cell, state.experiment, state.theme) if state.cell and not lab else (),
+        markers=() if quiet else markers_of(state),
+        links=links_of(state.cell, state.experiment, state.theme)
+        if state.cell and not quiet
+        else (),
         spines=_spines(state) if lab else None,
         synapses=synapses_of(state),
         asked=prompt(state.picking) if state.picking is not None else "",

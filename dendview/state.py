@@ -17,6 +17,7 @@ from dendview.training_findings import Findings, WeightsShown
 from engine.compartments import CompartmentTree
 from engine.experiment import Experiment
 from engine.experiments.hpc_net.spec import Training
+from engine.experiments.robustness.study import Result
 from engine.experiments.spike_study import SpikeStudy, Trial
 from engine.experiments.timings import RunTimes
 from engine.morphology.model import Morphology, Sections
@@ -89,7 +90,7 @@ class Job:
     fraction: float | None = None
     remaining: float | None = None
     cancelling: bool = False
-    kind: Literal["", "run_time", "spike_lab", "training"] = ""
+    kind: Literal["", "run_time", "spike_lab", "training", "robustness"] = ""
 
 
 @dataclass(frozen=True)
@@ -208,6 +209,9 @@ class AppState:
     training_weights: WeightsShown = "after"  # on the cell, where it is colored by weight
     training_findings: Findings | None = None  # of what is looked at
     training_note: str = ""  # why there are none
+    robustness: Result | None = None  # of the shown training, or one that was opened
+    robustness_note: str = ""  # why it cannot be read
+    robustness_missing: str = ""  # why no study can be made here
 
     job: Job | None = None
     engine: str = ""  # the chip: "CPU · 2 threads" or why there is none

@@ -8,7 +8,7 @@ from PyQt6.QtGui import QGuiApplication, QImage, QPainter
 from PyQt6.QtSvg import QSvgRenderer
 
 from dendview.pictures import save_picture
-from engine.exporting.atomic import written_aside
+from engine.atomic import written_aside
 
 
 def save_svg_as_png(svg: str, path: Path, scale: float = 2.0, recipe: str = "") -> None:

@@ -249,10 +249,7 @@ def way_of(training: Training) -> AnyWay:
         If the network cannot be made.
     """
     net = network(training)
-    linear = net.spec.conductance is None and all(
-        i.mechanism == "pas" for i in net.spec.cell.insertions
-    )
-    return Shortcut(net, threads=1) if linear else Compartmental(net)
+    return Shortcut(net, threads=1) if net.is_linear else Compartmental(net)
 
 
 @lru_cache(maxsize=16)

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from PyQt6.QtWidgets import QFileDialog
+
+from dendview.dialogs.texts import TextDialog
+from dendview.state import Message
 from dendview.training_findings import Findings, shown_run
 from dendview.widgets.background import Background
 from engine.errors import UserError
+from engine.experiments.robustness import HELP, conclusion
 
 if TYPE_CHECKING:
     from dendview.main_window import MainWindow
@@ -28,6 +34,11 @@ def wire_training_views(window: MainWindow) -> None:
     weights.kind_chosen.connect(results.choose_weights)
     weights.neurons_chosen.connect(look.choose_neurons)
     weights.cell_wanted.connect(partial(open_hidden_neuron, window))
+    robustness = docks.training_robustness
+    robustness.run_clicked.connect(controllers.robustness.start)
+    robustness.cancel_clicked.connect(controllers.robustness.cancel)
+    robustness.open_clicked.connect(partial(open_robustness, window))
+    robustness.help_clicked.connect(partial(show_robustness_help, window))
     events = window.state.events
     for event in (
         events.training_runs, events.training_shown, events.training_choice,
@@ -65,3 +76,25 @@ def open_hidden_neuron(window: MainWindow) -> None:
     """Open the morphology of the shown training's hidden neuron."""
     if (run := shown_run(window.state)) is not None:
         window.open_source(run.training.network.cell.morphology, "training")
+
+
+def open_robustness(window: MainWindow) -> None:
+    """Ask for the result of a study and show it."""
+    path, _ = QFileDialog.getOpenFileName(
+        window, "Open a robustness study", window.folder, "Robustness studies (*.json)"
+    )
+    if not path:
+        return
+    try:
+        window.controllers.robustness.open_file(Path(path))
+    except UserError as error:
+        window.state.message = Message(str(error), "error")
+
+
+def show_robustness_help(window: MainWindow) -> None:
+    """What is compared, and what the numbers say."""
+    result = window.state.robustness
+    said = conclusion(result) if result is not None else ""
+    text = HELP if not said else f"{HELP}\nWhat these numbers say\n\n{said}\n"
+    lead = "Right answers to disturbed images: what is compared, and with what."
+    window.show_sheet(TextDialog("Robustness", lead, text, window))

@@ -190,6 +190,8 @@ def cancel(window: MainWindow) -> None:
         stop_reading(window)
     elif window.controllers.spike_lab.running:
         window.controllers.spike_lab.cancel()
+    elif window.controllers.robustness.examining:
+        window.controllers.robustness.cancel()
     elif window.controllers.run_time.measuring:
         window.controllers.run_time.cancel()
     else:

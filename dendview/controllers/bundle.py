@@ -10,6 +10,7 @@ from dendview.controllers.export import ExportController
 from dendview.controllers.files import FilesController
 from dendview.controllers.picking import PickingController
 from dendview.controllers.race import RaceController
+from dendview.controllers.robustness import RobustnessController
 from dendview.controllers.run import RunController
 from dendview.controllers.run_time import RunTimeController
 from dendview.controllers.schedule import ScheduleController
@@ -50,6 +51,7 @@ class Controllers:
     training: TrainingController
     training_look: TrainingLookController
     training_results: TrainingResultsController
+    robustness: RobustnessController
 
 
 def make_controllers(state: AppState, worker: Worker) -> Controllers:
@@ -79,4 +81,5 @@ def make_controllers(state: AppState, worker: Worker) -> Controllers:
         TrainingController(state, worker, run),
         TrainingLookController(state),
         TrainingResultsController(state),
+        RobustnessController(state, worker, run),
     )

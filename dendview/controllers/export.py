@@ -44,6 +44,7 @@ Target = Literal[
     "training_responses",
     "training_voltages",
     "training_histogram",
+    "robustness",
     "schedule",
     "experiment",
 ]
@@ -126,6 +127,12 @@ def _no_test(state: AppState) -> str:
     return _no_findings(state)
 
 
+def _no_robustness(state: AppState) -> str:
+    if state.robustness is None:
+        return "No robustness study is shown; run one, or open a result."
+    return ""
+
+
 PNG = ("png", "PNG picture")
 CSV = ("csv", "CSV table")
 DRAWN = PNG, ("svg", "SVG drawing")
@@ -150,6 +157,7 @@ KINDS: tuple[ExportKind, ...] = (
     ExportKind("training_responses", "Responses", "Voltages of the hidden neurons before and after learning.", DRAWN, _no_findings),
     ExportKind("training_voltages", "Voltages of a sample", "Input spikes, chosen hidden neurons and outputs over time.", DRAWN, _no_findings),
     ExportKind("training_histogram", "Histogram of weights", "Both layers, before and after learning.", DRAWN, _no_findings),
+    ExportKind("robustness", "Robustness", "Right answers under attack and noise: curves, or their numbers.", (*DRAWN, CSV, ("json", "JSON")), _no_robustness),
     ExportKind("experiment", "Experiment", "All of it; 'dendview run' gives the same numbers.", (("json", "JSON"),), _no_cell),
 )  # fmt: skip
 

@@ -10,8 +10,10 @@ from dendview.scene import CellScene
 from dendview.training_findings import SynapseMap
 from dendview.views.cell_camera import Camera
 
-LEAST, MOST = 2.4, 6.5
+LEAST, MOST = 2.0, 6.5
 """Pixels from the middle to the rim, of a weight of 0 and of one at the limit."""
+MANY, NEAR = 80.0, 2.0
+"""Marks from which on they are drawn smaller; pixels per µm from which on they need not be."""
 
 
 def paint_synapses(
@@ -31,6 +33,9 @@ def paint_synapses(
     last = len(scene.table) - 1
     colors = scene.table[np.rint((share + 1) / 2 * last).astype(int)]
     at = camera.project(geometry.center[synapses.segment], size)
+    room = float(np.clip((MANY / len(share)) ** 0.5, 0.5, 1.0))
+    near = float(np.clip(camera.scale / NEAR, 0.0, 1.0))  # from there on they are apart
+    most = LEAST + (MOST - LEAST) * max(room, near)
     painter.setPen(QPen(QColor(theme.canvas), 0.8))
     for k in np.argsort(np.abs(share), kind="stable"):
         x, y = at[k]
@@ -39,7 +44,7 @@ def paint_synapses(
         weight = synapses.weight[k]
         beyond = scene.over if weight > limit else scene.under if weight < -limit else None
         painter.setBrush(QBrush(QColor(beyond or hex_color(colors[k]))))
-        r = LEAST + (MOST - LEAST) * abs(float(share[k]))
+        r = LEAST + (most - LEAST) * abs(float(share[k]))
         if weight >= 0:
             painter.drawEllipse(QPointF(x, y), r, r)
         else:

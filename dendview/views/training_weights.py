@@ -82,6 +82,7 @@ class TrainingWeights(LazyWidget):
         row.addWidget(self.other, 1)
         row.addWidget(self.open)
         self.logarithmic = QCheckBox("Logarithmic counts")
+        self.logarithmic.setChecked(True)
         self.logarithmic.setToolTip("Shows the few large weights beside the many small ones")
         self.text = QLabel()
         self.text.setWordWrap(True)
@@ -127,7 +128,7 @@ class TrainingWeights(LazyWidget):
         plot.setMinimumSize(90, 70)
         for name in ("left", "bottom"):
             plot.getAxis(name).enableAutoSIPrefix(False)
-        plot.getAxis("left").setWidth(54)
+        plot.getAxis("left").setWidth(60)
         plot.told = pg.SignalProxy(
             plot.scene().sigMouseMoved, rateLimit=20, slot=lambda at: self._on_hover(plot, at[0])
         )
@@ -176,7 +177,7 @@ class TrainingWeights(LazyWidget):
         self._draw_counts(self.output, found.output_counts, "To output neurons", theme)
         first, name = epoch_name(found.wanted.first.epoch), epoch_name(found.epoch)
         key = (
-            f"<span style='color:{theme.warning}'>▁▏</span>{first} &nbsp; "
+            f"<span style='color:{theme.warning}'>□</span> {first} &nbsp; "
             f"<span style='color:{theme.accent}'>■</span> {name}"
         )
         self.text.setText(f"{key}<br>{counts_text(found)}")
@@ -206,8 +207,10 @@ class TrainingWeights(LazyWidget):
         plot.setYRange(floor, top, padding=0)
         plot.setXRange(float(counts.edge[0]), float(counts.edge[-1]), padding=0.01)
         axis = plot.getAxis("left")
-        powers = [(float(k), f"{10**k:,}".replace(",", "\u202f")) for k in range(int(top) + 1)]
-        axis.setTicks([powers, []] if logarithmic else None)
+        if logarithmic:
+            axis.setTicks([[(float(k), number(10**k)) for k in range(int(top) + 1)], []])
+        else:
+            axis.setTicks(None)
         plot.setLabel("bottom", "weight", color=theme.muted)
         if plot is self.hidden:
             plot.setLabel("left", "synapses", color=theme.muted)

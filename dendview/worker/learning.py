@@ -4,7 +4,8 @@ from collections.abc import Generator, Iterator
 from time import perf_counter
 from typing import Protocol
 
-from dendview.worker.protocol import Fetched, Reply, Trained
+from dendview.worker.protocol import Examined, Fetched, Reply, Trained
+from engine.experiments.robustness import Progress
 from engine.exporting.training_run import Kept, Order
 
 TELL_INTERVAL = 1 / 15
@@ -64,3 +65,20 @@ def fetch(line: Line, number: int, steps: Iterator[float]) -> None:
         line.send(Fetched(number, fraction))
         if line.cancelled(number):
             return
+
+
+def examine(line: Line, number: int, steps: Generator[Progress, None, None]) -> None:
+    """Send how far a robustness study is until it ends or is cancelled; all found is kept."""
+    last, told, progress = 0.0, True, None
+    try:
+        for progress in steps:
+            now = perf_counter()
+            if told := now - last >= TELL_INTERVAL:
+                line.send(Examined(number, progress))
+                last = now
+            if line.cancelled(number):
+                break
+    finally:
+        steps.close()
+    if progress is not None and not told:
+        line.send(Examined(number, progress))

@@ -11,6 +11,7 @@ import numpy as np
 from dendview.wording import plural
 from dendview.worker.protocol import (
     Checked,
+    Examine,
     FetchData,
     Nodes,
     Ready,
@@ -28,6 +29,7 @@ from engine.backends.base import Backend
 from engine.discretize import Rule
 from engine.errors import BackendError
 from engine.experiment import Experiment, Probe, default_experiment
+from engine.experiments import robustness
 from engine.experiments.spike_probability import Progress as StudyProgress
 from engine.experiments.timings import Job, Progress
 from engine.exporting.training_run import Kept, Order
@@ -143,6 +145,19 @@ class LocalEngine:
         from engine.experiments.hpc_net.data import fetch
 
         return fetch(work.name, Path(work.folder))
+
+    def examine(self, work: Examine) -> Generator[robustness.Progress, None, None]:
+        """Disturb the images of a training, and ask its network and others."""
+        from engine.experiments.hpc_net import load, prepare
+        from engine.exporting.training_run import load_snapshot
+
+        training, folder = work.training, Path(work.folder)
+        data = load(training.data)
+        network, weights = prepare(training, data), load_snapshot(folder, work.epoch).weights
+        return robustness.examine(
+            work.study, network, weights, training.learning, data, folder,
+            simulate=not network.is_linear,
+        )  # fmt: skip
 
     def open(self, number: int, experiment: Experiment, backend: BackendName) -> Opened:
         """Build the model of an experiment."""

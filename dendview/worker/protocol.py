@@ -7,6 +7,8 @@ from engine.experiment import Experiment
 from engine.experiments import timings
 from engine.experiments.hpc_net.spec import Training
 from engine.experiments.hpc_net.state import Epoch, Point, RateChange
+from engine.experiments.robustness import Progress as RobustnessProgress
+from engine.experiments.robustness import Study as RobustnessStudy
 from engine.experiments.spike_probability import Progress
 from engine.experiments.spike_study import SpikeStudy
 from engine.experiments.spine_effect import SpineEffect
@@ -120,7 +122,18 @@ class FetchData:
     folder: str
 
 
-Work = Run | Measure | TryEngine | CheckOrders | RunStudy | TrySpines | Train | FetchData
+@dataclass(frozen=True)
+class Examine:
+    """How robust is the network of a training after an epoch? All is kept in its ``folder``."""
+
+    number: int
+    training: Training
+    folder: str
+    epoch: int
+    study: RobustnessStudy
+
+
+Work = Run | Measure | TryEngine | CheckOrders | RunStudy | TrySpines | Train | FetchData | Examine
 """What takes time: done one after the other."""
 
 Command = Work | Steer | Cancel | Ping | Shutdown
@@ -244,6 +257,14 @@ class Trained:
         )
 
 
+@dataclass(frozen=True, eq=False)
+class Examined:
+    """How far a robustness study is, with all it has found."""
+
+    number: int
+    progress: RobustnessProgress
+
+
 @dataclass(frozen=True)
 class Fetched:
     """How much of a data set is there."""
@@ -365,6 +386,7 @@ Reply = (
     | TriedSpines
     | Trained
     | Fetched
+    | Examined
     | Finished
     | Cancelled
     | Failed

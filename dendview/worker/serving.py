@@ -19,7 +19,7 @@ from typing import Protocol, assert_never
 
 import numpy as np
 
-from dendview.worker.learning import fetch, train
+from dendview.worker.learning import examine, fetch, train
 from dendview.worker.protocol import (
     Cancel,
     Cancelled,
@@ -27,6 +27,7 @@ from dendview.worker.protocol import (
     CheckOrders,
     Command,
     Compiling,
+    Examine,
     Failed,
     FailureKind,
     FetchData,
@@ -53,7 +54,7 @@ from dendview.worker.protocol import (
 )
 from engine.errors import UnstableError, UserError
 from engine.experiment import Experiment
-from engine.experiments import timings
+from engine.experiments import robustness, timings
 from engine.experiments.spike_probability import Progress
 from engine.exporting.training_run import Kept, Order
 from engine.recording import Chunk
@@ -104,6 +105,9 @@ class Engine(Protocol):
 
     def fetch(self, work: FetchData) -> Iterator[float]:
         """Fetch a data set; yields which part of it is there."""
+
+    def examine(self, work: Examine) -> Generator[robustness.Progress, None, None]:
+        """Disturb the images of a training, and ask its network and others."""
 
 
 def serve(connection: Connection, load: Callable[[], Engine], log: str) -> None:
@@ -209,6 +213,8 @@ def _work(line: _Line, engine: Engine, work: Work) -> None:
                     train(line, work.number, engine.train(work))
                 case FetchData():
                     fetch(line, work.number, engine.fetch(work))
+                case Examine():
+                    examine(line, work.number, engine.examine(work))
                 case _:
                     assert_never(work)
         seconds = time.perf_counter() - begin
