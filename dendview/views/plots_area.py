@@ -10,8 +10,6 @@ from dendview.views.trace_style import AXIS_WIDTH
 LEAST_HEIGHT = 72
 """Pixels of a plot, for four ticks and a label."""
 STIMULUS_HEIGHT = 70
-TIME_AXIS = 46
-"""Pixels of the time axis with its label."""
 
 
 class PlotsArea(QScrollArea):
@@ -35,7 +33,7 @@ class PlotsArea(QScrollArea):
     def make_room(self, n_plot: int, with_stimulus: bool) -> None:
         """Let the plots be no lower than can be read."""
         stimulus = STIMULUS_HEIGHT if with_stimulus else 0
-        self._plots.setMinimumHeight(n_plot * (LEAST_HEIGHT + 2) + stimulus + TIME_AXIS)
+        self._plots.setMinimumHeight(n_plot * (LEAST_HEIGHT + 2) + stimulus)
 
     def show_bar(self, shown: bool) -> None:
         """Whether the bar may be seen; a picture of all plots needs none."""

@@ -51,8 +51,8 @@ def signed(value: float, digits: int = 1) -> str:
     return f"{value:.{digits}f}".replace("-", "−")
 
 
-def style_plot(plot: pg.PlotItem, unit: str, theme: Theme, last: bool, brief: bool = False) -> None:
-    """Colors and behavior of one plot."""
+def style_plot(plot: pg.PlotItem, unit: str, theme: Theme, brief: bool = False) -> None:
+    """Colors and behavior of one plot; the time axis of all stands below them."""
     plot.hideButtons()
     plot.setMenuEnabled(False)
     plot.disableAutoRange()
@@ -66,8 +66,5 @@ def style_plot(plot: pg.PlotItem, unit: str, theme: Theme, last: bool, brief: bo
     plot.setLabel("left", axis_label(unit, brief), color=theme.muted)
     plot.getAxis("left").setWidth(AXIS_WIDTH)
     plot.showGrid(x=True, y=True, alpha=0.12)
-    plot.getAxis("bottom").setStyle(showValues=last)
-    if last:
-        plot.setLabel("bottom", "time (ms)", color=theme.muted)
-    else:
-        plot.getAxis("bottom").setHeight(6)
+    plot.getAxis("bottom").setStyle(showValues=False)
+    plot.getAxis("bottom").setHeight(6)

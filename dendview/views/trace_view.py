@@ -16,6 +16,7 @@ from dendview.state import AppState, Run
 from dendview.views.plots_area import STIMULUS_HEIGHT, PlotsArea
 from dendview.views.plotting import export_widget
 from dendview.views.stimulus_bar import StimulusBar
+from dendview.views.time_axis import TimeAxis
 from dendview.views.trace_hit import nearest_trace
 from dendview.views.trace_legend import TraceLegend
 from dendview.views.trace_style import STIMULUS, signed, style_plot, trace_color, trace_dash
@@ -64,6 +65,8 @@ class TraceView(LazyWidget):
         column.setSpacing(0)
         column.addWidget(scroll)
         column.addWidget(self._plots_area, 1)
+        column.addWidget(axis := TimeAxis())
+        self._time_axis = axis
         self._stack = QStackedLayout(self)
         self._stack.addWidget(page)
         self._stack.addWidget(self._empty)
@@ -80,15 +83,11 @@ class TraceView(LazyWidget):
         scene = self._graphics.scene()
         scene.sigMouseClicked.connect(self._on_click)
         self._hover = pg.SignalProxy(scene.sigMouseMoved, rateLimit=20, slot=self._on_hover)
-        for event in (
-            state.events.runs,
-            state.events.shown_run,
-            state.events.experiment,
-            state.events.selection,
-            state.events.theme,
-        ):
+        events = state.events
+        for event in (events.runs, events.shown_run, events.experiment, events.selection):
             event.connect(self.redraw)
-        state.events.time.connect(self._move_cursor)
+        events.theme.connect(self.redraw)
+        events.time.connect(self._move_cursor)
 
     def sizeHint(self) -> QSize:
         return QSize(640, 320)
@@ -128,6 +127,7 @@ class TraceView(LazyWidget):
         if getattr(self, "_layout_key", None) == key:
             return
         self._layout_key = key
+        self._time_axis.leave()
         self._graphics.clear()
         self._plots, self._curves, self._drawn, self._cursors = {}, {}, {}, []
         self._fitted, self._stimulus = set(), None
@@ -135,7 +135,7 @@ class TraceView(LazyWidget):
         self._graphics.setBackground(theme.canvas)
         for row, unit in enumerate(wanted):
             plot = self._graphics.addPlot(row=row, col=0)
-            style_plot(plot, unit, theme, last=unit == wanted[-1], brief=len(wanted) > 3)
+            style_plot(plot, unit, theme, brief=len(wanted) > 3)
             if row:
                 plot.setXLink(self._plots[wanted[0]])
             self._plots[unit] = plot
@@ -148,6 +148,7 @@ class TraceView(LazyWidget):
             self._cursors.append(cursor)
         self._plots_area.make_room(len(units), with_stimulus)
         first = self._plots[wanted[0]]
+        self._time_axis.follow(first, theme)
         first.getViewBox().sigXRangeChanged.connect(self._on_x_range)
         if with_stimulus:
             plot = self._plots[STIMULUS]

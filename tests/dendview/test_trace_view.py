@@ -186,7 +186,7 @@ def test_other_units_get_plots_of_their_own(shown):
     view = shown(state)
     assert list(view._plots) == ["mV", "1", "stimulus"]
     assert view._plots["mV"].getAxis("left").labelText == "voltage (mV)"
-    assert view._plots["stimulus"].getAxis("bottom").labelText == "time (ms)"
+    assert view._time_axis.axis.labelText == "time (ms)"
     assert view._curves[5, 1].getViewBox() is view._plots["1"].getViewBox()
 
 
@@ -330,6 +330,31 @@ def test_many_units_are_scrolled_to_and_exported_whole(shown, qtbot, tmp_path):
     view.export(tmp_path / "all.png", scale=1.0)
     assert QImage(str(tmp_path / "all.png")).height() == 260 + hidden
     assert view.height() == 260
+
+
+def test_the_time_axis_stays_in_sight_below_the_plots(shown, qtbot):
+    view = shown(many_units(), 900, 260)
+    area, axis = view._plots_area, view._time_axis
+    bar = area.verticalScrollBar()
+    for place in (0, bar.maximum()):
+        bar.setValue(place)
+        assert axis.geometry().bottom() == view.height() - 1
+        assert axis.geometry().top() > area.geometry().bottom()
+    first = view._plots["mV"].getViewBox()
+
+    def ends():
+        drawn, box = axis.axis.sceneBoundingRect(), first.sceneBoundingRect()
+        return drawn.left() - box.left(), drawn.right() - box.right()
+
+    assert np.abs(ends()).max() < 1.5  # the scroll bar beside the plots changes nothing
+    first.setXRange(10.0, 20.0, padding=0)
+    assert axis.axis.range == pytest.approx([10.0, 20.0])
+    view.state.theme = "light"  # makes new plots
+    qtbot.waitUntil(lambda: view._plots["mV"].getViewBox() is not first)
+    first = view._plots["mV"].getViewBox()
+    first.setXRange(5.0, 6.0, padding=0)
+    assert axis.axis.range == pytest.approx([5.0, 6.0])
+    qtbot.waitUntil(lambda: np.abs(ends()).max() < 1.5)
 
 
 def test_few_units_need_no_scrolling(shown):
