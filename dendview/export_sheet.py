@@ -13,6 +13,7 @@ from dendview.controllers.export import ExportKind, Target
 from dendview.dialogs.export import ExportDialog
 from dendview.pictures import save_picture, to_image
 from dendview.state import Message
+from dendview.svg_pictures import Figure, save_svg, svg_image
 from dendview.widgets.lazy import LazyWidget
 from engine.errors import UserError
 
@@ -33,6 +34,8 @@ def open_export(window: MainWindow) -> None:
             points = (size.width(), size.height())
             return to_image(view.render_image(*points, ratio, theme))
         widget = window.docks.plots.get(target)
+        if isinstance(widget, Figure):
+            return svg_image(widget.drawing(theme))
         if isinstance(widget, LazyWidget):
             widget.draw_now()
         return None if widget is None else widget.grab().toImage()
@@ -45,7 +48,10 @@ def open_export(window: MainWindow) -> None:
             save_picture(image, path, scale, texts)
         elif (plot := window.docks.plots.get(kind.target)) is not None:
             try:
-                plot.export(path)
+                if isinstance(plot, Figure):
+                    save_svg(plot.drawing(theme), path, plot.recipe())
+                else:
+                    plot.export(path)
             except OSError as error:
                 why = error.strerror or error
                 raise UserError(
@@ -54,7 +60,10 @@ def open_export(window: MainWindow) -> None:
         else:
             controller.save(kind.target, path)
 
-    dialog = ExportDialog(state, controller, preview, save, size, window.folder, window)
+    def themed(target: Target) -> bool:
+        return target == "cell" or isinstance(window.docks.plots.get(target), Figure)
+
+    dialog = ExportDialog(state, controller, preview, save, themed, size, window.folder, window)
     dialog.saved.connect(lambda path: tell_saved(window, Path(path)))
     window.show_sheet(dialog)
 

@@ -47,6 +47,8 @@ class ExportDialog(QDialog):
         A small picture of a target, or None where only words tell what is saved.
     save
         Writes the file; raises :class:`UserError` where it cannot.
+    themed
+        Whether a target can be had in another theme than that of the window.
     size
         Of the picture of the cell at scale 1, in pixels.
     folder
@@ -61,6 +63,7 @@ class ExportDialog(QDialog):
         controller: ExportController,
         preview: Callable[[Target, ThemeName, QSize], QImage | None],
         save: Save,
+        themed: Callable[[Target], bool],
         size: QSize,
         folder: str,
         parent: QWidget | None = None,
@@ -70,6 +73,7 @@ class ExportDialog(QDialog):
         self.setWindowModality(Qt.WindowModality.WindowModal)
         self._state, self._controller = state, controller
         self._preview_of, self._save, self._size = preview, save, size
+        self._themed = themed
         self._folder = folder
         self.kinds = QListWidget()
         self.kinds.setAccessibleName("What to save")
@@ -174,8 +178,8 @@ class ExportDialog(QDialog):
         for ending, text in kind.formats:
             self.format.addItem(f"{text} (.{ending})", ending)
         self.format.blockSignals(False)
-        for box in (self.theme, self.scale):
-            self._form.setRowVisible(box, kind.target == "cell")
+        self._form.setRowVisible(self.theme, self._themed(kind.target))
+        self._form.setRowVisible(self.scale, kind.target == "cell")
         self._on_format()
         self._draw_timer.start()
 

@@ -9,7 +9,7 @@ from PyQt6.QtCore import QPointF, Qt, pyqtSignal
 from PyQt6.QtGui import QColor
 from PyQt6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QToolTip, QVBoxLayout, QWidget
 
-from dendview.colors import THEMES, Theme
+from dendview.colors import THEMES, Theme, ThemeName
 from dendview.lab import (
     TITLES,
     LabRun,
@@ -21,13 +21,13 @@ from dendview.lab import (
 )
 from dendview.runs import shown_study
 from dendview.state import AppState
-from dendview.svg_pictures import save_svg_as_png
+from dendview.svg_pictures import save_svg
 from dendview.views.plotting import color_plot
 from dendview.widgets.lazy import LazyWidget
 from engine.errors import UserError
 from engine.experiments.spike_probability import Curve, CurvePoint
 from engine.experiments.spike_study import Condition, is_clustered, is_full, to_json
-from engine.exporting.spike_figure import COLORS, export_spike_svg, spike_svg
+from engine.exporting.spike_figure import COLORS, spike_svg
 
 SYMBOLS: dict[Condition, str] = {
     "few-distributed": "o",
@@ -295,23 +295,33 @@ class LabCurves(LazyWidget):
 
     # Export
 
+    def drawing(self, theme: ThemeName) -> str:
+        """The curves of the shown study as SVG.
+
+        Raises
+        ------
+        UserError
+            If no study is shown.
+        """
+        run, state = shown_study(self._state), self._state
+        if run is None or not run.curves:
+            raise UserError("no study is shown; run one in the spike lab first")
+        return spike_svg(run.curves, theme, state.lab_deviation)
+
+    def recipe(self) -> str:
+        """The shown study, from which 'dendview spike-lab --recipe' makes the same curves."""
+        run = shown_study(self._state)
+        return "" if run is None else to_json(run.study)
+
     def export(self, path: str | Path) -> None:
-        """Write the curves of the shown study as ``.png`` or ``.svg``, with its recipe in the PNG.
+        """Write the curves in the theme of the window, as ``.png`` or ``.svg``.
 
         Raises
         ------
         UserError
             If no study is shown, or the file cannot be written.
         """
-        run, state = shown_study(self._state), self._state
-        if run is None or not run.curves:
-            raise UserError("no study is shown; run one in the spike lab first")
-        path = Path(path)
-        if path.suffix.lower() == ".svg":
-            export_spike_svg(run.curves, path, "light", state.lab_deviation)
-        else:
-            svg = spike_svg(run.curves, "light", state.lab_deviation)
-            save_svg_as_png(svg, path, recipe=to_json(run.study))
+        save_svg(self.drawing(self._state.theme), path, self.recipe())
 
 
 def joined(text: str) -> str:

@@ -8,6 +8,7 @@ from dataclasses import replace
 import h5py
 import pytest
 from PyQt6.QtCore import QPointF, Qt
+from PyQt6.QtGui import QImage
 
 from dendview.lab import LabRun, with_outcomes
 from dendview.runs import shown_study
@@ -117,6 +118,27 @@ def test_studies_stand_in_the_project(qtbot, lab):
     flags = Qt.MatchFlag.MatchStartsWith | Qt.MatchFlag.MatchRecursive
     (row,) = tree.tree.findItems("Study 1", flags)
     assert "24 of 24 trials, 1 failed · done" in row.text(0)
+
+
+def test_curves_are_saved_in_the_theme_that_is_chosen(qtbot, lab, tmp_path):
+    finished(lab)
+    grounds = {}
+    for theme in ("dark", "light"):
+        lab.actions_table["export"].trigger()
+        dialog = lab.sheet
+        dialog.choose("spike_curves")
+        assert not dialog.theme.isHidden()
+        dialog.theme.setCurrentIndex(dialog.theme.findData(theme))
+        qtbot.wait(60)
+        seen = dialog.picture.pixmap().toImage()
+        path = tmp_path / f"{theme}.png"
+        dialog.path.setText(str(path))
+        dialog.export.click()
+        saved = QImage(str(path))
+        assert "distributed" in saved.text("Recipe")
+        grounds[theme] = saved.pixelColor(3, 3).lightness()
+        assert abs(seen.pixelColor(3, 3).lightness() - grounds[theme]) < 3
+    assert grounds["dark"] < 60 < 240 < grounds["light"]
 
 
 def test_sliders_change_the_spines(qtbot, lab):
