@@ -5,6 +5,7 @@
 
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -18,6 +19,7 @@ from dendview.training import (
     snapshot,
 )
 from engine.compartments import CompartmentTree
+from engine.errors import UserError
 from engine.experiments.hpc_net.analysis import (
     Answers,
     Response,
@@ -35,7 +37,14 @@ from engine.experiments.hpc_net.data import Dataset
 from engine.experiments.hpc_net.network import Network
 from engine.experiments.hpc_net.shortcut import Shortcut
 from engine.experiments.hpc_net.spec import Training
-from engine.exporting.training_run import Snapshot
+from engine.experiments.hpc_net.training import evaluate, start
+from engine.exporting.training_run import (
+    EPOCHS,
+    Snapshot,
+    kept_epochs,
+    read_folder,
+    save_snapshot,
+)
 from engine.morphology.model import Sections
 from engine.types import Float32Array, FloatArray, IntArray
 
@@ -237,6 +246,28 @@ def find(asked: Wanted) -> Findings:
         weight_limit=limits[0],
         voltage_limit=limits[1],
     )
+
+
+def keep_epochs(run: TrainingRun) -> tuple[int, ...]:
+    """Keep the first and the last network of a training that has a checkpoint alone.
+
+    The command line leaves such ones. Gives the epochs that can be looked at then.
+
+    Raises
+    ------
+    UserError
+        If the checkpoint cannot be used, or the folder cannot be written.
+    """
+    folder = Path(run.folder)
+    training, state = read_folder(folder)
+    if state is None or state.epoch == 0 or state.batch:
+        raise UserError("no whole epoch of this training is kept; resume it to see its results")
+    way, data = way_of(training), dataset(training.data)
+    test = evaluate(way, data, state.weights, training.learning)
+    (folder / EPOCHS).mkdir(exist_ok=True)
+    save_snapshot(Snapshot(0, start(way.network, training.learning).weights, None), folder)
+    save_snapshot(Snapshot(state.epoch, state.weights, test), folder)
+    return kept_epochs(folder)
 
 
 @lru_cache(maxsize=2)

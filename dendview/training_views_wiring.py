@@ -53,7 +53,7 @@ def compute(window: MainWindow, *_: object) -> None:
     if (work := results.work_wanted()) is None:
         return
 
-    def show(found: Findings) -> None:
+    def show(found: Findings | tuple[int, ...]) -> None:
         results.show(found)
         compute(window)
 

@@ -1,6 +1,7 @@
 """What is computed of a training for its views, and which weights the cell shows."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import get_args
 
@@ -10,12 +11,14 @@ from dendview.training_findings import (
     Wanted,
     WeightsShown,
     find,
+    keep_epochs,
     segments_of,
     shown_run,
     wanted,
 )
 from engine.errors import UserError
 
+TESTING = "Testing the last network of this training…"
 COMPUTING = "Computing the responses…"
 
 
@@ -30,6 +33,8 @@ class TrainingResultsController:
         self.state = state
         self._asked: Wanted | None = None  # what is computed now, or was last
         self._busy = False
+        self._tried: dict[str, str] = {}  # folders whose last network was tested, or why not
+        self._testing = ""  # the one that is tested now
         self._colored = False  # the cell was, by weights, without being asked to
         state.events.training_shown.connect(self._on_run)
 
@@ -50,7 +55,7 @@ class TrainingResultsController:
 
     # What is computed of it
 
-    def work_wanted(self) -> Callable[[], Findings] | None:
+    def work_wanted(self) -> Callable[[], Findings | tuple[int, ...]] | None:
         """The work that is due, or None; one at a time."""
         state = self.state
         if self._busy or (state.perspective != "training" and state.color_by != "weight"):
@@ -61,8 +66,7 @@ class TrainingResultsController:
             self._forget(str(error))
             return None
         if asked is None:
-            self._forget("")
-            return None
+            return self._epochs_wanted()
         if self._asked is not None and self._asked.key == asked.key:
             return None
         self._asked, self._busy = asked, True
@@ -70,14 +74,37 @@ class TrainingResultsController:
             state.training_note = COMPUTING
         return partial(find, asked)
 
-    def show(self, found: Findings) -> None:
+    def _epochs_wanted(self) -> Callable[[], tuple[int, ...]] | None:
+        """Where a finished training has its checkpoint alone, its last network is tested."""
+        run = shown_run(self.state)
+        if run is None or not run.n_epoch or run.state == "running" or run.folder in self._tried:
+            self._forget("" if run is None else self._tried.get(run.folder, ""))
+            return None
+        self._forget("")
+        self._tried[run.folder], self._testing = "", run.folder
+        self._busy = True
+        self.state.training_note = TESTING
+        return partial(keep_epochs, run)
+
+    def show(self, found: Findings | tuple[int, ...]) -> None:
         """What was computed."""
         self._busy = False
         state = self.state
+        if isinstance(found, tuple):
+            self._show_epochs(found)
+            return
         if state.training_shown == found.wanted.run:
             state.training_note = ""
             state.training_findings = found
             self._color_once(found)
+
+    def _show_epochs(self, kept: tuple[int, ...]) -> None:
+        state = self.state
+        state.training_runs = tuple(
+            replace(run, kept=kept) if run.folder == self._testing and not run.kept else run
+            for run in state.training_runs
+        )
+        self._testing = ""
 
     def _color_once(self, found: Findings) -> None:
         """The first results bring the weights to the cell, as a run brings the voltage."""
@@ -92,6 +119,8 @@ class TrainingResultsController:
     def refuse(self, error: UserError) -> None:
         """Nothing could be computed."""
         self._busy = False
+        if self._testing:
+            self._tried[self._testing], self._testing = str(error), ""
         self._forget(str(error), self._asked)
 
     def _forget(self, why: str, asked: Wanted | None = None) -> None:

@@ -1,11 +1,13 @@
 """What is computed of a training for its views, and its weights on the cell."""
 
 from dataclasses import replace
+from pathlib import Path
+from shutil import copy
 
 import numpy as np
 import pytest
 
-from dendview.controllers.training_results import COMPUTING, TrainingResultsController
+from dendview.controllers.training_results import COMPUTING, TESTING, TrainingResultsController
 from dendview.scene import MISSING, describe, resolve
 from dendview.training import TrainingChoice, dataset, network, snapshot
 from dendview.training_findings import find, segments_of, synapse_map, wanted
@@ -13,6 +15,7 @@ from dendview.training_scene import NO_NETWORK, OTHER_CELL
 from engine.errors import UserError
 from engine.experiments.hpc_net import Shortcut
 from engine.experiments.hpc_net.analysis import respond
+from engine.exporting.training import load_checkpoint, save_checkpoint
 
 from .made_training import N_HIDDEN, cell_of, state_with, trained
 
@@ -160,11 +163,57 @@ class TestController:
     def test_another_training_lets_go_of_the_results(self, state):
         results = TrainingResultsController(state)
         results.show(results.work_wanted()())
-        state.training_runs = (*state.training_runs, replace(trained(), number=2, kept=()))
+        begun = replace(trained(), number=2, epochs=(), kept=())
+        state.training_runs = (*state.training_runs, begun)
         state.training_shown = 2
         assert state.training_findings is None
         assert results.work_wanted() is None
         assert state.training_note == ""
+
+
+def bare_run(folder):
+    """A training as the command line leaves it: recipe and checkpoint."""
+    for name in ("training.json", "checkpoint.h5"):
+        copy(Path(trained().folder) / name, folder / name)
+    return replace(trained(), folder=str(folder), kept=())
+
+
+def test_a_training_with_a_checkpoint_alone_is_tested_and_shown(tmp_path):
+    state = state_with()
+    state.training_findings = None
+    state.training_runs = (bare_run(tmp_path),)
+    results = TrainingResultsController(state)
+    work = results.work_wanted()
+    assert state.training_note == TESTING
+    results.show(work())
+    (run,) = state.training_runs
+    assert run.kept == (0, 2)
+    expected = snapshot(trained(), 2)
+    assert snapshot(run, 2).test.accuracy == expected.test.accuracy
+    np.testing.assert_array_equal(
+        snapshot(run, 0).weights.hidden, snapshot(trained(), 0).weights.hidden
+    )
+    results.show(results.work_wanted()())
+    assert (
+        state.training_findings.gallery.n_all
+        == (expected.test.answer != dataset("digits").test_labels).sum()
+    )
+
+
+def test_within_an_epoch_there_is_nothing_to_show(tmp_path):
+    run = bare_run(tmp_path)
+    training, at = load_checkpoint(tmp_path / "checkpoint.h5")
+    save_checkpoint(training, replace(at, batch=3), tmp_path / "checkpoint.h5")
+    state = state_with()
+    state.training_findings, state.training_runs = None, (run,)
+    results = TrainingResultsController(state)
+    work = results.work_wanted()
+    with pytest.raises(UserError, match="resume it") as error:
+        work()
+    results.refuse(error.value)
+    assert "no whole epoch" in state.training_note
+    assert results.work_wanted() is None
+    assert "no whole epoch" in state.training_note
 
 
 def test_neurons_that_are_not_there_are_left_out():
