@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.errors import UserError
+from engine.errors import FileError, UserError
 from engine.experiment import SAMPLE_PREFIX, Experiment
 from engine.instances import select
 from engine.memory import bytes_needed
@@ -28,7 +28,7 @@ class Member:
         So many cells. Where something about them is drawn, copy k has the experiment's seed + k;
         otherwise they are equal.
     name : str
-        Empty: that of the experiment or of its morphology.
+        Empty: see :attr:`Population.names`.
     """
 
     experiment: Experiment
@@ -59,10 +59,15 @@ class Population:
 
     @cached_property
     def names(self) -> tuple[str, ...]:
-        """One name for every member, no two alike."""
+        """One name for every member, no two alike: its own, or that of its experiment, or where
+        that is one's with another cell or empty, of its morphology."""
         names: dict[str, None] = {}
+        cells: dict[str, set[str]] = {}
         for member in self.members:
-            given = member.name or member.experiment.name or stem(member.experiment.morphology)
+            cells.setdefault(member.experiment.name, set()).add(member.experiment.morphology)
+        for member in self.members:
+            name, morphology = member.experiment.name, member.experiment.morphology
+            given = member.name or (name if len(cells[name]) == 1 else "") or stem(morphology)
             number, name = 1, given
             while name in names:
                 number += 1
@@ -153,7 +158,13 @@ def build_population(population: Population) -> PopulationModel:
         members = [population.members[k] for k in numbers]
         copies = [member.copies for member in members]
         first = np.cumsum([0, *copies[:-1]]).tolist()
-        groups.append(Group(_model(members), tuple(numbers), tuple(first)))
+        try:
+            model = _model(members)
+        except FileError:
+            raise
+        except UserError as error:
+            raise UserError(f"'{population.names[numbers[0]]}': {error}") from None
+        groups.append(Group(model, tuple(numbers), tuple(first)))
     _check_memory(population, [group.model for group in groups])
     return PopulationModel(population, tuple(groups))
 

@@ -7,31 +7,33 @@ import threading
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
+from typing import Any, TypeVar
 
-from dendview.cli.cells import out_folder, print_table
+from dendview.cli.cells import out_folder, print_json, print_table
 from engine.errors import FileError, UnstableError, UserError
 from engine.experiment import Experiment, from_json, to_json
 from engine.exporting import export_spikes_csv, export_traces_csv, export_traces_hdf5
 from engine.exporting.atomic import written_aside
 from engine.model import build
-from engine.recipes import RECIPES, apply, recipe
+from engine.population_file import on_recipe
+from engine.population_run import PopulationChunk
+from engine.recipes import RECIPES
 from engine.recording import Chunk, Recording, RecordingBuilder
 from engine.simulation import simulate
-from engine.stimuli import CurrentClamp, Site
 from engine.types import BackendName
 
 RECIPE = "experiment.json"
+C = TypeVar("C", Chunk, PopulationChunk)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "experiment",
-        nargs="?",
+        "experiments",
+        nargs="*",
         metavar="EXPERIMENT",
         help="experiment.json, as 'dendview demo' or the window writes it; with --recipe a "
-        "morphology (SWC or ASC, .gz too) or sample:NAME instead",
+        "morphology (SWC or ASC, .gz too) or sample:NAME instead; several run in step, in one run",
     )
     parser.add_argument(
         "--recipe",
@@ -49,6 +51,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--duration", type=float, metavar="MS", help="with --recipe: how long (default 300)"
     )
     parser.add_argument(
+        "--copies",
+        type=counts,
+        metavar="N[,N…]",
+        help="so many cells of each, or a number for every one; where something is drawn, copies "
+        "count the seed up",
+    )
+    parser.add_argument(
+        "--population",
+        type=Path,
+        metavar="FILE",
+        help="run the cells of a population.json, as a run of several cells writes it",
+    )
+    parser.add_argument(
         "--backend", choices=("auto", "cpu", "gpu"), default="auto", help="default %(default)s"
     )
     parser.add_argument(
@@ -58,20 +73,41 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="folder for traces, spikes and recipe",
     )
+    parser.add_argument("--json", action="store_true", help="print the summary as JSON")
+
+
+def counts(text: str) -> tuple[int, ...]:
+    """``10`` or ``10,20,5`` as numbers of copies; argparse prints the sentence where it is none."""
+    try:
+        found = tuple(int(part) for part in text.split(","))
+    except ValueError:
+        found = (0,)
+    if min(found) < 1:
+        raise argparse.ArgumentTypeError(
+            f"'{text}' is no number of copies; write 10, or 10,20 for one number each"
+        )
+    return found
 
 
 def execute(args: argparse.Namespace) -> int:
-    experiment = wanted_experiment(args)
+    if args.population or args.copies or len(args.experiments) > 1:
+        from dendview.cli.run_population import execute_population
+
+        return execute_population(args)
+    (experiment,) = wanted_experiments(args)
     recording, seconds, trouble = run_experiment(experiment, args.backend, out_folder(args.out))
     paths = write_run(recording, args.out)
-    print_table([*summary(recording, seconds), ("written", ", ".join(map(str, paths)))])
+    if args.json:
+        print_json(answer_of(recording, seconds) | {"written": [str(path) for path in paths]})
+    else:
+        print_table([*summary(recording, seconds), ("written", ", ".join(map(str, paths)))])
     if trouble is not None:
         raise trouble
     return 0 if recording.complete else 130
 
 
-def wanted_experiment(args: argparse.Namespace) -> Experiment:
-    """The experiment of a file, or a published membrane on a morphology.
+def wanted_experiments(args: argparse.Namespace) -> list[Experiment]:
+    """The experiments of files, or a published membrane on morphologies; at least one.
 
     Raises
     ------
@@ -79,28 +115,19 @@ def wanted_experiment(args: argparse.Namespace) -> Experiment:
         If it cannot be read, or the arguments do not go together.
     """
     if args.recipe is None:
-        if args.experiment is None:
+        if not args.experiments:
             names = ", ".join(RECIPES)
             raise UserError(f"nothing to run; name an experiment.json, or --recipe of {names}")
         if args.clamp is not None or args.duration is not None:
             raise UserError(
                 "--clamp and --duration go with --recipe; an experiment.json says both itself"
             )
-        return read_experiment(Path(args.experiment))
-    experiment = recipe(args.recipe)
-    if args.experiment is not None:
-        if args.experiment.endswith(".json"):
-            raise UserError(
-                f"{args.experiment}: --recipe goes on a morphology; give a SWC or ASC file"
-            )
-        experiment = apply(experiment, args.experiment)
-    if args.duration is not None:
-        experiment = replace(experiment, duration=args.duration)
-    if args.clamp is not None:
-        third = experiment.duration / 3
-        clamp = CurrentClamp(Site("soma[0]"), third, third, args.clamp)
-        experiment = replace(experiment, stimuli=(clamp,))
-    return experiment
+        return [read_experiment(Path(given)) for given in args.experiments]
+    for given in args.experiments:
+        if given.endswith(".json"):
+            raise UserError(f"{given}: --recipe goes on a morphology; give a SWC or ASC file")
+    morphologies = args.experiments or [None]
+    return [on_recipe(args.recipe, path, args.duration, args.clamp) for path in morphologies]
 
 
 def read_experiment(path: Path) -> Experiment:
@@ -166,7 +193,7 @@ def ended_as_by_ctrl_c() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def show_progress(chunks: Iterable[Chunk]) -> Iterator[Chunk]:
+def show_progress(chunks: Iterable[C]) -> Iterator[C]:
     """Pass chunks on and draw a bar on a terminal."""
     show = sys.stderr.isatty()
     for chunk in chunks:
@@ -210,3 +237,29 @@ def summary(recording: Recording, seconds: float) -> list[tuple[str, str]]:
     more = " …" if len(recording.spikes) > 8 else ""
     rows.append(("spikes", f"{len(recording.spikes)}" + (f" at {times}{more} ms" if times else "")))
     return rows
+
+
+def answer_of(recording: Recording, seconds: float) -> dict[str, Any]:
+    """The same for a program."""
+    return {
+        "stop": float(recording.time[-1]) if recording.time.size else 0.0,
+        "seconds": seconds,
+        "complete": recording.complete,
+        "probes": extremes(recording),
+        "spikes": recording.spikes[:, 1].tolist(),
+    }
+
+
+def extremes(recording: Recording) -> list[dict[str, Any]]:
+    """The least and the largest value of every probe, of all instances."""
+    return [
+        {
+            "label": label,
+            "unit": unit,
+            "least": float(trace.min()) if trace.size else None,
+            "most": float(trace.max()) if trace.size else None,
+        }
+        for label, unit, trace in zip(
+            recording.labels, recording.units, recording.values, strict=True
+        )
+    ]

@@ -31,12 +31,13 @@ def export_traces_hdf5(recording: Recording, path: Path) -> None:
     """
     image = BytesIO()  # HDF5 loses errors of the disk on closing a file, and then crashes
     with h5py.File(image, "w") as file:
-        _fill(file, recording)
+        fill_recording(file, recording)
     with written_aside(path) as aside:
         aside.write_bytes(image.getbuffer())
 
 
-def _fill(file: h5py.File, recording: Recording) -> None:
+def fill_recording(file: h5py.Group, recording: Recording) -> None:
+    """Write what a file of one recording holds, into it or into a group of another one."""
     origin = recording.origin
     file.attrs.update(
         {
@@ -86,23 +87,28 @@ def read_traces_hdf5(path: Path) -> Recording:
         with h5py.File(path, "r") as file:
             if file.attrs.get("format") != FORMAT:
                 raise FileError(path, "this is not a recording", "export one with DendView")
-            values = file["values"]
-            return Recording(
-                time=file["time"][:],
-                values=values[:],
-                labels=tuple(values.attrs["labels"]),
-                units=tuple(values.attrs["units"]),
-                frame_time=file["frame_time"][:],
-                frames=file["frames"][:],
-                spikes=file["spikes"][:],
-                segment=file["segment"][:],
-                origin=from_json(file.attrs["experiment"]),
-                complete=bool(file.attrs["complete"]),
-                experiments=tuple(map(from_json, file["experiments"].asstr()[:]))
-                if "experiments" in file
-                else (),
-            )
+            return recording_of(file)
     except (OSError, KeyError) as error:
         raise FileError(
             path, f"the recording cannot be read ({error})", "export it again"
         ) from error
+
+
+def recording_of(file: h5py.Group) -> Recording:
+    """What :func:`fill_recording` wrote."""
+    values = file["values"]
+    return Recording(
+        time=file["time"][:],
+        values=values[:],
+        labels=tuple(values.attrs["labels"]),
+        units=tuple(values.attrs["units"]),
+        frame_time=file["frame_time"][:],
+        frames=file["frames"][:],
+        spikes=file["spikes"][:],
+        segment=file["segment"][:],
+        origin=from_json(file.attrs["experiment"]),
+        complete=bool(file.attrs["complete"]),
+        experiments=tuple(map(from_json, file["experiments"].asstr()[:]))
+        if "experiments" in file
+        else (),
+    )

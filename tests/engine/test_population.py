@@ -149,6 +149,22 @@ def test_copies_of_what_is_drawn_count_seeds_up(folder):
     assert len(same.groups[0].model.experiments) == 1
 
 
+def test_names_tell_cells_apart(folder):
+    given = ball_and_stick(folder, name="recipe")
+    other = replace(given, morphology="sample:spn")
+    plain = replace(given, name="", morphology="cells/neuron.v2.swc.gz")
+    members = (
+        Member(given),
+        Member(other),
+        Member(plain),
+        Member(other, name="mine"),
+        Member(given),
+    )
+    wanted = ("ball", "spn", "neuron.v2", "mine", "ball 2")
+    assert Population(members).names == wanted
+    assert Population(members[::4]).names == ("recipe", "recipe 2")
+
+
 def test_a_node_that_one_cell_alone_has_keeps_it_apart(folder):
     given = ball_and_stick(folder, duration=3.0)
     at_end = replace(given, stimuli=(CurrentClamp(Site("dend[0]", 1.0), 0.5, 1.0, 0.1),))
