@@ -48,7 +48,7 @@ def open_export(window: MainWindow) -> None:
             save_picture(image, path, scale, texts)
         elif (plot := window.docks.plots.get(kind.target)) is not None:
             try:
-                if isinstance(plot, Figure):
+                if isinstance(plot, Figure) and path.suffix.lower() in (".png", ".svg"):
                     save_svg(plot.drawing(theme), path, plot.recipe())
                 else:
                     plot.export(path)

@@ -17,16 +17,16 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
+from dendview.colors import ThemeName
 from dendview.state import AppState
 from dendview.svg_pictures import save_svg
 from dendview.training_findings import Findings, Gallery
 from dendview.views.training_confusion import ConfusionGrid
-from dendview.views.training_sample import epoch_name, percent, picture_of
+from dendview.views.training_sample import epoch_name, percent, picture_of, recipe_of
 from dendview.widgets.elided import ElidedLabel
 from dendview.widgets.lazy import LazyWidget
 from dendview.wording import number, plural
 from engine.errors import UserError
-from engine.experiments.hpc_net.spec import to_json
 from engine.exporting.training_figure import confusion_svg
 from engine.exporting.training_results_figure import samples_svg
 
@@ -90,6 +90,11 @@ class TrainingAnswers(LazyWidget):
             events.training_findings, events.training_choice, events.training_note, events.theme,
         ):  # fmt: skip
             event.connect(self.redraw)
+
+    @property
+    def theme(self) -> ThemeName:
+        """Of the window."""
+        return self._state.theme
 
     @property
     def findings(self) -> Findings | None:
@@ -165,19 +170,33 @@ class TrainingAnswers(LazyWidget):
         if item is not None:
             self.sample_clicked.emit(int(item.data(Qt.ItemDataRole.UserRole)))
 
-    def export(self, path: str | Path) -> None:
-        """Write the confusion matrix as ``.png`` or ``.svg``.
+    def drawing(self, theme: ThemeName) -> str:
+        """The confusion matrix as SVG.
 
         Raises
         ------
         UserError
-            If there is none, or the file cannot be written.
+            If there is nothing to draw.
         """
         found = self._state.training_findings
         test = found.wanted.shown.test if found is not None else None
         if found is None or test is None:
             raise UserError("no tested epoch is shown; train a network and choose an epoch first")
-        save_svg(confusion_svg(test, found.data.classes), path, to_json(found.wanted.training))
+        return confusion_svg(test, found.data.classes, theme)
+
+    def recipe(self) -> str:
+        """The training, from which 'dendview train --recipe' makes the same."""
+        return recipe_of(self._state.training_findings)
+
+    def export(self, path: str | Path) -> None:
+        """Write the drawing in the theme of the window, as ``.png`` or ``.svg``.
+
+        Raises
+        ------
+        UserError
+            If there is nothing to draw, or the file cannot be written.
+        """
+        save_svg(self.drawing(self._state.theme), path, self.recipe())
 
 
 class SamplesPlot:
@@ -191,13 +210,13 @@ class SamplesPlot:
         self._answers.draw_now()
         return self._answers.list.grab()
 
-    def export(self, path: str | Path) -> None:
-        """Write the first samples as ``.png`` or ``.svg``.
+    def drawing(self, theme: ThemeName) -> str:
+        """The first samples as SVG.
 
         Raises
         ------
         UserError
-            If there are none, or the file cannot be written.
+            If there are none.
         """
         found = self._answers.findings
         gallery = found.gallery if found is not None else None
@@ -211,9 +230,22 @@ class SamplesPlot:
             captions.append((first, sure))
         shown = gallery.sample[: len(captions)]
         images = np.stack([found.image(int(i)) for i in shown]) if captions else np.zeros((0, 1, 1))
-        head = name_of(found)
-        title = f"{head}: {gallery_text(found, gallery)}"
-        save_svg(samples_svg(images, captions, title), path, to_json(found.wanted.training))
+        title = f"{name_of(found)}: {gallery_text(found, gallery)}"
+        return samples_svg(images, captions, title, theme)
+
+    def recipe(self) -> str:
+        """The training, from which 'dendview train --recipe' makes the same."""
+        return self._answers.recipe()
+
+    def export(self, path: str | Path) -> None:
+        """Write the drawing in the theme of the window, as ``.png`` or ``.svg``.
+
+        Raises
+        ------
+        UserError
+            If there is nothing to draw, or the file cannot be written.
+        """
+        save_svg(self.drawing(self._answers.theme), path, self.recipe())
 
 
 def name_of(found: Findings) -> str:

@@ -18,16 +18,15 @@ from PyQt6.QtGui import (
 )
 from PyQt6.QtWidgets import QCheckBox, QHBoxLayout, QToolTip, QVBoxLayout, QWidget
 
-from dendview.colors import THEMES, Theme, diverging_map, hex_color
+from dendview.colors import THEMES, Theme, ThemeName, diverging_map, hex_color
 from dendview.scene import nice_ticks
 from dendview.state import AppState
 from dendview.svg_pictures import save_svg
 from dendview.training_findings import Findings
 from dendview.views.cell_text import font
-from dendview.views.training_sample import SampleBar, epoch_name
+from dendview.views.training_sample import SampleBar, epoch_name, recipe_of
 from dendview.widgets.lazy import LazyWidget
 from engine.errors import UserError
-from engine.experiments.hpc_net.spec import to_json
 from engine.exporting.training_figure import responses_svg
 from engine.types import IntArray
 
@@ -321,25 +320,34 @@ class TrainingHidden(LazyWidget):
         self.maps.by_size = on
         self.maps.update()
 
-    def export(self, path: str | Path) -> None:
-        """Write the responses as ``.png`` or ``.svg``.
+    def drawing(self, theme: ThemeName) -> str:
+        """The responses before and after learning as SVG.
 
         Raises
         ------
         UserError
-            If there are none, or the file cannot be written.
+            If there is nothing to draw.
         """
         found = self._state.training_findings
         if found is None:
             raise UserError("no trained network is shown; train one in the Training perspective")
-        order = self.maps.order(found)
-        svg = responses_svg(
-            found.before.hidden[order],
-            found.after.hidden[order],
-            found.network.spec.cell.dt,
-            responses_title(found),
-        )
-        save_svg(svg, path, to_json(found.wanted.training))
+        order, dt = self.maps.order(found), found.network.spec.cell.dt
+        before, after = found.before.hidden[order], found.after.hidden[order]
+        return responses_svg(before, after, dt, responses_title(found), theme)
+
+    def recipe(self) -> str:
+        """The training, from which 'dendview train --recipe' makes the same."""
+        return recipe_of(self._state.training_findings)
+
+    def export(self, path: str | Path) -> None:
+        """Write the drawing in the theme of the window, as ``.png`` or ``.svg``.
+
+        Raises
+        ------
+        UserError
+            If there is nothing to draw, or the file cannot be written.
+        """
+        save_svg(self.drawing(self._state.theme), path, self.recipe())
 
 
 def responses_title(found: Findings) -> str:

@@ -19,7 +19,7 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
-from dendview.colors import THEMES, Theme
+from dendview.colors import THEMES, Theme, ThemeName
 from dendview.state import AppState
 from dendview.svg_pictures import save_svg
 from dendview.views.plotting import color_plot
@@ -264,6 +264,24 @@ class TrainingRobustness(LazyWidget):
 
     # Export
 
+    def drawing(self, theme: ThemeName) -> str:
+        """Both plots as SVG.
+
+        Raises
+        ------
+        UserError
+            If no study is shown.
+        """
+        result = self._state.robustness
+        if result is None:
+            raise UserError("no robustness study is shown; run one, or open a result")
+        return robustness_svg(result, theme)
+
+    def recipe(self) -> str:
+        """The study with its result."""
+        result = self._state.robustness
+        return "" if result is None else to_json(result)
+
     def export(self, path: str | Path) -> None:
         """Write the study as ``.png``, ``.svg``, ``.csv`` or ``.json``.
 
@@ -283,7 +301,7 @@ class TrainingRobustness(LazyWidget):
                 with written_aside(path) as aside:
                     aside.write_text(to_json(result), encoding="utf-8")
             case _:
-                save_svg(robustness_svg(result), path, to_json(result))
+                save_svg(self.drawing(self._state.theme), path, self.recipe())
 
 
 def title_of(result: Result) -> str:

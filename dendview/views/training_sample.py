@@ -8,6 +8,7 @@ from PyQt6.QtWidgets import QComboBox, QGridLayout, QLabel, QSpinBox, QWidget
 from dendview.colors import THEMES, ThemeName, rgb
 from dendview.training_findings import Findings
 from dendview.wording import number
+from engine.experiments.hpc_net.spec import to_json
 from engine.types import FloatArray
 
 SIDE = 46
@@ -112,3 +113,8 @@ def said_text(found: Findings) -> str:
         if text not in parts:
             parts.append(text)
     return " · ".join(parts)
+
+
+def recipe_of(found: Findings | None) -> str:
+    """The training as JSON."""
+    return "" if found is None else to_json(found.wanted.training)

@@ -8,17 +8,16 @@ from PyQt6.QtCore import QPointF, Qt, pyqtSignal
 from PyQt6.QtGui import QColor, QResizeEvent
 from PyQt6.QtWidgets import QGridLayout, QLabel, QToolTip, QVBoxLayout, QWidget
 
-from dendview.colors import THEMES, Theme
+from dendview.colors import THEMES, Theme, ThemeName
 from dendview.state import AppState
 from dendview.svg_pictures import save_svg
 from dendview.training_findings import Findings
 from dendview.views.plotting import color_plot, parted
-from dendview.views.training_sample import SampleBar, epoch_name
+from dendview.views.training_sample import SampleBar, epoch_name, recipe_of
 from dendview.widgets.elided import ElidedLabel
 from dendview.widgets.lazy import LazyWidget
 from dendview.wording import number
 from engine.errors import UserError
-from engine.experiments.hpc_net.spec import to_json
 from engine.exporting.training_results_figure import HUES, Passage, span, voltages_svg
 
 WIDE = 430
@@ -282,20 +281,33 @@ class TrainingVoltage(LazyWidget):
             rows = [f"{found.data.classes[c]}: {found.after.output[c, step]:.3g} mV" for c in order]
         return "\n".join([head, *rows]).replace("-", "−")
 
-    def export(self, path: str | Path) -> None:
-        """Write the plots as ``.png`` or ``.svg``, or their numbers as ``.csv``.
+    def drawing(self, theme: ThemeName) -> str:
+        """The plots as SVG.
 
         Raises
         ------
         UserError
-            If there are none, or the file cannot be written.
+            If there is nothing to draw.
         """
         found = self._state.training_findings
         if found is None:
             raise UserError("no trained network is shown; train one in the Training perspective")
         passage = passage_of(found, self._neurons(found))
-        svg = voltages_svg(passage, passage_title(found))
-        save_svg(svg, path, to_json(found.wanted.training))
+        return voltages_svg(passage, passage_title(found), theme)
+
+    def recipe(self) -> str:
+        """The training, from which 'dendview train --recipe' makes the same."""
+        return recipe_of(self._state.training_findings)
+
+    def export(self, path: str | Path) -> None:
+        """Write the drawing in the theme of the window, as ``.png`` or ``.svg``.
+
+        Raises
+        ------
+        UserError
+            If there is nothing to draw, or the file cannot be written.
+        """
+        save_svg(self.drawing(self._state.theme), path, self.recipe())
 
 
 def passage_of(found: Findings, neurons: tuple[int, ...]) -> Passage:

@@ -19,17 +19,17 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
-from dendview.colors import THEMES, Theme
+from dendview.colors import THEMES, Theme, ThemeName
 from dendview.state import AppState
 from dendview.svg_pictures import save_svg
+from dendview.training import data_name
 from dendview.training_findings import Findings, WeightsShown, segments_of
 from dendview.views.plotting import color_plot
-from dendview.views.training_sample import epoch_name
+from dendview.views.training_sample import epoch_name, recipe_of
 from dendview.widgets.lazy import LazyWidget
 from dendview.wording import number, plural
 from engine.errors import UserError
 from engine.experiments.hpc_net.analysis import WeightCounts
-from engine.experiments.hpc_net.spec import to_json
 from engine.exporting.training_results_figure import weights_svg
 from engine.types import FloatArray
 
@@ -224,23 +224,35 @@ class TrainingWeights(LazyWidget):
         text = bin_text(found, counts, box.mapSceneToView(at).x())
         QToolTip.showText(plot.mapToGlobal(plot.mapFromScene(at)), text, plot)
 
-    def export(self, path: str | Path) -> None:
-        """Write the histograms as ``.png`` or ``.svg``.
+    def drawing(self, theme: ThemeName) -> str:
+        """The histograms as SVG.
 
         Raises
         ------
         UserError
-            If there are none, or the file cannot be written.
+            If there is nothing to draw.
         """
         found = self._state.training_findings
         if found is None:
             raise UserError("no trained network is shown; train one in the Training perspective")
         asked = found.wanted
         names = epoch_name(asked.first.epoch), epoch_name(asked.shown.epoch)
-        svg = weights_svg(
-            found.hidden_counts, found.output_counts, names, f"Weights of {asked.training.data}"
-        )
-        save_svg(svg, path, to_json(asked.training))
+        title = f"Weights of {data_name(asked.training.data)}"
+        return weights_svg(found.hidden_counts, found.output_counts, names, title, theme)
+
+    def recipe(self) -> str:
+        """The training, from which 'dendview train --recipe' makes the same."""
+        return recipe_of(self._state.training_findings)
+
+    def export(self, path: str | Path) -> None:
+        """Write the drawing in the theme of the window, as ``.png`` or ``.svg``.
+
+        Raises
+        ------
+        UserError
+            If there is nothing to draw, or the file cannot be written.
+        """
+        save_svg(self.drawing(self._state.theme), path, self.recipe())
 
 
 def bin_text(found: Findings, counts: WeightCounts, weight: float) -> str:
