@@ -9,9 +9,11 @@ from PyQt6.QtWidgets import QMenu, QMenuBar, QWidget
 
 from dendview.attaching import WAVEFORMS
 from dendview.controllers.engine import CHOICES
+from dendview.controllers.training_plan import CARDS
 from dendview.membranes import short_title
 from dendview.schedule_scene import METHOD_TEXTS
 from dendview.state import AppState
+from dendview.training import find_run
 from engine.experiments.spike_presets import PRESETS
 from engine.recipes import RECIPES, RecipeInfo
 
@@ -50,6 +52,8 @@ def in_schedule(s: Situation) -> bool:
 
 
 def can_run(s: Situation) -> bool:
+    if s.state.perspective == "training":
+        return can_train(s)
     return s.state.experiment is not None and s.state.job is None
 
 
@@ -76,6 +80,27 @@ def can_resume(s: Situation) -> bool:
 
 def can_replay(s: Situation) -> bool:
     return s.state.job is None and s.state.lab_point is not None and s.state.lab_trial is not None
+
+
+def can_train(s: Situation) -> bool:
+    data = s.state.training_data
+    return s.state.job is None and data is not None and data.state == "ready"
+
+
+def is_training(s: Situation) -> bool:
+    job = s.state.job
+    runs = any(run.state == "running" for run in s.state.training_runs)
+    return runs and job is not None and not job.cancelling
+
+
+def can_go_on(s: Situation) -> bool:
+    run = find_run(s.state.training_runs, s.state.training_shown)
+    return s.state.job is None and run is not None and run.can_resume
+
+
+def has_epochs(s: Situation) -> bool:
+    run = find_run(s.state.training_runs, s.state.training_shown)
+    return s.state.perspective == "training" and run is not None and bool(run.kept)
 
 
 def can_cancel(s: Situation) -> bool:
@@ -157,6 +182,7 @@ PERSPECTIVES = {
     "schedule": "Schedule",
     "simulate": "Simulate",
     "spike_lab": "Spike lab",
+    "training": "Training",
 }
 NODE_SETS = {"neuron": "NEURON's nodes", "merged": "Merged nodes"}
 
@@ -170,7 +196,8 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("redo", "&Redo", "Edit", ("Ctrl+Shift+Z", "Ctrl+Y"), "Bring back what was undone", lambda s: s.can_redo),
     ActionSpec("clear_selection", "&Clear selection", "Edit", ("Ctrl+D",), "Select nothing", has_selection, separator=True),
     ActionSpec("palette", "Search &actions…", "Edit", ("Ctrl+K", "Ctrl+Shift+P"), "Find anything a menu holds by typing", separator=True),
-    *_choices("perspective", "perspective", "View", PERSPECTIVES, "Ctrl+{}", enabled=has_cell),
+    *_choices("perspective", "perspective", "View", {n: t for n, t in PERSPECTIVES.items() if n != "training"}, "Ctrl+{}", enabled=has_cell),
+    ActionSpec("perspective:training", "Training", "View", ("Ctrl+5",), "Train a network of dendritic neurons", checked=_is("perspective", "training")),
     *_choices("color", "color_by", "View/Color by", COLORINGS, "Alt+{}", enabled=has_cell),
     ActionSpec("fit", "&Fit the cell", "View", ("Home",), "Frame the whole cell", has_cell, separator=True),
     ActionSpec("align", "&Apical up", "View", ("Ctrl+Up",), "Turn the cell so that its apical dendrite points up", has_cell),
@@ -215,6 +242,15 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("deviation", "Mean ± &SD, as published", "Spike lab", (), "Draw the publication's band and not Wilson's 95 % intervals", checked=_is("lab_deviation", True), separator=True),
     ActionSpec("published", "&Published points", "Spike lab", (), "Lay the published spike probabilities over the curves", checked=_is("lab_published", True)),
     ActionSpec("open_study", "&Open a study…", "Spike lab", (), "Open the folder of a study, finished or not", has_cell, separator=True),
+    *(ActionSpec(f"images:{name}", f"HPC-Net: {card.title}", "Training", (), card.note) for name, card in CARDS.items()),
+    ActionSpec("train", "&Start training", "Training", ("Ctrl+Shift+F5",), "Train what is planned, from the beginning", can_train, separator=True),
+    ActionSpec("pause_training", "&Pause the training", "Training", ("Ctrl+Shift+Space",), "Save a checkpoint and let go of the engine", is_training),
+    ActionSpec("resume_training", "&Resume the training", "Training", (), "Go on from the checkpoint of the shown training", can_go_on),
+    ActionSpec("checkpoint", "Save a &checkpoint", "Training", (), "Save a checkpoint now; the training goes on", is_training),
+    ActionSpec("epoch_back", "Epoch &before", "Training", ("Ctrl+Alt+Left",), "Look at the epoch before", has_epochs, separator=True),
+    ActionSpec("epoch_forward", "Epoch &after", "Training", ("Ctrl+Alt+Right",), "Look at the epoch after", has_epochs),
+    ActionSpec("epoch_last", "&Last epoch", "Training", ("Ctrl+Alt+End",), "Look at the last epoch, and follow it", has_epochs),
+    ActionSpec("open_training", "&Open a training…", "Training", (), "Open the folder of a training, finished or not", separator=True),
     ActionSpec("shortcuts", "&Keyboard shortcuts", "Help", ("F1",), "All shortcuts in one table"),
     ActionSpec("report", "System &report", "Help", (), "Versions, OpenGL, engine: to copy into a bug report"),
     ActionSpec("about", "&About DendView", "Help", separator=True),

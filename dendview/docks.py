@@ -27,8 +27,11 @@ from dendview.views.step_player import StepPlayer
 from dendview.views.time_player import TimePlayer
 from dendview.views.trace_view import TraceView
 from dendview.views.training_answers import TrainingAnswers
+from dendview.views.training_curves import TrainingCurves
 from dendview.views.training_hidden import TrainingHidden
+from dendview.views.training_panel import TrainingPanel
 from dendview.views.training_robustness import TrainingRobustness
+from dendview.views.training_runs import TrainingRuns
 from dendview.views.training_voltage import TrainingVoltage
 from dendview.views.training_weights import TrainingWeights
 
@@ -77,10 +80,13 @@ LAYOUTS: dict[Perspective, Layout] = {
         right_width=468,
     ),
     "training": Layout(
-        left=(("project",),),
-        right=(("training_answers", "training_hidden", "training_weights", "training_robustness"),),
+        left=(("training", "project"),),
+        right=(
+            ("training_curves", "training_runs"),
+            ("training_answers", "training_hidden", "training_weights", "training_robustness"),
+        ),
         bottom=(("training_voltage",),),
-        left_width=292,
+        left_width=312,
         right_width=468,
         bottom_share=0.3,
     ),
@@ -126,6 +132,9 @@ class Docks:
         self.training_voltage = TrainingVoltage(state)
         self.training_weights = TrainingWeights(state)
         self.training_robustness = TrainingRobustness(state)
+        self.training = TrainingPanel(state)
+        self.training_curves = TrainingCurves(state)
+        self.training_runs = TrainingRuns(state)
         self.step_player = StepPlayer(state)
         self.time_player = TimePlayer(state)
         self.by_name: dict[str, QDockWidget] = {}
@@ -144,6 +153,7 @@ class Docks:
             "training_voltages": self.training_voltage,
             "training_histogram": self.training_weights,
             "robustness": self.training_robustness,
+            "training_curves": self.training_curves,
         }
         self.players: dict[Perspective, QWidget] = {
             "schedule": self.step_player,
@@ -171,6 +181,9 @@ class Docks:
             ("training_voltage", "Voltage of a sample", self.training_voltage),
             ("training_weights", "Weights", self.training_weights),
             ("training_robustness", "Robustness", self.training_robustness),
+            ("training", "Training", self.training),
+            ("training_curves", "Loss and accuracy", self.training_curves),
+            ("training_runs", "Trainings", self.training_runs),
         ):
             self._add(name, title, widget)
         self.step_player.setAccessibleName("Player of the schedule's steps")

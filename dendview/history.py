@@ -1,7 +1,7 @@
 """Undo and redo as a value: the states before and after one that is never changed in place."""
 
 from dataclasses import dataclass, replace
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 T = TypeVar("T")
 
@@ -54,3 +54,17 @@ class History(Generic[T]):
         *future, present = self.future
         past = (*self.past, self.present)
         return replace(self, present=present, past=past, future=tuple(future))
+
+
+class Undoable(Protocol):
+    """A controller whose edits can be taken back."""
+
+    @property
+    def can_undo(self) -> bool: ...
+
+    @property
+    def can_redo(self) -> bool: ...
+
+    def undo(self) -> object: ...
+
+    def redo(self) -> object: ...

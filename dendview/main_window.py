@@ -27,6 +27,7 @@ from dendview.controllers.engine import chip_text
 from dendview.controllers.files import title
 from dendview.diagnosis import OpenGL
 from dendview.docks import Docks
+from dendview.history import Undoable
 from dendview.opening import open_dropped, open_source
 from dendview.resources import app_icon, line_icon
 from dendview.settings import Settings
@@ -189,6 +190,8 @@ class MainWindow(QMainWindow):
             events.preflight, events.theme,
             events.lab_study, events.lab_runs, events.lab_shown, events.lab_point,
             events.lab_deviation, events.lab_published,
+            events.training_plan, events.training_data, events.training_runs,
+            events.training_shown, events.training_choice,
         ):  # fmt: skip
             event.connect(self.refresh_soon)
         events.theme.connect(self._color_icons)
@@ -201,6 +204,8 @@ class MainWindow(QMainWindow):
         self.controllers.run_time.poll()
         self.controllers.spike_lab.poll()
         self.controllers.robustness.poll()
+        self.controllers.training.poll()
+        self.controllers.training_fetch.poll()
         if self.state.playing == "schedule":
             self.controllers.schedule.tick(now - self._polled)
         self.controllers.race.tick(now - self._polled)
@@ -214,7 +219,11 @@ class MainWindow(QMainWindow):
         """Bring buttons and menus in step with the state now."""
         state, experiment = self.state, self.controllers.experiment
         reading = bool(self.reading)
-        edited = self.controllers.spike_plan if state.perspective == "spike_lab" else experiment
+        edited: Undoable = experiment
+        if state.perspective == "spike_lab":
+            edited = self.controllers.spike_plan
+        elif state.perspective == "training":
+            edited = self.controllers.training_plan
         situation = Situation(state, edited.can_undo, edited.can_redo, reading)
         self.actions_table.update(situation)
         name = title(state.cell)

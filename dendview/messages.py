@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Literal
 
+from dendview import training_wiring
 from dendview.dialogs.texts import TextDialog
 from dendview.lab_wiring import resume_study, resume_text
 from dendview.state import Message
@@ -18,6 +19,7 @@ ACTION_TEXTS = {
     "restart_engine": "Restart engine",
     "halve_dt": "Halve dt",
     "discard_run": "Discard",
+    "halve_batch": "Halve the batch",
 }
 
 
@@ -34,6 +36,8 @@ def restart_engine(window: MainWindow) -> None:
     window.controllers.run_time.drop()
     window.controllers.spike_lab.drop()
     window.controllers.robustness.drop()
+    window.controllers.training.drop()
+    window.controllers.training_fetch.drop()
     window.controllers.run.restart()
 
 
@@ -62,6 +66,10 @@ def show_message(window: MainWindow, message: Message | None) -> None:
             controllers.experiment.halve_dt()
         elif message.action == "resume_study":
             resume_study(window)
+        elif message.action == "resume_training":
+            training_wiring.resume(window)
+        elif message.action == "halve_batch":
+            controllers.training.resume_smaller()
         elif message.action == "discard_run" and state.runs:
             controllers.run.discard(state.runs[-1].number)
 
@@ -70,7 +78,8 @@ def show_message(window: MainWindow, message: Message | None) -> None:
         for text, how in KEEP_LESS:
             buttons.append((text, partial(controllers.run.keep_less, how)))
     elif message.action:
-        text = ACTION_TEXTS.get(message.action) or resume_text(window)
+        told = training_wiring.resume_text if message.action == "resume_training" else resume_text
+        text = ACTION_TEXTS.get(message.action) or told(window)
         buttons.append((text, act))
     if message.details:
         buttons.append(("Details", partial(show_details, window)))

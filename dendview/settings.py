@@ -72,6 +72,20 @@ class Settings:
     def recent(self, names: Iterable[str]) -> None:
         self._set("recent", json.dumps(list(names)[:N_RECENT]))
 
+    @property
+    def image_folders(self) -> dict[str, str]:
+        """Where images to learn from are, by data set."""
+        text = self._get("image_folders")
+        try:
+            found = json.loads(text) if isinstance(text, str) else {}
+        except ValueError:
+            return {}
+        return {k: v for k, v in found.items() if isinstance(v, str)}
+
+    @image_folders.setter
+    def image_folders(self, folders: dict[str, str]) -> None:
+        self._set("image_folders", json.dumps(folders))
+
     def _bytes(self, key: str) -> QByteArray | None:
         value = self._get(key)
         return value if isinstance(value, QByteArray) and not value.isEmpty() else None

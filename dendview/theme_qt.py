@@ -111,6 +111,10 @@ QLabel[role="done"] {{ color: {done}; }}
 #toast[kind="error"] {{ border-left: 4px solid {error}; }}
 #palette {{ background: {panel}; border: 1px solid {border}; border-radius: 10px; }}
 #palette QLineEdit {{ border: none; background: transparent; font-size: 13pt; padding: 10px 12px; }}
+#switch {{ background: transparent; border: 1px solid {grid}; border-radius: 4px; padding: 3px 3px; color: {muted}; }}
+#switch:hover {{ border-color: {accent}; }}
+#switch:checked {{ background: {accent_dim}; border-color: {accent}; color: {text}; }}
+#switch:focus {{ border-color: {text}; }}
 #preview {{ background: {canvas}; border: 1px solid {grid}; border-radius: 6px; }}
 """
 

@@ -20,12 +20,11 @@ from dendview.cell_menus import (
 )
 from dendview.colors import ThemeName
 from dendview.controllers.engine import CHOICES
-from dendview.controllers.experiment import ExperimentController
 from dendview.controllers.files import notes_text
-from dendview.controllers.spike_plan import SpikePlanController
 from dendview.diagnosis import system_report
 from dendview.dialogs.texts import AboutDialog, ShortcutsDialog, TextDialog
 from dendview.export_sheet import open_export
+from dendview.history import Undoable
 from dendview.lab_wiring import (
     choose_card,
     open_study,
@@ -55,6 +54,9 @@ from dendview.schedule_wiring import (
 )
 from dendview.theme_qt import apply_theme
 from dendview.training_views_wiring import wire_training_views
+from dendview.training_wiring import cancel as cancel_training
+from dendview.training_wiring import choose_card as choose_images
+from dendview.training_wiring import train, training_handlers, wire_training
 from dendview.wording import plural
 from engine.experiments.spike_presets import PRESETS
 from engine.morphology.samples import PREFIX, SAMPLES
@@ -79,7 +81,9 @@ def make_handlers(window: MainWindow) -> Handlers:
     selection, experiment = controllers.selection, controllers.experiment
     schedule, lab, plan = controllers.schedule, controllers.spike_lab, controllers.spike_plan
 
-    def edited() -> ExperimentController | SpikePlanController:
+    def edited() -> Undoable:
+        if state.perspective == "training":
+            return controllers.training_plan
         return plan if state.perspective == "spike_lab" else experiment
 
     def put(field: str, value: object) -> Callable[[], None]:
@@ -147,6 +151,7 @@ def make_handlers(window: MainWindow) -> Handlers:
         f"waveform:{kind}": at_selection(partial(add_waveform, window, kind)) for kind in WAVEFORMS
     }
     handlers |= {f"study:{name}": partial(choose_card, window, name) for name in PRESETS}
+    handlers |= training_handlers(window)
     handlers |= {f"color:{name}": put("color_by", name) for name in COLORINGS}
     handlers |= {f"membrane:{name}": partial(experiment.put_membrane, name) for name in RECIPES}
     handlers |= {f"theme:{name}": put("theme", name) for name in get_args(ThemeName)}
@@ -174,9 +179,12 @@ def toggle_full_screen(window: MainWindow) -> None:
 
 
 def run(window: MainWindow) -> None:
-    """Go where runs are seen, and run; in the spike lab run the study."""
+    """Go where runs are seen, and run; in the labs run what is planned there."""
     if window.state.perspective == "spike_lab":
         run_study(window)
+        return
+    if window.state.perspective == "training":
+        train(window)
         return
     window.state.perspective = "simulate"
     window.controllers.run.start()
@@ -188,6 +196,8 @@ def cancel(window: MainWindow) -> None:
         window.controllers.picking.stop()
     elif window.reading:
         stop_reading(window)
+    elif cancel_training(window):
+        return
     elif window.controllers.spike_lab.running:
         window.controllers.spike_lab.cancel()
     elif window.controllers.robustness.examining:
@@ -292,6 +302,7 @@ def wire(window: MainWindow) -> None:
     wire_schedule(window)
     wire_lab(window)
     wire_training_views(window)
+    wire_training(window)
     _wire_simulation(window)
     state = window.state
     window.status.message_clicked.connect(partial(show_details, window))
@@ -306,6 +317,7 @@ def _wire_cell(window: MainWindow) -> None:
     selection, coloring = window.controllers.selection, window.controllers.coloring
     start.sample_chosen.connect(lambda name: window.open_source(f"{PREFIX}{name}"))
     start.file_chosen.connect(partial(open_dropped, window))
+    start.images_chosen.connect(partial(choose_images, window))
     start.browse_clicked.connect(window.actions_table["open"].trigger)
 
     view.segment_clicked.connect(partial(click, window))

@@ -76,7 +76,7 @@ def window_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--perspective",
-        choices=("explore", "schedule", "simulate", "spike_lab"),
+        choices=("explore", "schedule", "simulate", "spike_lab", "training"),
         help="perspective to start in",
     )
     parser.add_argument(

@@ -14,7 +14,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("path", help="morphology (SWC or ASC, .gz too) or sample:NAME")
     parser.add_argument(
         "--perspective",
-        choices=("explore", "schedule", "simulate", "spike_lab"),
+        choices=("explore", "schedule", "simulate", "spike_lab", "training"),
         default="explore",
         help="default %(default)s",
     )

@@ -13,8 +13,11 @@ from typing import Literal
 from dendview.matrix_lens import LARGEST
 from dendview.runs import shown_run, shown_study
 from dendview.state import AppState
+from dendview.training import data_name, find_run
+from dendview.training_files import write_training
 from engine.errors import UserError
 from engine.experiment import to_json
+from engine.experiments.hpc_net.spec import to_json as training_to_json
 from engine.experiments.spike_study import to_json as study_to_json
 from engine.exporting import (
     export_schedule_csv,
@@ -45,6 +48,11 @@ Target = Literal[
     "training_voltages",
     "training_histogram",
     "robustness",
+    "training_curves",
+    "training_tables",
+    "training_weights",
+    "training_checkpoint",
+    "training_recipe",
     "schedule",
     "experiment",
 ]
@@ -133,6 +141,20 @@ def _no_robustness(state: AppState) -> str:
     return ""
 
 
+def _no_training(state: AppState) -> str:
+    run = find_run(state.training_runs, state.training_shown)
+    if run is None or not run.points:
+        return "No training is shown; start one in the Training lab (Ctrl+5)."
+    return ""
+
+
+def _no_checkpoint(state: AppState) -> str:
+    run = find_run(state.training_runs, state.training_shown)
+    if run is None or run.saved is None:
+        return "No checkpoint of a training is there; start one in the Training lab (Ctrl+5)."
+    return ""
+
+
 PNG = ("png", "PNG picture")
 CSV = ("csv", "CSV table")
 DRAWN = PNG, ("svg", "SVG drawing")
@@ -158,6 +180,11 @@ KINDS: tuple[ExportKind, ...] = (
     ExportKind("training_voltages", "Voltages of a sample", "Input spikes, chosen hidden neurons and outputs over time.", DRAWN, _no_findings),
     ExportKind("training_histogram", "Histogram of weights", "Both layers, before and after learning.", DRAWN, _no_findings),
     ExportKind("robustness", "Robustness", "Right answers under attack and noise: curves, or their numbers.", (*DRAWN, CSV, ("json", "JSON")), _no_robustness),
+    ExportKind("training_curves", "Training curves", "Loss and accuracy of the shown training.", (PNG, ("svg", "SVG drawing")), _no_training),
+    ExportKind("training_tables", "Training tables", "Curves, and beside them a table of the epochs.", (CSV,), _no_training),
+    ExportKind("training_weights", "Trained weights", "Of the last checkpoint, with the place of every synapse.", (("h5", "HDF5"),), _no_checkpoint),
+    ExportKind("training_checkpoint", "Checkpoint", "'dendview train --resume' goes on from it.", (("h5", "HDF5"),), _no_checkpoint),
+    ExportKind("training_recipe", "Recipe of the training", "'dendview train --recipe' trains the same network.", (("json", "JSON"),), _no_training),
     ExportKind("experiment", "Experiment", "All of it; 'dendview run' gives the same numbers.", (("json", "JSON"),), _no_cell),
 )  # fmt: skip
 
@@ -181,6 +208,9 @@ class ExportController:
         stamp = time.strftime("%Y%m%d-%H%M%S", time.localtime(self._clock()))
         study = shown_study(self.state) if target.startswith("spike_") else None
         recipe = self.recipe() if study is None else study_to_json(study.study)
+        run = find_run(self.state.training_runs, self.state.training_shown)
+        if target.startswith("training_") and run is not None:
+            name, recipe = data_name(run.training.data), training_to_json(run.training)
         digest = hashlib.sha256(recipe.encode()).hexdigest()[:8]
         tail = f"_{target}_{stamp}_{digest}.{ending}"
         return plain(name)[: NAME_LIMIT - len(tail)] + tail
@@ -206,6 +236,7 @@ class ExportController:
     def _write(self, target: Target, path: Path) -> None:
         state, ending = self.state, path.suffix.lower()
         run, study = shown_run(state), shown_study(state)
+        training = find_run(state.training_runs, state.training_shown)
         if target == "spike_trials" and study is not None:
             outcomes = [study.outcomes[t] for t in study.study.trials() if t in study.outcomes]
             write_study = export_spike_hdf5 if ending == ".h5" else export_spike_csv
@@ -220,6 +251,8 @@ class ExportController:
             tree = state.cell.trees[state.nodes]
             write = export_schedule_json if ending == ".json" else export_schedule_csv
             write(state.schedule, tree, path)
+        elif target.startswith("training_") and training is not None:
+            write_training(training, target, path)
         elif target == "experiment":
             path.write_text(self.recipe() + "\n", encoding="utf-8")
         else:

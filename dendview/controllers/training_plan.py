@@ -25,13 +25,13 @@ class Card:
 
 
 CARDS: dict[str, Card] = {
-    DIGITS: Card("Digits", "1 797 images of 8 × 8 pixels, bundled; seconds an epoch"),
-    "mnist": Card("MNIST", "70 000 handwritten digits, 28 × 28, as in the paper"),
-    "fashion-mnist": Card("Fashion-MNIST", "70 000 pieces of clothing, 28 × 28, as in the paper"),
+    DIGITS: Card("Digits", "1 797 images, 8 × 8 pixels, bundled"),
+    "mnist": Card("MNIST", "70 000 digits, 28 × 28, in the paper"),
+    "fashion-mnist": Card("Fashion-MNIST", "70 000 clothes, 28 × 28, in the paper"),
 }
 PRESET_TEXTS: dict[str, Card] = {
-    "quick": Card("Quick", "momentum and a larger rate: minutes on a CPU with the digits"),
-    "paper": Card("Paper", "the authors' settings: plain descent at 0.005, 30 epochs"),
+    "quick": Card("Quick", "momentum, larger rate: for a CPU"),
+    "paper": Card("Paper", "plain descent at 0.005, 30 epochs"),
 }
 
 
@@ -116,6 +116,10 @@ class TrainingPlanController:
         cell = self._plan().network.cell
         return self.edit("network", cell=replace(cell, morphology=whole_path(source)))
 
+    def take(self, training: Training) -> bool:
+        """Plan what a training was."""
+        return self._put(training)
+
     def undo(self) -> None:
         """Back to the plan before."""
         if self._history is not None:
@@ -141,6 +145,7 @@ class TrainingPlanController:
         except UserError as error:
             self.state.message = Message(_sentence(error), "error")
             return False
+        plan = replace(plan, name=preset_of(plan))
         self._show(History(plan) if self._history is None else self._history.add(plan))
         return True
 
@@ -214,6 +219,16 @@ class TrainingPlanController:
         name = data_name(source)
         ours = name in DOWNLOADS and Path(source) == self.images() / name
         return name if ours else (self.card if self.card in DOWNLOADS else "")
+
+
+def preset_of(plan: Training) -> str:
+    """The preset a plan still is, whatever its data, cell and way; empty where it was changed."""
+    for name, preset in PRESETS.items():
+        network = replace(preset.network, cell=plan.network.cell)
+        same = replace(plan, network=network, learning=preset.learning)
+        if same == plan:
+            return name
+    return ""
 
 
 def _sentence(error: UserError) -> str:

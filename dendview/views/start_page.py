@@ -19,10 +19,12 @@ from PyQt6.QtWidgets import (
 )
 
 from dendview.colors import ThemeName
+from dendview.controllers.training_plan import CARDS
 from dendview.resources import line_icon
 from dendview.state import AppState
 from dendview.theme_qt import THEMES
 from dendview.thumbnails import cache_file, draw_cell
+from dendview.views.lab_panel import PresetCard
 from dendview.widgets.background import Background
 from dendview.widgets.drops import dropped_path
 from engine.errors import UserError
@@ -160,6 +162,7 @@ class StartPage(QScrollArea):
     sample_chosen = pyqtSignal(str)
     file_chosen = pyqtSignal(str)
     browse_clicked = pyqtSignal()
+    images_chosen = pyqtSignal(str)  # a data set to train on
 
     def __init__(self, state: AppState, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -199,6 +202,16 @@ class StartPage(QScrollArea):
         self._grid.setSpacing(14)
         self._grid.setAlignment(Qt.AlignmentFlag.AlignLeft)
         column.addLayout(self._grid)
+        column.addWidget(_heading("Train a network of neurons (HPC-Net)"))
+        row = QHBoxLayout()
+        row.setSpacing(14)
+        self.image_cards = [PresetCard(n, card.title, card.note) for n, card in CARDS.items()]
+        for image_card in self.image_cards:
+            image_card.setFixedWidth(CARD.width())
+            image_card.chosen.connect(self.images_chosen)
+            row.addWidget(image_card)
+        row.addStretch()
+        column.addLayout(row)
         column.addStretch()
         self.cards = [
             SampleCard(name, info.title, info.description) for name, info in SAMPLES.items()

@@ -36,7 +36,7 @@ def train(line: Line, number: int, steps: Generator[Kept, Order | None, None]) -
             if told:
                 line.send(Trained.of(number, kept))
                 last = now
-            if line.cancelled(number):
+            if line.cancelled(number) and order is None:  # else what was asked would be lost
                 break
             try:
                 following = steps.send(order)

@@ -13,7 +13,7 @@ from engine.errors import FileError, UserError
 from engine.experiments.hpc_net.network import Network, Weights
 from engine.experiments.hpc_net.optimizer import Memory
 from engine.experiments.hpc_net.spec import Training, from_json, to_json
-from engine.experiments.hpc_net.state import Epoch, Point, RateChange, State
+from engine.experiments.hpc_net.state import Curves, Epoch, Point, RateChange, State
 from engine.exporting.atomic import written_aside
 from engine.exporting.csv import PROGRAM
 
@@ -130,7 +130,7 @@ def export_weights_hdf5(network: Network, weights: Weights, path: Path) -> None:
         aside.write_bytes(image.getbuffer())
 
 
-def export_epochs_csv(training: Training, state: State, path: Path) -> None:
+def export_epochs_csv(training: Training, state: Curves, path: Path) -> None:
     """Write one row per finished epoch.
 
     Raises
@@ -142,7 +142,7 @@ def export_epochs_csv(training: Training, state: State, path: Path) -> None:
     _write(training, path, names, [astuple(row) for row in state.epochs])
 
 
-def export_curves_csv(training: Training, state: State, path: Path) -> None:
+def export_curves_csv(training: Training, state: Curves, path: Path) -> None:
     """Write loss and accuracy as they fell and rose: one row per point, epochs as fractions.
 
     Raises

@@ -6,7 +6,7 @@ from html import escape
 
 import numpy as np
 
-from engine.experiments.hpc_net.state import Evaluation, State
+from engine.experiments.hpc_net.state import Curves, Evaluation
 from engine.exporting.spike_figure import FONT, INK, Theme, nice_step
 from engine.types import FloatArray
 
@@ -24,7 +24,7 @@ PANEL_WIDTH, PANEL_HEIGHT, COLUMNS = 300, 400, 50
 """Of a panel of responses, in pixels, and into how many times it is divided."""
 
 
-def curves_svg(state: State, title: str, theme: Theme = "light") -> str:
+def curves_svg(state: Curves, title: str, theme: Theme = "light") -> str:
     """Loss above accuracy over epochs: while learning, and on the test samples after each epoch.
 
     Where the rate was changed by hand a vertical line stands.

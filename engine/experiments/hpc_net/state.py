@@ -1,7 +1,7 @@
 """Where a training run is, and what it reports."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol
 
 from engine.experiments.hpc_net.network import Weights
 from engine.experiments.hpc_net.optimizer import Memory
@@ -97,6 +97,19 @@ class State:
     @property
     def test_accuracy(self) -> float | None:
         return self.epochs[-1].test_accuracy if self.epochs else None
+
+
+class Curves(Protocol):
+    """What the curves are drawn from: a :class:`State`, or another value with its tables."""
+
+    @property
+    def points(self) -> tuple[Point, ...]: ...
+
+    @property
+    def epochs(self) -> tuple[Epoch, ...]: ...
+
+    @property
+    def changes(self) -> tuple[RateChange, ...]: ...
 
 
 @dataclass(frozen=True, eq=False)
