@@ -55,7 +55,7 @@ class TrainingWeights(LazyWidget):
         super().__init__(parent)
         self._state = state
         self._counts: dict[pg.PlotWidget, WeightCounts] = {}
-        self.setMinimumSize(240, 150)
+        self.setMinimumHeight(150)
         self.on_cell = QCheckBox("On the cell:")
         self.on_cell.setToolTip("Color the cell by the weights of a hidden neuron's synapses")
         self.neuron = QSpinBox()
