@@ -79,7 +79,7 @@ class TrainingRobustness(LazyWidget):
         super().__init__(parent)
         self._state = state
         self._at: list[tuple[Curve, Point]] = []
-        self.setMinimumSize(260, 170)
+        self.setMinimumHeight(170)
         self.disturbance = QComboBox()
         self.disturbance.setAccessibleName("Disturbance")
         for key, text in DISTURBANCES.items():
