@@ -48,5 +48,38 @@ class BackendError(UserError):
     """The wanted backend cannot run here."""
 
 
+class OutOfDeviceMemoryError(BackendError):
+    """More memory was asked for than the device has free.
+
+    Parameters
+    ----------
+    wanted, free : bytes
+    fits
+        Cells that could run at once; None where that is not known.
+    """
+
+    def __init__(self, wanted: int, free: int, fits: int | None = None) -> None:
+        self.wanted, self.free, self.fits = wanted, free, fits
+        if fits:
+            way = f"run at most {fits} cells at once, or choose backend 'cpu'"
+        elif fits == 0:
+            way = "close what else uses the GPU, or choose backend 'cpu'"
+        else:
+            way = "record fewer sites, run fewer cells at once, or choose backend 'cpu'"
+        super().__init__(
+            f"this needs {gigabytes(wanted)} GB of the GPU's memory, {gigabytes(free)} GB are "
+            f"free; {way}"
+        )
+
+    def __reduce__(self) -> tuple[type["OutOfDeviceMemoryError"], tuple[int, int, int | None]]:
+        """Survive the pipe of the engine's process."""
+        return type(self), (self.wanted, self.free, self.fits)
+
+
+def gigabytes(size: int) -> str:
+    """A number of bytes to three digits."""
+    return f"{size / 1e9:.3g}"
+
+
 class UnstableError(UserError):
     """A run left what a membrane can have; names the compartment, the time and the way out."""

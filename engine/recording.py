@@ -69,6 +69,9 @@ class Recording:
         False if the run was cancelled or failed.
     experiments : tuple of Experiment
         That of every instance where they differ; empty where all have ``origin``.
+    engine : str
+        What computed it, as it calls itself: ``CPU``, ``GPU: …, membrane in single precision``;
+        empty where nobody said.
     """
 
     time: FloatArray
@@ -82,6 +85,7 @@ class Recording:
     origin: Experiment
     complete: bool
     experiments: tuple[Experiment, ...] = ()
+    engine: str = ""
 
     @property
     def instances(self) -> tuple[str, ...]:
@@ -107,6 +111,11 @@ class RecordingBuilder:
         Keep the first of so many samples.
     on_disk
         Keep samples and frames in files that vanish with the recording.
+
+    Attributes
+    ----------
+    engine : str
+        What computes the run; to be set by who knows.
 
     Raises
     ------
@@ -136,6 +145,7 @@ class RecordingBuilder:
         self._spikes: list[FloatArray] = []
         self._n_seen = self._n_time = self._n_frame = 0
         self._fraction = 0.0
+        self.engine = ""
 
     @property
     def fraction(self) -> float:
@@ -170,6 +180,7 @@ class RecordingBuilder:
             origin=model.experiment,
             experiments=model.experiments if len(model.experiments) > 1 else (),
             complete=self._n_seen == model.n_time,
+            engine=self.engine,
         )
 
 

@@ -20,4 +20,7 @@ ScheduleMethod = Literal[
     "hines", "permute1", "permute2", "branches", "depth_levels", "height_levels", "dhs"
 ]
 
-BackendName = Literal["auto", "cpu", "gpu"]
+BackendName = Literal["auto", "cpu", "gpu", "auto-single", "gpu-single"]
+"""With ``-single`` a GPU computes the membrane's currents and states in single precision."""
+
+Precision = Literal["double", "single"]

@@ -3,6 +3,7 @@
 from engine.backends.base import Backend
 from engine.backends.cpu import CpuBackend
 from engine.errors import BackendError
+from engine.precision import parts
 from engine.types import BackendName
 
 
@@ -14,19 +15,18 @@ def choose_backend(name: BackendName = "auto") -> Backend:
     BackendError
         If it cannot run here; says why and what to choose. ``auto`` always can.
     """
-    if name == "cpu":
+    base, precision = parts(name)
+    if base == "cpu":
         return CpuBackend()
-    if name in ("auto", "gpu"):
-        from engine.backends.gpu.backend import AutoBackend, GpuBackend
+    from engine.backends.gpu.backend import AutoBackend, GpuBackend
 
-        try:
-            gpu = GpuBackend()
-        except BackendError:
-            if name == "gpu":
-                raise
-            return CpuBackend()
-        return gpu if name == "gpu" else AutoBackend(gpu)
-    raise BackendError(f"there is no backend '{name}'; choose 'cpu', 'gpu' or 'auto'")
+    try:
+        gpu = GpuBackend(single=precision == "single")
+    except BackendError:
+        if base == "gpu":
+            raise
+        return CpuBackend()
+    return gpu if base == "gpu" else AutoBackend(gpu)
 
 
 def why_no_gpu() -> str:

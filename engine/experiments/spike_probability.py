@@ -17,6 +17,7 @@ from engine.experiments.spike_store import TrialStore
 from engine.experiments.spike_study import Condition, SpikeStudy, check
 from engine.experiments.spike_trials import Outcome, Slice, prepare, run_slice, slices
 from engine.mechanisms.lanes import WIDTH
+from engine.precision import parts
 from engine.types import BackendName
 
 MOST_ON_DEVICE = 1024
@@ -180,7 +181,7 @@ def on_device(backend: BackendName) -> bool:
     try:
         return backend != "cpu" and choose_backend("gpu").name == "gpu"
     except BackendError:
-        if backend == "gpu":
+        if parts(backend)[0] == "gpu":
             raise
         return False
 

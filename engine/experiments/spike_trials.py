@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
+from engine.backends.base import Backend
 from engine.biophysics import Painter
 from engine.compartments import CompartmentTree
 from engine.errors import UserError
@@ -238,7 +239,7 @@ def replay_run(
     study: SpikeStudy,
     trial: Trial,
     frame_interval: float = 0.5,
-    backend: BackendName = "auto",
+    backend: BackendName | Backend = "auto",
     chunks_per_second: float = 30.0,
 ) -> tuple[Model, Iterator[Chunk]]:
     """Run the :func:`replay` of a trial with the machine code that its trial was run with.

@@ -29,6 +29,8 @@ class TraceTable:
     program : str
     complete : bool
     origin : Experiment
+    engine : str
+        What computed them; empty where the file does not say.
     """
 
     columns: tuple[str, ...]
@@ -36,6 +38,7 @@ class TraceTable:
     program: str
     complete: bool
     origin: Experiment
+    engine: str = ""
 
 
 def export_traces_csv(recording: Recording, path: Path) -> None:
@@ -76,6 +79,8 @@ def _write(recording: Recording, path: Path, names: list[str], columns: list[np.
     with written_aside(path) as aside, aside.open("w", encoding="utf-8", newline="") as file:
         file.write(f"# program: {PROGRAM}\n")
         file.write(f"# complete: {'yes' if recording.complete else 'no'}\n")
+        if recording.engine:
+            file.write(f"# engine: {recording.engine}\n")
         file.write(f"# experiment: {recipe}\n")
         csv.writer(file, lineterminator="\n").writerow(names)
         file.writelines(",".join(row) + "\n" for row in zip(*text, strict=True))
@@ -93,14 +98,16 @@ def read_traces_csv(path: Path) -> TraceTable:
         lines = Path(path).read_text(encoding="utf-8").rstrip("\n").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise FileError(path, f"the file cannot be read ({error})", "check the path") from error
-    head = dict(line[2:].split(": ", 1) for line in lines[:3] if line.startswith("# "))
-    if set(head) != {"program", "complete", "experiment"} or len(lines) < 4:
+    n_head = next((k for k, line in enumerate(lines) if not line.startswith("# ")), 0)
+    head = dict(line[2:].split(": ", 1) for line in lines[:n_head] if ": " in line)
+    if not {"program", "complete", "experiment"} <= set(head):
         raise FileError(path, "this is not a table of traces", "export one with DendView")
-    columns, *rows = csv.reader(lines[3:])
+    columns, *rows = csv.reader(lines[n_head:])
     return TraceTable(
         columns=tuple(columns),
         values=np.array(rows, np.float64).reshape(len(rows), len(columns)),
         program=head["program"],
         complete=head["complete"] == "yes",
         origin=from_json(head["experiment"]),
+        engine=head.get("engine", ""),
     )

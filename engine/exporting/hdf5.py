@@ -21,7 +21,8 @@ def export_traces_hdf5(recording: Recording, path: Path) -> None:
 
     Datasets ``time``, ``values`` (probe, instance, time), ``frame_time``, ``frames`` (frame, node),
     ``spikes`` (instance, time) and ``segment``; each has an attribute ``unit`` (or ``units``) and
-    ``axes``. The file's attributes hold the program, the experiment as JSON and dt; ``experiments``
+    ``axes``. The file's attributes hold the program, what computed
+    the run, the experiment as JSON and dt; ``experiments``
     (instance) those of all instances where they differ.
 
     Raises
@@ -48,6 +49,7 @@ def fill_recording(file: h5py.Group, recording: Recording) -> None:
             "dt": origin.dt,
             "dt_unit": "ms",
             "complete": recording.complete,
+            "engine": recording.engine,
         }
     )
 
@@ -108,6 +110,7 @@ def recording_of(file: h5py.Group) -> Recording:
         segment=file["segment"][:],
         origin=from_json(file.attrs["experiment"]),
         complete=bool(file.attrs["complete"]),
+        engine=str(file.attrs.get("engine", "")),
         experiments=tuple(map(from_json, file["experiments"].asstr()[:]))
         if "experiments" in file
         else (),

@@ -144,7 +144,7 @@ class ShimDevice:
     def _keep(self, values: NDArray[Any]) -> ShimBuffer:
         from weakref import finalize
 
-        from engine.backends.gpu.device import OutOfDeviceMemoryError
+        from engine.errors import OutOfDeviceMemoryError
 
         free, _ = self.memory()
         if values.nbytes > free:

@@ -50,7 +50,8 @@ static __device__ __forceinline__ void by_lanes(const Team team, int lanes, cons
 struct Queue {
     double* value;  // (2 * room)
     int* what;      // (3 * room)
-    int* count;     // events, arrivals so far
+    int* count;     // events
+    int* arrived;   // arrivals so far, of this point or of all that points send to
     int room;
 };
 
@@ -60,7 +61,7 @@ static __device__ bool push(const Queue q, double time, int slot, double flag, i
     q.value[2 * e] = time;
     q.value[2 * e + 1] = flag;
     q.what[3 * e] = slot;
-    q.what[3 * e + 1] = q.count[1]++;
+    q.what[3 * e + 1] = q.arrived[0]++;
     q.what[3 * e + 2] = own;
     q.count[0] = e + 1;
     return true;
@@ -92,5 +93,5 @@ static __device__ void move_event(const Queue q, double time) {
         if (q.what[3 * e + 2] == 1 && q.value[2 * e + 1] == 1.0 && (found < 0 || before(q, e, found))) found = e;
     if (found < 0) return;
     q.value[2 * found] = time;
-    q.what[3 * found + 1] = q.count[1]++;
+    q.what[3 * found + 1] = q.arrived[0]++;
 }

@@ -1,12 +1,12 @@
 """The GPU backend, and the one that takes the GPU where that is the better choice."""
 
-import os
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TypeVar
 
 from engine.backends.base import Backend, PopulationRun, Run
 from engine.backends.cpu import CpuBackend
+from engine.backends.gpu.choosing import Choice, choose
 from engine.backends.gpu.device import Device
 from engine.backends.gpu.pacing import choose_shape
 from engine.backends.gpu.population import choose_shapes, stand_in
@@ -15,9 +15,9 @@ from engine.backends.gpu.several import DeviceMaker, SeveralPopulation, SeveralR
 from engine.backends.gpu.shape import Shape
 from engine.errors import BackendError
 from engine.model import Model
+from engine.precision import IN_SINGLE
 
 T = TypeVar("T")
-SINGLE = "DENDVIEW_GPU_SINGLE"
 
 
 class GpuBackend:
@@ -32,8 +32,7 @@ class GpuBackend:
     devices
         What opens each device in a process of its own; with ``device`` only.
     single
-        Currents and states in single precision; by default where the environment's
-        ``DENDVIEW_GPU_SINGLE`` is set.
+        Currents and states in single precision.
 
     Raises
     ------
@@ -50,7 +49,7 @@ class GpuBackend:
         device: Device | None = None,
         shape: Shape | None = None,
         devices: Sequence[DeviceMaker] = (),
-        single: bool | None = None,
+        single: bool = False,
     ) -> None:
         if device is None:
             from engine.backends.gpu.cupy_device import count_devices, cupy_device
@@ -58,11 +57,11 @@ class GpuBackend:
             device = cupy_device()
             devices = [partial(cupy_device, index) for index in range(count_devices())]
         self.device, self._shape, self._devices = device, shape, tuple(devices)
-        self.single = os.environ.get(SINGLE, "") not in ("", "0") if single is None else single
+        self.single = single
 
     def describe(self) -> str:
         several = f" and {len(self._devices) - 1} more" if len(self._devices) > 1 else ""
-        short = ", membrane in single precision" if self.single else ""
+        short = f", {IN_SINGLE}" if self.single else ""
         return f"GPU: {self.device.properties.name}{several}{short}{self._solved}"
 
     def start(self, model: Model, threads: int | None = None) -> Run:
@@ -71,8 +70,7 @@ class GpuBackend:
         Raises
         ------
         BackendError
-            If it does not fit the device's memory, its kernel does not compile, or synapses get
-            what points send.
+            If it does not fit the device's memory, or its kernel does not compile.
         """
         model = self._ready(model)
         self._solved = ""
@@ -95,29 +93,29 @@ class GpuBackend:
         self._solved = f", solved by {' and '.join(dict.fromkeys(s.name for s in shapes))}"
         return GpuPopulation(models, self.device, shapes, self.single)
 
+    def choice(self, model: Model, threads: int | None = None) -> Choice:
+        """Whether the GPU or the CPU is faster with this model, see :func:`choose`."""
+        used = self._used(model.n_instance)
+        return choose(model, self.device, self._shape, self.single, used, threads)
+
     def _used(self, n_cell: int) -> int:
         """Devices that there are cells enough for."""
-        return min(len(self._devices), n_cell // self.device.properties.n_multiprocessor)
+        most = n_cell // self.device.properties.n_multiprocessor
+        return max(1, min(len(self._devices), most))
 
     def _ready(self, model: Model) -> Model:
-        connected = [p.connections for p in model.placed if p.connections is not None]
-        if any(len(connections.relay_synapse) for connections in connected):
-            raise BackendError(
-                "backend 'gpu' does not deliver what points send to synapses (net_event); choose "
-                "'cpu' or 'auto'"
-            )
         from engine.backends.rest import rested
 
         return rested(model)
 
 
 class AutoBackend:
-    """The GPU for many cells, the CPU for few and wherever the GPU cannot do it.
+    """The GPU where it is faster, the CPU elsewhere and wherever the GPU cannot do it.
 
     Attributes
     ----------
     reason : str
-        Why the last run was given to the CPU; empty where it was not.
+        Why the last run was made where it was.
     """
 
     name = "auto"
@@ -130,38 +128,27 @@ class AutoBackend:
         return self._last
 
     def start(self, model: Model, threads: int | None = None) -> Run:
-        """A run on the device that suits it; only ``auto`` falls back."""
-        return self._suited(model, lambda backend: backend.start(model, threads))
+        """A run on what is faster with it; only ``auto`` falls back."""
+        return self._suited(model, threads, lambda backend: backend.start(model, threads))
 
     def start_population(
         self, models: Sequence[Model], threads: int | None = None
     ) -> PopulationRun:
         """The same for models of different trees, by as many cells of the largest."""
         return self._suited(
-            stand_in(models), lambda backend: backend.start_population(models, threads)
+            stand_in(models), threads, lambda backend: backend.start_population(models, threads)
         )
 
-    def _suited(self, model: Model, start: Callable[[Backend], T]) -> T:
-        self.reason = self._too_few(model)
-        if not self.reason:
-            try:
+    def _suited(self, model: Model, threads: int | None, start: Callable[[Backend], T]) -> T:
+        try:
+            choice = self._gpu.choice(model, threads)
+            self.reason = choice.reason
+            if choice.device:
                 run = start(self._gpu)
-            except BackendError as error:
-                self.reason = str(error)
-            else:
                 self._last = self._gpu.describe()
                 return run
+        except BackendError as error:
+            self.reason = str(error)
         cpu: Backend = CpuBackend()
         self._last = cpu.describe()
         return start(cpu)
-
-    def _too_few(self, model: Model) -> str:
-        """A cell runs on one multiprocessor: with few cells most of a device would be idle."""
-        enough = self._gpu.device.properties.n_multiprocessor // 4
-        if model.n_instance >= enough:
-            return ""
-        cells = f"{model.n_instance} cell" + "s" * (model.n_instance > 1)
-        return (
-            f"{cells} would leave most of the {self._gpu.device.properties.name} idle, so the CPU "
-            f"runs them; choose 'gpu' to use it all the same, or run at least {enough} at once"
-        )

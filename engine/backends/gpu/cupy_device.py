@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from engine.backends.gpu.device import Argument, Buffer, Kernel, OutOfDeviceMemoryError, Properties
-from engine.errors import BackendError
+from engine.backends.gpu.device import Argument, Buffer, Kernel, Properties
+from engine.errors import BackendError, OutOfDeviceMemoryError
 from engine.mechanisms.cache import cache_dir
 
 OLDEST = (7, 5)

@@ -1,9 +1,11 @@
 """The part of the kernel that delivers events, written out for every mechanism that takes them.
 
-Points do not see each other's events, so each point's are handled by one thread: those that are
-known before the run stand sorted by point, those that are not wait in a queue of the point's own.
+Points that do not send to each other do not see each other's events, so each point's are handled by
+one thread: those that are known before the run stand sorted by point, those that are not wait in a
+queue of the point's own. The others are in :mod:`engine.backends.gpu.relay_source`.
 """
 
+from engine.backends.gpu.relays import relay_table
 from engine.backends.gpu.text import GpuStructure, Names, indented, loop_points, point_places
 from engine.backends.structure import state_name
 from engine.mechanisms.emit_cuda import body_call
@@ -46,10 +48,12 @@ class PointEvents:
     def queue(self) -> list[str]:
         """``queue``: the events that wait for point j."""
         first = self.names.number(state_name(self.mechanism, "_queue"))
+        linked = self.mechanism in self.structure.linked
+        arrived = self.moving("_arrived", "") if linked else self.moving("_waiting", "2 * j + 1")
         return [
             f"const long long line = (long long)instance * n_queue + {first} + j;",
             "const Queue queue = {waiting + line * 2 * room, waiting_what + line * 3 * room, "
-            f"&{self.moving('_waiting', '2 * j')}, room}};",
+            f"&{self.moving('_waiting', '2 * j')}, &{arrived}, room}};",
         ]
 
     def reset(self) -> list[str]:
@@ -77,10 +81,10 @@ class PointEvents:
 
     def begin(self) -> list[str]:
         """What INITIAL of the point has sent."""
-        sends = self._collect("initialize", self.nothing)
+        sends = self.collect("initialize", self.nothing)
         return [*self.queue(), *sends] if sends else []
 
-    def _collect(self, where: KernelName, slot: str) -> list[str]:
+    def collect(self, where: KernelName, slot: str) -> list[str]:
         lines = []
         for send in (s for s in self.mechanism.sends if s.where == where):
             time = self.own(send.time)
@@ -89,7 +93,30 @@ class PointEvents:
                 lines += [f"if ({time} == {time} && !{push}) status |= {LOST};"]
             elif send.kind == "move":
                 lines += [f"if ({time} == {time}) move_event(queue, {time});"]
+            elif reached := self.structure.reached(self.mechanism):
+                lines += [f"if ({time} == {time}) {{"]
+                for target in reached:
+                    lines += indented(self._relay(target, time))
+                lines += ["}"]
         return lines
+
+    def _relay(self, target: Mechanism, time: str) -> list[str]:
+        """``net_event``: an event for every point of another mechanism that hears this one."""
+
+        def of(what: str, index: str = "q") -> str:
+            return self.names.at("where", relay_table(self.mechanism, target, what), index)
+
+        delay = self.names.at("given", relay_table(self.mechanism, target, "delay"), "q")
+        other = PointEvents(self.names, self.structure, target)
+        return [
+            f"for (int q = {of('start', 'j')}; q < {of('start', '(j + 1)')}; ++q) {{",
+            f"    const int slot = {of('slot')};",
+            f"    const double when = {time} + {delay};",
+            f"    const int j = {of('point')};",
+            *indented(other.queue()),
+            f"    if (!push(queue, when, slot, 0.0, 0)) status |= {LOST};",
+            "}",
+        ]
 
     def deliver(self) -> list[str]:
         """Sources and watched conditions at the start of a step, then every event up to ``limit``,
@@ -98,7 +125,7 @@ class PointEvents:
             return [
                 f"if (!({self.own('_next')} <= limit)) continue;",
                 "do {",
-                *indented([f"const double t = {self.own('_next')}, flag = 0.0;", *self._take()]),
+                *indented([f"const double t = {self.own('_next')}, flag = 0.0;", *self.take()]),
                 *indented([self.body("receive")]),
                 f"}} while ({self.own('_next')} <= limit);",
             ]
@@ -116,18 +143,18 @@ class PointEvents:
             "    double flag = 0.0;",
             "    int slot;",
             "    if (known <= queued) {",
-            *indented(self._take(declare=False), 2),
+            *indented(self.take(declare=False), 2),
             "    } else {",
             "        slot = queue.what[3 * e];",
             "        flag = queue.value[2 * e + 1];",
             "        remove_event(queue, e);",
             "    }",
-            *indented([self.body("receive"), *self._collect("receive", "slot"), *self._arm()]),
+            *indented([self.body("receive"), *self.collect("receive", "slot"), *self.arm()]),
             "}",
             f"if (2 * queue.count[0] > room) status |= {GROW};",
         ]
 
-    def _take(self, declare: bool = True) -> list[str]:
+    def take(self, declare: bool = True) -> list[str]:
         """The next known event: its slot; the one after it is next."""
         slot = self.names.at("table", state_name(self.mechanism, "_slot"), self.moving("_cursor"))
         return [
@@ -166,7 +193,7 @@ class PointEvents:
             ]
         return lines
 
-    def _arm(self) -> list[str]:
+    def arm(self) -> list[str]:
         """Watches that a call of NET_RECEIVE has reached; all others end."""
         watches = self.mechanism.watches
         if not watches:
@@ -189,10 +216,16 @@ def takers(structure: GpuStructure) -> list[Mechanism]:
     return [m for m in structure.mechanisms if m.receive is not None]
 
 
+def apart(structure: GpuStructure) -> list[Mechanism]:
+    """Those of them whose points neither send to others nor hear from them."""
+    return [m for m in takers(structure) if m not in structure.linked]
+
+
 def events(names: Names, structure: GpuStructure) -> list[str]:
-    """All events up to ``limit``; ``check`` whether sources and watches are looked at first."""
+    """Events up to ``limit`` of points that are apart; ``check`` whether sources and watches are
+    looked at first."""
     lines: list[str] = []
-    for mechanism in takers(structure):
+    for mechanism in apart(structure):
         text = PointEvents(names, structure, mechanism)
         lines += loop_points(names, mechanism, text.deliver())
     return lines
@@ -208,9 +241,9 @@ def reset_events(names: Names, structure: GpuStructure) -> list[str]:
 
 
 def begin_events(names: Names, structure: GpuStructure) -> list[str]:
-    """After INITIAL."""
+    """After INITIAL, of points that are apart."""
     lines: list[str] = []
-    for mechanism in takers(structure):
+    for mechanism in apart(structure):
         if body := PointEvents(names, structure, mechanism).begin():
             lines += loop_points(names, mechanism, body)
     return lines

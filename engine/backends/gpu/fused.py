@@ -107,14 +107,22 @@ class Fused:
         """Samples of one step of all members."""
         return sum(member.bytes_per_step for member in self.members)
 
-    def start(self, n_step: int, begin: bool = False) -> None:
-        """Launch so many steps, or what comes before the first; does not wait."""
+    def take_room(self, n_step: int, begin: bool = False) -> None:
+        """Take memory for the samples of so many steps, or of what comes before the first.
+
+        Raises
+        ------
+        OutOfDeviceMemoryError
+        """
         self._n_step, self._begin = n_step, begin
         shapes = [member.sample_shapes(n_step, begin) for member in self.members]
         self._shapes = shapes
         for name in shapes[0]:
             self._allocate(name, [prod(shape[name]) for shape in shapes])
-        self._call(begin, resume=False)
+
+    def start(self) -> None:
+        """Launch the steps that there is room for; does not wait."""
+        self._call(self._begin, resume=False)
 
     def settled(self) -> bool:
         """Once the device has ended: whether all is done.

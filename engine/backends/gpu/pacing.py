@@ -1,10 +1,13 @@
-"""Which shape is the fastest for a tree on a device: a short measurement, remembered."""
+"""Which shape is the fastest for a tree on a device: a short measurement, remembered.
+
+What else is measured once is remembered beside it.
+"""
 
 import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -21,7 +24,7 @@ from engine.model import Model
 
 FILE = "gpu_shapes.json"
 STEPS = 16
-"""Of one measurement; the first one, which warms up, is not counted."""
+"""Of one measurement, at most; the first one, which warms up, is not counted."""
 ROUNDS = 3
 
 
@@ -83,15 +86,15 @@ def choose_shape(model: Model, device: Device, single: bool = False) -> Shape:
     BackendError
         If none of them can run.
     """
-    key = _key(model, device, single)
-    known = _read()
+    key = key_of(model, device, single)
+    known = read(FILE)
     if key in known:
         return Shape(*known[key])
     sizes = nodes_of(model)
     best, seconds = fastest(model, device, candidates(*sizes), single)
     for more in (solves, partial(stores, n_node=sizes[0], n_all=sizes[1])):
         best, seconds = fastest(model, device, more(best), single, (best, seconds))
-    _write({**_read(), key: [best.threads, best.lanes, best.solve, best.store]})
+    write(FILE, {**read(FILE), key: [best.threads, best.lanes, best.solve, best.store]})
     return best
 
 
@@ -119,7 +122,7 @@ def fastest(
     trouble: BackendError | None = None
     for shape in shapes:
         try:
-            seconds[shape] = _measure(GpuRun(model, device, shape, single), device)
+            seconds[shape] = measure(GpuRun(model, device, shape, single), device)
         except BackendError as error:  # more registers or shared memory than there are
             trouble = trouble or error
     if not seconds:
@@ -129,14 +132,18 @@ def fastest(
     return best, seconds[best]
 
 
-def _measure(run: GpuRun, device: Device) -> float:
-    run.initialize()
-    run.advance(STEPS)
-    return min(device.elapsed(lambda: (run.advance(STEPS), None)[1]) for _ in range(ROUNDS))
+def measure(run: GpuRun, device: Device, n_step: int = STEPS) -> float:
+    """Seconds that the device needs for a step, the best of some rounds from the start on."""
+    steps = min(n_step, run.model.n_step)
+    taken = []
+    for _ in range(1 + ROUNDS):
+        run.initialize()
+        taken.append(device.elapsed(lambda: (run.advance(steps), None)[1]) / steps)
+    return min(taken[1:])
 
 
-def _key(model: Model, device: Device, single: bool) -> str:
-    """Changes with what the choice may depend on."""
+def key_of(model: Model, device: Device, single: bool) -> str:
+    """Changes with what a choice of ours may depend on."""
     properties = device.properties
     text, _ = emit(structure_of(model, single))
     cells = (model.n_instance * 4).bit_length()  # of one kind while it does not double
@@ -148,18 +155,18 @@ def _key(model: Model, device: Device, single: bool) -> str:
     return seed.hexdigest()[:24]
 
 
-def _read() -> dict[str, list[Any]]:
+def read(name: str) -> dict[str, list[Any]]:
     """What was measured before; nothing where the file is not there or not ours."""
     try:
-        found = json.loads((cache_dir() / FILE).read_text(encoding="utf-8"))
+        found = json.loads((cache_dir() / name).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}
 
 
-def _write(known: dict[str, list[Any]]) -> None:
+def write(name: str, known: Mapping[str, Sequence[Any]]) -> None:
     """Remember; where that is not possible it is measured again next time."""
-    path: Path = cache_dir() / FILE
+    path: Path = cache_dir() / name
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, aside = tempfile.mkstemp(dir=path.parent, prefix=".gpu", suffix=".part")

@@ -19,7 +19,9 @@ def is_queued(placed: Placed) -> bool:
     mechanism, connections = placed.mechanism, placed.connections
     if mechanism.receive is None:
         return False
-    sources = connections is not None and len(connections.detector_node) > 0
+    sources = connections is not None and (
+        len(connections.detector_node) > 0 or len(connections.relay_synapse) > 0
+    )
     return bool(sources or mechanism.sends or mechanism.watches)
 
 
@@ -53,6 +55,12 @@ class Points:
     def columns(self) -> NDArray[np.int64]:
         """(n,): where a point stands among those of its instance."""
         return self.listed.columns(len(self.placed.node))
+
+    def slots(self) -> NDArray[np.int64]:
+        """(n_connection,): where the weights of a connection are among those of its instance."""
+        assert self.placed.connections is not None
+        point = self.placed.connections.point
+        return self._by_point(point).columns(len(point))
 
     def fill(
         self, common: Arena, table: Arena, own: Arena, moving: Arena, given: Arena, where: Arena
@@ -95,7 +103,7 @@ class Points:
         given.add(name("_weights"), _rows(slots, connections.weight, n_weight))
         own.add(name("_weight"), (slots.width + width) * n_weight)
         where.add(name("_n_slot"), np.full((self.n_row, 1), slots.width, np.int32))
-        where.add(name("_first"), self._starts(slots, connections.point))
+        where.add(name("_first"), self.starts(slots, connections.point))
         slot = slots.columns(len(connections.point))
 
         at = connections.connection
@@ -104,7 +112,7 @@ class Points:
         common.add(name("_time"), np.append(connections.time[events.order], np.inf))
         table.add(name("_slot"), np.append(slot[at[events.order]], 0))
         first = events.starts[:, None]
-        bounds = first + self._starts(events, point)
+        bounds = first + self.starts(events, point)
         where.add(name("_begin"), bounds[:, :-1].astype(np.int32))
         where.add(name("_end"), bounds[:, 1:].astype(np.int32))
         own.add(name("_next"), width)
@@ -114,7 +122,7 @@ class Points:
         at = connections.detector_connection
         sources = self._by_point(connections.point[at])
         node = self.nodes.place(connections.detector_node)
-        where.add(name("_source"), self._starts(sources, connections.point[at]))
+        where.add(name("_source"), self.starts(sources, connections.point[at]))
         where.add(name("_source_node"), sources.table(node, np.int32))
         where.add(
             name("_source_slot"),
@@ -134,7 +142,7 @@ class Points:
         column = self.columns()
         return listing(instance, self.n_row, len(point), (column[point],))
 
-    def _starts(self, listed: Listing, point: IntArray) -> IntArray:
+    def starts(self, listed: Listing, point: IntArray) -> IntArray:
         """(n_row, width + 1): where the things of each point begin in a row."""
         width = self.listed.width
         column = self.columns()[point][listed.order]

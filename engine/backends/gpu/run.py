@@ -6,12 +6,13 @@ from typing import TypeVar
 import numpy as np
 
 from engine.backends.base import Samples, join
-from engine.backends.gpu.device import Device, OutOfDeviceMemoryError
+from engine.backends.gpu.device import Device
 from engine.backends.gpu.fused import Fused
 from engine.backends.gpu.member import Member
 from engine.backends.gpu.shape import RESIDENT, Shape
 from engine.backends.gpu.source import emit
 from engine.backends.gpu.tables import Tables
+from engine.errors import OutOfDeviceMemoryError
 from engine.model import Model
 from engine.types import FloatArray
 
@@ -66,19 +67,32 @@ class GpuPopulation:
         """Set every variable to its value at t = 0 and sample it."""
         for fused in self.sets:
             fused.restart()
-        return self._launch(0, begin=True)
+            fused.take_room(0, begin=True)
+        return self._launch()
 
     def advance(self, n_step: int) -> list[Samples]:
         """Take ``n_step`` steps, or fewer where a voltage leaves the possible numbers."""
-        most = self._most_steps()
-        samples = self._launch(min(n_step, most))
-        done = min(n_step, most)
-        while done < n_step and all(part.bad is None for part in samples):
-            steps = min(n_step - done, most)
-            parts = self._launch(steps)
+        most, done, samples = self._most_steps(), 0, list[Samples]()
+        while not samples or (done < n_step and all(part.bad is None for part in samples)):
+            steps = self._take_room(min(n_step - done, most))
+            parts = self._launch()
             done += steps
-            samples = [join(one, other) for one, other in zip(samples, parts, strict=True)]
+            pairs = zip(samples, parts, strict=True)
+            samples = [join(one, other) for one, other in pairs] if samples else parts
         return samples
+
+    def _take_room(self, n_step: int) -> int:
+        """Take memory for the samples of so many steps, or of fewer where there is less by now."""
+        while True:
+            try:
+                for fused in self.sets:
+                    fused.take_room(n_step)
+            except OutOfDeviceMemoryError:
+                if n_step <= 1:
+                    raise
+                n_step //= 2
+            else:
+                return n_step
 
     @property
     def voltages(self) -> list[FloatArray]:
@@ -95,11 +109,11 @@ class GpuPopulation:
         most = min(MOST_BYTES, self.device.memory()[0] // 2)
         return int(np.clip(most // per_step, 1, MOST_STEPS))
 
-    def _launch(self, n_step: int, begin: bool = False) -> list[Samples]:
-        """One chunk of all."""
+    def _launch(self) -> list[Samples]:
+        """One chunk of all, of as many steps as there was room taken for."""
         waiting = self.sets
         for fused in waiting:
-            fused.start(n_step, begin)
+            fused.start()
         while waiting:
             self.device.synchronize()
             waiting = [fused for fused in waiting if not fused.settled()]

@@ -3,6 +3,7 @@
 from engine.backends.gpu.attached_source import attach, attached_currents, twig_shares, twig_values
 from engine.backends.gpu.constant_source import constant_step
 from engine.backends.gpu.event_source import begin_events, events, reset_events
+from engine.backends.gpu.relay_source import begin_relays, relay_events
 from engine.backends.gpu.signature import arguments, look_up
 from engine.backends.gpu.solve_source import assemble, load, solve, state, store
 from engine.backends.gpu.text import (
@@ -41,7 +42,11 @@ def emit(structure: GpuStructure, several: bool = False) -> tuple[str, list[tupl
     prologue = _prologue(names, structure, several)
     body = [
         *_function("initialize", _initialize(names, structure)),
-        *_function("deliver", events(names, structure), "double limit, bool check"),
+        *_function(
+            "deliver",
+            [*events(names, structure), *relay_events(names, structure)],
+            "double limit, bool check",
+        ),
         *_step_functions(names, structure),
         *_function("advance", _advance(names, structure)),
         *_function("sample", _sample(names), "int column"),
@@ -232,7 +237,8 @@ def _initialize(names: Names, structure: GpuStructure) -> list[str]:
             if not is_ion(mechanism):
                 loop = ["if (turn == 0) {", *indented(loop), "}"]
             lines += indented(loop)
-    return [*lines, "}", "meet(team);", *begin_events(names, structure), "meet(team);"]
+    return [*lines, "}", "meet(team);", *begin_events(names, structure),
+            *begin_relays(names, structure), "meet(team);"]  # fmt: skip
 
 
 def _currents(names: Names, structure: GpuStructure) -> list[str]:

@@ -9,6 +9,7 @@ from engine.backends.gpu.attached import fill_attached, gap_columns, hold_column
 from engine.backends.gpu.device import Properties
 from engine.backends.gpu.factors import fill_factors
 from engine.backends.gpu.points import Points, is_queued, point_nodes
+from engine.backends.gpu.relays import fill_relays, pairs
 from engine.backends.gpu.shape import Shape, Solve, Store
 from engine.backends.gpu.system import Nodes, fill_tree, fill_twigs, order_of
 from engine.backends.gpu.text import GpuStructure
@@ -42,6 +43,7 @@ def structure_of(model: Model, single: bool = False, solve: Solve = "dhs") -> Gp
         mechanisms,
         silent=tuple(n for n in model.ion_currents if n not in read | probed),
         varying=tuple(n for n in model.ions if n in sets | probed),
+        relays=pairs(placed),
         queued=tuple(p.mechanism.name for p in placed if p.is_point and is_queued(p)),
         clamps=len(model.clamp_node) > 0,
         played=len(model.played_node) > 0,
@@ -156,6 +158,7 @@ class Tables:
                 self._counts[state_name(placed.mechanism, "_queue")] = self.n_queue
                 self.n_queue += one.listed.width
             points.append(one)
+        fill_relays(self.structure, points, self.moving, self.given, self.where)
         if points:
             count, place = point_nodes(points, self.n_row)
             self.where.add("_n_point", count)

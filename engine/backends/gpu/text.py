@@ -23,6 +23,9 @@ class GpuStructure:
         has its own.
     queued
         Names of the points whose events are not all known before the run.
+    relays
+        Pairs of point mechanisms: what points of the first send with ``net_event`` reaches points
+        of the second.
     clamps, played, holds, gaps, twigs
         Whether there are such.
     single
@@ -35,6 +38,7 @@ class GpuStructure:
     silent: tuple[str, ...] = ()
     varying: tuple[str, ...] = ()
     queued: tuple[str, ...] = ()
+    relays: tuple[tuple[str, str], ...] = ()
     clamps: bool = False
     played: bool = False
     holds: bool = False
@@ -51,6 +55,17 @@ class GpuStructure:
     @property
     def name(self) -> str:
         return "_".join([m.name for m in self.mechanisms] or ["passive"])
+
+    @property
+    def linked(self) -> tuple[Mechanism, ...]:
+        """Mechanisms whose points send to others or hear from them."""
+        names = {name for pair in self.relays for name in pair}
+        return tuple(m for m in self.mechanisms if m.name in names)
+
+    def reached(self, mechanism: Mechanism) -> tuple[Mechanism, ...]:
+        """Mechanisms whose points get the ``net_event`` of this one's."""
+        names = {target for source, target in self.relays if source == mechanism.name}
+        return tuple(m for m in self.mechanisms if m.name in names)
 
 
 @dataclass

@@ -128,6 +128,19 @@ def test_hdf5_reads_back_to_the_same_bits_and_explains_itself(recording, tmp_pat
         assert file["frames"].attrs["unit"] == "mV"
 
 
+def test_what_computed_a_run_is_told(recording, tmp_path):
+    engine = "GPU: Some Device, membrane in single precision"
+    told = replace(recording, engine=engine)
+    export_traces_csv(told, tmp_path / "t.csv")
+    assert read_traces_csv(tmp_path / "t.csv").engine == engine
+    export_traces_hdf5(told, tmp_path / "t.h5")
+    assert read_traces_hdf5(tmp_path / "t.h5").engine == engine
+    assert f"# engine: {engine}\n" in (tmp_path / "t.csv").read_text(encoding="utf-8")
+    export_traces_csv(recording, tmp_path / "n.csv")  # nobody said
+    assert "# engine" not in (tmp_path / "n.csv").read_text(encoding="utf-8")
+    assert read_traces_csv(tmp_path / "n.csv").engine == ""
+
+
 def test_an_unfinished_run_says_so(recording, tmp_path):
     partial = replace(recording, complete=False)
     export_traces_csv(partial, tmp_path / "t.csv")

@@ -7,11 +7,11 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.backends.gpu.device import Buffer, Device, OutOfDeviceMemoryError
+from engine.backends.gpu.device import Buffer, Device
 from engine.backends.gpu.variants.sources import cuda_source
 from engine.backends.gpu.variants.systems import Population, TreeSystem, make_population
 from engine.backends.gpu.variants.variant import SolveVariant
-from engine.errors import BackendError
+from engine.errors import BackendError, OutOfDeviceMemoryError
 from engine.types import FloatArray
 
 BLOCK = 256

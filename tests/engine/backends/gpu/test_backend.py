@@ -1,17 +1,19 @@
 """Which backend runs, why another does not, and how many threads a cell gets."""
 
 import sys
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from engine.backends import choose_backend, why_no_gpu
-from engine.backends.gpu import cupy_device, pacing
+from engine.backends.gpu import choosing, cupy_device, pacing
 from engine.backends.gpu.backend import AutoBackend, GpuBackend
 from engine.backends.gpu.run import GpuRun
 from engine.backends.gpu.shape import Shape
 from engine.errors import BackendError
+from engine.precision import parts, with_precision
 from engine.recording import collect
 from engine.simulation import simulate
 from tests.engine.backends.gpu import models
@@ -124,7 +126,7 @@ def test_a_run_by_name_gives_chunks_as_on_the_cpu(monkeypatch, tmp_path):
     monkeypatch.setattr(cupy_device, "cupy_device", lambda index=0: device)
     monkeypatch.setattr(cupy_device, "count_devices", lambda: 1)
     monkeypatch.setattr(pacing, "candidates", lambda *n: [Shape(4, 4), Shape(16, 16)])
-    monkeypatch.setattr(pacing, "_measure", lambda run, _: run.shape.solve == "dhs")
+    monkeypatch.setattr(pacing, "measure", lambda run, _: run.shape.solve == "dhs")
     model = models.model("hh", tmp_path, 2)
     found = collect(model, simulate(model, "gpu"))
     expected = collect(model, simulate(model, "cpu"))
@@ -133,30 +135,96 @@ def test_a_run_by_name_gives_chunks_as_on_the_cpu(monkeypatch, tmp_path):
     np.testing.assert_array_equal(found.spikes, expected.spikes)
 
 
-def test_auto_leaves_few_cells_to_the_cpu_and_falls_back_once(monkeypatch, tmp_path):
-    few = ShimDevice()
-    auto = AutoBackend(GpuBackend(few, Shape(4, 4)))
-    assert auto.describe() == "GPU: CPU shim"
-    assert "single precision" in GpuBackend(few, single=True).describe()
-    monkeypatch.setenv("DENDVIEW_GPU_SINGLE", "1")
-    assert GpuBackend(few).single
-    monkeypatch.delenv("DENDVIEW_GPU_SINGLE")
-    assert isinstance(auto.start(models.model("hh", tmp_path)), GpuRun)
-    assert auto.reason == ""
+def test_precision_is_part_of_the_name(monkeypatch):
+    monkeypatch.setattr(cupy_device, "cupy_device", lambda index=0: ShimDevice())
+    monkeypatch.setattr(cupy_device, "count_devices", lambda: 1)
+    assert choose_backend("gpu").describe() == "GPU: CPU shim"
+    single = choose_backend(with_precision("gpu", "single"))
+    assert single.describe() == "GPU: CPU shim, membrane in single precision"
+    assert "single precision" in choose_backend("auto-single").describe()
+    assert with_precision("gpu-single", "double") == "gpu"
+    assert parts("auto-single") == ("auto", "single")
+    with pytest.raises(BackendError, match="computes in double precision only; choose 'gpu'"):
+        with_precision("cpu", "single")
+
+
+def test_single_precision_without_a_gpu(monkeypatch):
+    monkeypatch.setitem(sys.modules, "cupy", None)
+    assert choose_backend("auto-single").describe() == "CPU"
+    with pytest.raises(BackendError, match="CuPy is not installed"):
+        choose_backend("gpu-single")
+
+
+@pytest.fixture
+def paces(monkeypatch):
+    """Seconds per step that both are said to take, and what was measured."""
+    given = {"device": 1e-3, "cpu": 2e-3, "measured": []}
+
+    def on_device(run, device, n_step=0):
+        given["measured"].append("device")
+        return given["device"]
+
+    def on_cpu(model, cores):
+        given["measured"].append("cpu")
+        return given["cpu"]
+
+    monkeypatch.setattr(choosing, "SHORT", 0.0)
+    monkeypatch.setattr(choosing, "measure", on_device)
+    monkeypatch.setattr(choosing, "seconds_on_cpu", on_cpu)
+    return given
+
+
+def test_auto_takes_what_is_faster_and_says_why(paces, tmp_path):
+    model = models.model("hh", tmp_path, 2)
+    auto = AutoBackend(GpuBackend(ShimDevice(), Shape(4, 4)))
+    assert isinstance(auto.start(model), GpuRun)
+    assert "2 cells takes 1 ms on the CPU shim and 2 ms on the CPU" in auto.reason
     assert auto.describe() == "GPU: CPU shim, solved by dhs-4"
+    paces["device"] = 4e-3
+    auto.start(model)
+    assert auto.describe() == "GPU: CPU shim, solved by dhs-4"  # it was measured once
+    assert paces["measured"] == ["device", "cpu"]
+    assert not isinstance(auto.start(models.model("hh", tmp_path, 64)), GpuRun)
+    assert "takes 4 ms on the CPU shim and 2 ms on the CPU" in auto.reason
+    assert auto.reason.endswith("choose 'gpu' to use it all the same")
+    assert auto.describe() == "CPU"
+    single = AutoBackend(GpuBackend(ShimDevice(), Shape(4, 4), single=True))
+    single.start(model)
+    assert len(paces["measured"]) == 6  # another precision is another pace
+
+
+def test_auto_measures_no_more_than_it_must(paces, monkeypatch, tmp_path):
+    model = models.model("hh", tmp_path, 2)
+    auto = AutoBackend(GpuBackend(ShimDevice(), Shape(4, 4)))
+    paces["device"] = 1e-12
+    assert isinstance(auto.start(model), GpuRun)
+    assert "less than on any CPU" in auto.reason
+    assert paces["measured"] == ["device"]
+    monkeypatch.setattr(choosing, "SHORT", 1.0)
+    assert not isinstance(auto.start(models.model("hh", tmp_path, 3)), GpuRun)
+    assert "the run is so short that the CPU shim would take longer to prepare" in auto.reason
+    assert paces["measured"] == ["device"]
+
+
+def test_auto_falls_back_where_the_gpu_cannot(paces, tmp_path):
     full = AutoBackend(GpuBackend(ShimDevice(memory=1000), Shape(4, 4)))
     assert not isinstance(full.start(models.model("hh", tmp_path)), GpuRun)
     assert "GB are free" in full.reason
     assert full.describe() == "CPU"
-    monkeypatch.setattr(few, "properties", gpu_backend_properties(few, 132))
-    assert not isinstance(auto.start(models.model("hh", tmp_path, 2)), GpuRun)
-    assert "2 cells would leave most of the CPU shim idle" in auto.reason
 
 
-def gpu_backend_properties(device, n_multiprocessor):
-    from dataclasses import replace
-
-    return replace(device.properties, n_multiprocessor=n_multiprocessor)
+def test_both_are_measured_in_seconds_per_step(tmp_path):
+    """A clock that adds a second a reading: one for so many steps, of all cells there are."""
+    model = models.model("passive", tmp_path, 100)
+    ticks = iter(range(1000))
+    each = choosing.seconds_on_cpu(model, 1, clock=lambda: float(next(ticks)))
+    assert each == pytest.approx(13 / choosing.STEPS)  # 8 cells were measured
+    device, shape = ShimDevice(), Shape(4, 4)
+    device.elapsed = lambda work: (work(), 1.0)[1]
+    one = models.model("passive", tmp_path)
+    assert pacing.measure(GpuRun(one, device, shape), device, 50) == 1 / 50
+    short = replace(one, n_step=10)
+    assert pacing.measure(GpuRun(short, device, shape), device, 50) == 1 / 10
 
 
 def test_a_shape_is_measured_once_for_a_tree_and_a_device(monkeypatch, tmp_path):
@@ -170,7 +238,7 @@ def test_a_shape_is_measured_once_for_a_tree_and_a_device(monkeypatch, tmp_path)
         return slow[run.shape.name]
 
     monkeypatch.setattr(pacing, "candidates", lambda *n: [Shape(8, 8), Shape(16, 4), Shape(32, 8)])
-    monkeypatch.setattr(pacing, "_measure", measure)
+    monkeypatch.setattr(pacing, "measure", measure)
     monkeypatch.setattr(pacing, "nodes_of", lambda model: (2000, 2000))
     assert pacing.choose_shape(model, device) == Shape(16, 4, "contract")
     assert pacing.choose_shape(model, device) == Shape(16, 4, "contract")

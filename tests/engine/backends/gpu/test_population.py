@@ -8,13 +8,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from engine.backends.cpu import CpuBackend
-from engine.backends.gpu.device import OutOfDeviceMemoryError
 from engine.backends.gpu.run import GpuPopulation, GpuRun
 from engine.backends.gpu.shape import Shape
 from engine.backends.gpu.source import emit
 from engine.backends.gpu.tables import structure_of
 from engine.discretize import Rule
-from engine.errors import UserError
+from engine.errors import OutOfDeviceMemoryError, UserError
 from engine.experiment import Probe
 from engine.model import build, build_batch
 from engine.stimuli import CurrentClamp

@@ -10,12 +10,11 @@ import pytest
 
 from engine.backends.cpu import CpuBackend
 from engine.backends.gpu import tables
-from engine.backends.gpu.device import OutOfDeviceMemoryError
 from engine.backends.gpu.member import STORES
-from engine.backends.gpu.run import GpuRun
+from engine.backends.gpu.run import GpuPopulation, GpuRun
 from engine.backends.gpu.shape import Shape
 from engine.backends.gpu.tables import place_of, structure_of
-from engine.errors import BackendError, UserError
+from engine.errors import BackendError, OutOfDeviceMemoryError, UserError
 from engine.model import build, build_batch
 from engine.spines import Spine
 from engine.stimuli import CurrentClamp, Site
@@ -278,6 +277,24 @@ def test_what_does_not_fit_is_refused_before_it_starts(folder):
     assert small.memory() == (34_000_000, 34_000_000)  # nothing was allocated
 
 
+def test_memory_that_others_take_in_mid_run_makes_launches_shorter(folder, monkeypatch):
+    model = models.model("hh", folder, 40)
+    plenty = run(GpuRun(model, ShimDevice(), Shape(8, 8)), 200)
+    device = ShimDevice(memory=40_000_000)
+    started = GpuRun(model, device, Shape(8, 8))
+    before = started.initialize()
+    monkeypatch.setattr(GpuPopulation, "_most_steps", lambda self: 200)
+    one_step = sum(fused.bytes_per_step for fused in started.population.sets)
+    device._memory -= device.memory()[0] - 30 * one_step  # somebody else's now
+    launches = device.launches
+    samples = started.advance(200)
+    assert device.launches > launches + 5
+    assert bits((before, samples)) == bits(plenty)
+    device._memory = 0
+    with pytest.raises(OutOfDeviceMemoryError):
+        started.advance(10)
+
+
 @pytest.mark.parametrize("solve", ["dhs", "contract"])
 @pytest.mark.parametrize("store", ["shared", "tree", "global"])
 def test_nvrtc_compiles_the_kernel(folder, store, solve):
@@ -296,7 +313,7 @@ SCRIPT = """
 import sys
 from pathlib import Path
 from engine.backends.gpu import fused as running
-from engine.backends.gpu.run import GpuRun
+from engine.backends.gpu.run import GpuPopulation, GpuRun
 from engine.backends.gpu.shape import Shape
 from tests.engine.backends.gpu import models
 from tests.engine.shim_device import ShimDevice

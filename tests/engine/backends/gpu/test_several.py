@@ -7,11 +7,10 @@ import numpy as np
 import pytest
 
 from engine.backends.gpu.backend import GpuBackend
-from engine.backends.gpu.device import OutOfDeviceMemoryError
 from engine.backends.gpu.run import GpuRun
 from engine.backends.gpu.several import SeveralRun
 from engine.backends.gpu.shape import Shape
-from engine.errors import BackendError
+from engine.errors import BackendError, OutOfDeviceMemoryError
 from engine.model import build_batch
 from engine.stimuli import CurrentClamp
 from tests.engine.backends.gpu import models

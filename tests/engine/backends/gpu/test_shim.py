@@ -8,8 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine.backends.gpu.device import OutOfDeviceMemoryError
-from engine.errors import BackendError
+from engine.errors import BackendError, OutOfDeviceMemoryError
 from tests.engine.shim_device import MODES, ShimDevice
 
 TEXT = """
