@@ -8,13 +8,14 @@ from PyQt6.QtGui import QAction, QActionGroup, QKeySequence
 from PyQt6.QtWidgets import QMenu, QMenuBar, QWidget
 
 from dendview.attaching import WAVEFORMS
-from dendview.controllers.engine import CHOICES
+from dendview.controllers.engine import CHOICES, SINGLE
 from dendview.controllers.training_plan import CARDS
 from dendview.membranes import short_title
 from dendview.schedule_scene import METHOD_TEXTS
 from dendview.state import AppState
 from dendview.training import find_run
 from engine.experiments.spike_presets import PRESETS
+from engine.precision import parts
 from engine.recipes import RECIPES, RecipeInfo
 
 
@@ -162,6 +163,15 @@ def _choices(
     )
 
 
+def _runs_on(name: str) -> Condition:
+    """Whether that engine is asked for, in whatever precision."""
+    return lambda s: parts(s.state.backend)[0] == name
+
+
+def can_be_single(s: Situation) -> bool:
+    return parts(s.state.backend)[0] != "cpu" and bool(s.state.engine) and not s.state.no_gpu
+
+
 def _membrane(name: str, info: RecipeInfo) -> ActionSpec:
     """Puts a published membrane on the open cell."""
     tip = f"{info.source}. {info.note}"
@@ -231,7 +241,8 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("play", "&Play or pause", "Simulate", ("Ctrl+Space",), "Play the schedule's steps, or the run", can_play, separator=True),
     ActionSpec("clear_runs", "C&lear earlier runs", "Simulate", (), "Forget all runs but the shown one", lambda s: len(s.state.runs) > 1 and s.state.job is None),
     ActionSpec("engine", "&Engine…", "Simulate", (), "What computes, why not the other, and a test", separator=True),
-    *_choices("engine", "backend", "Simulate/Engine for runs", {name: title for name, (title, _) in CHOICES.items()}),
+    *(ActionSpec(f"engine:{name}", title, "Simulate/Engine for runs", checked=_runs_on(name)) for name, (title, _) in CHOICES.items()),
+    ActionSpec("single", "&Single precision on the GPU", "Simulate/Engine for runs", (), SINGLE, can_be_single, checked=lambda s: parts(s.state.backend)[1] == "single", separator=True),
     ActionSpec("test_engines", "&Test engines", "Simulate", (), "Look for a GPU anew and let every engine run the same model"),
     ActionSpec("restart_engine", "Restart &engine", "Simulate", (), "End the engine's process and start a new one", separator=True),
     *(ActionSpec(f"study:{name}", f"{card.title}", "Spike lab", (), card.note) for name, card in PRESETS.items()),

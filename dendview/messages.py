@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from dendview import training_wiring
 from dendview.dialogs.texts import TextDialog
 from dendview.lab_wiring import resume_study, resume_text
+from dendview.runs import Less
 from dendview.state import Message
 
 if TYPE_CHECKING:
@@ -20,14 +21,15 @@ ACTION_TEXTS = {
     "halve_dt": "Halve dt",
     "discard_run": "Discard",
     "halve_batch": "Halve the batch",
+    "use_cpu": "Run on the CPU",
 }
 
 
-KEEP_LESS: tuple[tuple[str, Literal["thin", "sites", "disk"]], ...] = (
-    ("Record every 4th step", "thin"),
-    ("Only recorded sites", "sites"),
-    ("Write to disk", "disk"),
-)
+KEEP_LESS: dict[Less, str] = {
+    "thin": "Record every 4th step",
+    "sites": "Only recorded sites",
+    "disk": "Write to disk",
+}
 """Ways out where a run does not fit into the memory."""
 
 
@@ -64,6 +66,8 @@ def show_message(window: MainWindow, message: Message | None) -> None:
             restart_engine(window)
         elif message.action == "halve_dt":
             controllers.experiment.halve_dt()
+        elif message.action == "use_cpu":
+            controllers.run.run_on_cpu()
         elif message.action == "resume_study":
             resume_study(window)
         elif message.action == "resume_training":
@@ -75,8 +79,8 @@ def show_message(window: MainWindow, message: Message | None) -> None:
 
     buttons: list[tuple[str, Callable[[], object]]] = []
     if message.action == "keep_less":
-        for text, how in KEEP_LESS:
-            buttons.append((text, partial(controllers.run.keep_less, how)))
+        for how in controllers.run.ways_out():
+            buttons.append((KEEP_LESS[how], partial(controllers.run.keep_less, how)))
     elif message.action:
         told = training_wiring.resume_text if message.action == "resume_training" else resume_text
         text = ACTION_TEXTS.get(message.action) or told(window)

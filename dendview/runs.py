@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import Literal, get_args
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from dendview.wording import number, place, variable_text
 from engine.compartments import CompartmentTree
 from engine.experiment import Experiment, Probe
 from engine.morphology.model import Tag
+from engine.precision import IN_SINGLE
 from engine.recording import Recording
 from engine.stimuli import Site
 from engine.types import BoolArray, FloatArray, IntArray
@@ -144,9 +146,14 @@ def estimate(
     return Estimate(n_comp, n_step, seconds, memory, device, keeping.on_disk)
 
 
+SINGLE_GPU = "GPU in single precision"
+
+
 def engine_kind(engine: str) -> str:
-    """``GPU`` or ``CPU``, by what an engine calls itself."""
-    return "GPU" if engine.startswith("GPU") else "CPU"
+    """``GPU`` or ``CPU``, by what an engine calls itself; a GPU's single precision with it."""
+    if not engine.startswith("GPU"):
+        return "CPU"
+    return SINGLE_GPU if IN_SINGLE in engine else "GPU"
 
 
 def speed_key(engine: str, experiment: Experiment) -> tuple[str, ...]:
@@ -164,9 +171,41 @@ def shortage(needed: Estimate, free: int | None) -> str:
     if needed.on_disk or free is None or needed.memory <= SPARE * free:
         return ""
     return (
-        f"The run needs {bytes_text(needed.memory)} of memory for its samples and frames, and "
-        f"{bytes_text(free)} are free."
+        f"The run needs {bytes_text(needed.memory)} of memory for its samples and frames; "
+        f"{bytes_text(round(SPARE * free))} of the {bytes_text(free)} that are free may be taken."
     )
+
+
+Less = Literal["thin", "sites", "disk"]
+"""Every 4th sample and frame; no frames; all of it on disk."""
+
+
+def kept_less(keeping: Keeping, how: Less) -> Keeping:
+    """What is kept of a run, and less of it or elsewhere."""
+    match how:
+        case "thin":
+            return replace(keeping, every=4 * keeping.every)
+        case "sites":
+            return replace(keeping, frames=False)
+        case "disk":
+            return replace(keeping, on_disk=True)
+
+
+def ways_out(
+    cell: Cell, experiment: Experiment, keeping: Keeping, free: int | None
+) -> tuple[Less, ...]:
+    """What helps where a run does not fit into the memory: all that makes it fit.
+
+    Where the estimate says that it fits already, all that makes it smaller.
+    """
+    now = estimate(cell, experiment, keeping=keeping)
+    smaller: list[Less] = []
+    for how in get_args(Less):
+        then = estimate(cell, experiment, keeping=kept_less(keeping, how))
+        moves = then.on_disk and not now.on_disk
+        if moves or (not now.on_disk and then.memory < now.memory and not shortage(then, free)):
+            smaller.append(how)
+    return tuple(smaller)
 
 
 def seconds_text(seconds: float) -> str:

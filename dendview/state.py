@@ -61,7 +61,8 @@ class Cell:
 
 
 Action = Literal[
-    "", "restart_engine", "halve_dt", "discard_run", "keep_less", "resume_study",
+    "", "restart_engine", "halve_dt", "discard_run", "keep_less", "use_cpu",
+    "resume_study",
     "resume_training", "halve_batch",
 ]  # fmt: skip
 

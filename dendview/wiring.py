@@ -134,6 +134,7 @@ def make_handlers(window: MainWindow) -> Handlers:
         "puzzle": partial(open_puzzle, window),
         "run_time": partial(measure_run_time, window),
         "engine": lambda: window.engine_popup.open_below(window.chip),
+        "single": lambda: controllers.engine.turn_precision(),
         "test_engines": partial(test_engines, window),
         "run_study": partial(run_study, window),
         "resume_study": lambda: lab.resume(),
@@ -356,6 +357,7 @@ def _wire_simulation(window: MainWindow) -> None:
     docks.time_player.play_toggled.connect(run.toggle_play)
     popup, engine = window.engine_popup, window.controllers.engine
     popup.backend_chosen.connect(engine.choose)
+    popup.single_clicked.connect(engine.turn_precision)
     popup.test_clicked.connect(engine.test)
     popup.report_clicked.connect(window.actions_table["report"].trigger)
     window.state.backend = window.settings.backend

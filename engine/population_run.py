@@ -131,6 +131,16 @@ class PopulationRecorder:
         numbers = range(len(model.population.members))
         self._builders = [RecordingBuilder(model.member_model(k)) for k in numbers]
 
+    @property
+    def engine(self) -> str:
+        """What computes the run; to be set by who knows."""
+        return self._builders[0].engine
+
+    @engine.setter
+    def engine(self, name: str) -> None:
+        for builder in self._builders:
+            builder.engine = name
+
     def append(self, chunk: PopulationChunk) -> None:
         """Add the next chunk of the run."""
         for builder, part in zip(self._builders, chunk.members, strict=True):

@@ -10,8 +10,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
+from dendview.cli.backends import add_backend_arguments, wanted_backend
 from dendview.cli.cells import out_folder, print_json, print_table
-from engine.errors import FileError, UnstableError, UserError
+from engine.backends import choose_backend
+from engine.errors import FileError, OutOfDeviceMemoryError, UnstableError, UserError
 from engine.experiment import Experiment, from_json, to_json
 from engine.exporting import export_spikes_csv, export_traces_csv, export_traces_hdf5
 from engine.exporting.atomic import written_aside
@@ -63,9 +65,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="run the cells of a population.json, as a run of several cells writes it",
     )
-    parser.add_argument(
-        "--backend", choices=("auto", "cpu", "gpu"), default="auto", help="default %(default)s"
-    )
+    add_backend_arguments(parser)
     parser.add_argument(
         "--out",
         type=Path,
@@ -94,8 +94,9 @@ def execute(args: argparse.Namespace) -> int:
         from dendview.cli.run_population import execute_population
 
         return execute_population(args)
+    backend = wanted_backend(args)
     (experiment,) = wanted_experiments(args)
-    recording, seconds, trouble = run_experiment(experiment, args.backend, out_folder(args.out))
+    recording, seconds, trouble = run_experiment(experiment, backend, out_folder(args.out))
     paths = write_run(recording, args.out)
     if args.json:
         print_json(answer_of(recording, seconds) | {"written": [str(path) for path in paths]})
@@ -150,7 +151,7 @@ def read_experiment(path: Path) -> Experiment:
 
 def run_experiment(
     experiment: Experiment, backend: BackendName, folder: Path
-) -> tuple[Recording, float, UnstableError | None]:
+) -> tuple[Recording, float, UserError | None]:
     """Run to the end, to Ctrl-C (or the signal to end) or to where the voltages leave all bounds;
     keep what is finished.
 
@@ -163,17 +164,36 @@ def run_experiment(
     model = build(experiment)
     with written_aside(folder / RECIPE) as aside:
         aside.write_text(to_json(experiment), encoding="utf-8")
+    chosen = choose_backend(backend)
     builder, trouble = RecordingBuilder(model), None
     started = time.perf_counter()
     try:
         with ended_as_by_ctrl_c():
-            for chunk in show_progress(simulate(model, backend)):
+            for chunk in show_progress(simulate(model, chosen)):
+                builder.engine = chosen.describe()
                 builder.append(chunk)
     except KeyboardInterrupt:
         print("\nstopped; what is finished is kept", file=sys.stderr)
-    except UnstableError as error:
-        trouble = error
+    except ENDS as error:
+        trouble = trouble_of(error, builder.fraction)
     return builder.recording(), time.perf_counter() - started, trouble
+
+
+ENDS = (UnstableError, OutOfDeviceMemoryError, MemoryError)
+"""What ends a run early, so that what is finished is kept."""
+
+
+def trouble_of(error: Exception, fraction: float) -> UserError:
+    """What is told once the finished part of a run is written; raised where there is none."""
+    if not fraction and not isinstance(error, MemoryError):
+        raise error
+    if isinstance(error, UnstableError):
+        return error
+    what = str(error) or "not enough memory for this run; record less, or make it shorter"
+    told = UserError(f"{what} (the first {100 * fraction:.0f} % are kept)" if fraction else what)
+    if not fraction:
+        raise told
+    return told
 
 
 @contextmanager
@@ -228,6 +248,8 @@ def summary(recording: Recording, seconds: float) -> list[tuple[str, str]]:
             f"{last:g} ms in {seconds:.2f} s" + ("" if recording.complete else " (stopped early)"),
         )
     ]
+    if recording.engine:
+        rows.append(("on", recording.engine))
     for label, unit, trace in zip(
         recording.labels, recording.units, recording.values[:, 0], strict=True
     ):

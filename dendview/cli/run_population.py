@@ -7,9 +7,18 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from dendview.cli.backends import wanted_backend
 from dendview.cli.cells import out_folder, print_json, print_table
-from dendview.cli.run import ended_as_by_ctrl_c, extremes, show_progress, wanted_experiments
-from engine.errors import UnstableError, UserError
+from dendview.cli.run import (
+    ENDS,
+    ended_as_by_ctrl_c,
+    extremes,
+    show_progress,
+    trouble_of,
+    wanted_experiments,
+)
+from engine.backends import choose_backend
+from engine.errors import UserError
 from engine.experiment import Experiment
 from engine.exporting.atomic import written_aside
 from engine.exporting.population import (
@@ -30,9 +39,10 @@ MOST_ROWS = 20_000_000
 
 def execute_population(args: argparse.Namespace) -> int:
     """Run what the arguments of ``dendview run`` ask for; gives the exit status."""
+    backend = wanted_backend(args)
     population = wanted_population(args)
     folder = out_folder(args.out)
-    recording, seconds, trouble = run_population(population, args.backend, folder)
+    recording, seconds, trouble = run_population(population, backend, folder)
     paths = write_population(recording, folder)
     if args.json:
         print_json(answer_of(recording, seconds) | {"written": [str(path) for path in paths]})
@@ -81,21 +91,23 @@ def population_of(experiments: Sequence[Experiment], copies: tuple[int, ...]) ->
 
 def run_population(
     population: Population, backend: BackendName, folder: Path
-) -> tuple[PopulationRecording, float, UnstableError | None]:
+) -> tuple[PopulationRecording, float, UserError | None]:
     """As :func:`dendview.cli.run.run_experiment`, of many cells."""
     model = build_population(population)
     with written_aside(folder / RECIPE) as aside:
         aside.write_text(to_json(population), encoding="utf-8")
-    recorder, trouble = PopulationRecorder(model), None
+    chosen = choose_backend(backend)
+    recorder, trouble, done = PopulationRecorder(model), None, 0.0
     started = time.perf_counter()
     try:
         with ended_as_by_ctrl_c():
-            for chunk in show_progress(simulate_population(model, backend)):
+            for chunk in show_progress(simulate_population(model, chosen)):
+                recorder.engine, done = chosen.describe(), chunk.fraction
                 recorder.append(chunk)
     except KeyboardInterrupt:
         print("\nstopped; what is finished is kept", file=sys.stderr)
-    except UnstableError as error:
-        trouble = error
+    except ENDS as error:
+        trouble = trouble_of(error, done)
     return recorder.recording(), time.perf_counter() - started, trouble
 
 
@@ -120,6 +132,8 @@ def rows_of(recording: PopulationRecording, seconds: float) -> list[tuple[str, s
     n_cell = recording.population.n_cell
     early = "" if recording.complete else " (stopped early)"
     rows = [("simulated", f"{n_cell} cells, {answer['stop']:g} ms in {seconds:.2f} s{early}")]
+    if recording.members[0].engine:
+        rows.append(("on", recording.members[0].engine))
     for member in answer["members"]:
         cells = f"{member['copies']} cell" + "s" * (member["copies"] > 1)
         each = f"{member['spikes'] / member['copies']:.3g} spikes" + " each" * (

@@ -8,6 +8,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+from dendview.cli.backends import add_backend_arguments, wanted_backend
 from dendview.cli.cells import out_folder, print_json, print_table
 from dendview.cli.run import ended_as_by_ctrl_c
 from dendview.cli.spike_replay import replay_trial
@@ -80,9 +81,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--resume", action="store_true", help="go on with the trials that are in the folder"
     )
-    parser.add_argument(
-        "--backend", choices=("auto", "cpu", "gpu"), default="auto", help="default %(default)s"
-    )
+    add_backend_arguments(parser)
     parser.add_argument(
         "--workers", type=int, metavar="N", help="processes (default: one for every core)"
     )
@@ -110,7 +109,7 @@ def _numbers(text: str) -> tuple[int, ...]:
 
 def execute(args: argparse.Namespace) -> int:
     if args.replay is not None:
-        print_table(replay_trial(args.out, args.replay, args.backend))
+        print_table(replay_trial(args.out, args.replay, wanted_backend(args)))
         return 0
     study = wanted_study(args)
     pool: Pool | None = None if args.workers is None else LocalPool(args.workers)
@@ -209,7 +208,8 @@ def show_progress(
 ) -> Iterator[None]:
     """Run; on a terminal draw a bar."""
     show, width = sys.stderr.isatty(), 0
-    run = run_study(study, folder, pool=pool, backend=args.backend, resume=args.resume)
+    backend = wanted_backend(args)
+    run = run_study(study, folder, pool=pool, backend=backend, resume=args.resume)
     try:
         for progress in run:
             if show:

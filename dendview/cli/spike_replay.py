@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import cast
 
 from dendview.cli.run import RECIPE, show_progress, summary, write_run
+from engine.backends import choose_backend
 from engine.errors import UserError
 from engine.experiment import to_json
 from engine.experiments.spike_store import STUDY
@@ -49,11 +50,13 @@ def replay_trial(folder: Path, text: str, backend: BackendName) -> list[tuple[st
     trial = wanted_trial(text, study)
     out = folder / f"{trial.condition}-{trial.n_synapses}-{trial.number + 1}"
     out.mkdir(exist_ok=True)
-    model, chunks = replay_run(study, trial, backend=backend)
+    chosen = choose_backend(backend)
+    model, chunks = replay_run(study, trial, backend=chosen)
     with written_aside(out / RECIPE) as aside:
         aside.write_text(to_json(model.experiment), encoding="utf-8")
     builder = RecordingBuilder(model)
     for chunk in show_progress(chunks):
+        builder.engine = chosen.describe()
         builder.append(chunk)
     recording = builder.recording()
     paths = write_run(recording, out)

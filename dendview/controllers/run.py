@@ -2,17 +2,21 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import Literal, cast
+from dataclasses import replace
+from typing import cast
 
+from dendview.controllers.active_run import ActiveRun, RunState
 from dendview.runs import (
+    Less,
     engine_kind,
     estimate,
     kept_interval,
+    kept_less,
     seconds_text,
     shortage,
     shown_run,
     speed_key,
+    ways_out,
     with_probe,
 )
 from dendview.state import KEEP_ALL, Action, AppState, Job, Message, Run
@@ -24,6 +28,7 @@ from engine.experiment import Experiment
 from engine.model import Model
 from engine.morphology.model import Morphology
 from engine.recording import RecordingBuilder
+from engine.types import BackendName
 from engine.validation import free_memory
 
 PUBLISH_INTERVAL = 0.05
@@ -33,24 +38,6 @@ MAX_PUBLISH_INTERVAL = 0.3
 CANCEL_PATIENCE = 2.0
 """Seconds a run may take to end after a cancel; then its process is ended."""
 STARTING = "Engine starting…"
-RunState = Literal["running", "done", "cancelled", "failed"]
-
-
-@dataclass
-class _Active:
-    """The run that goes on."""
-
-    number: int
-    token: int  # its number on the pipe, never used twice
-    experiment: Experiment  # as the person made it; the engine may get a probe more
-    started: protocol.Started | None = None
-    builder: RecordingBuilder | None = None
-    begin: float = 0.0
-    published: float = 0.0
-    fresh: bool = False  # something came in since it was published
-    cancelled_at: float | None = None
-    follow: bool = True  # the shown time goes along
-    given: bool = False  # not of the open experiment
 
 
 class RunController:
@@ -69,7 +56,7 @@ class RunController:
     ) -> None:
         self.state = state
         self._worker, self._clock, self._free_memory = worker, clock, free
-        self._active: _Active | None = None
+        self._active: ActiveRun | None = None
         self._last_number = self._last_token = 0
         self._morphology: Morphology | None = None
         self._polled = clock()
@@ -77,6 +64,7 @@ class RunController:
         self._rate: float | None = None  # s per compartment and step, of the warm-up
         self._rate_of = ""  # the engine of the warm-up
         self._rates: dict[tuple[str, ...], float] = {}  # by engine and mechanisms, of real runs
+        self._refused: Experiment | None = None  # what was given to the last run
         self._told = ""  # why the CPU took a run, as it was told last
         self.listeners: list[Callable[[Reply], None]] = []  # hear all that the engine says
         self.restarting: list[Callable[[], None]] = []  # called where the engine is ended
@@ -93,15 +81,18 @@ class RunController:
             self.state.engine = STARTING
             self._worker.start()
 
-    def start(self, given: Experiment | None = None) -> None:
-        """Run the experiment, or another one of the open cell in the same compartments."""
+    def start(self, given: Experiment | None = None, backend: BackendName | None = None) -> None:
+        """Run the experiment, or another one of the open cell in the same compartments.
+
+        On the chosen engine, unless another one is asked for.
+        """
         state = self.state
         if state.cell is None or state.experiment is None:
             state.message = Message("Open a cell before you run.", "warning")
             return
         if self._active is not None:
             return
-        experiment = given or state.experiment
+        experiment, self._refused = given or state.experiment, given
         needed = estimate(state.cell, experiment, keeping=state.keeping)
         if why := shortage(needed, self._free_memory()):
             state.message = Message(why, "error", action="keep_less")
@@ -110,26 +101,30 @@ class RunController:
         starting = state.engine == STARTING
         self._last_number += 1
         number, token = self._last_number, self.next_token()
-        self._active = _Active(number, token, experiment, given=given is not None)
+        self._active = ActiveRun(number, token, experiment, given=given is not None)
         state.playing, state.message = "", None
         what = "the engine is starting" if starting else "building the model"
         state.job = Job(f"Run {number}: {what}…")
         asked = with_probe(experiment, state.cell)
         asked = replace(asked, frame_interval=kept_interval(asked, state.keeping))
-        self._worker.send(protocol.Run(token, asked, state.backend))
+        self._worker.send(protocol.Run(token, asked, backend or state.backend))
 
-    def keep_less(self, how: Literal["thin", "sites", "disk"]) -> None:
+    def keep_less(self, how: Less) -> None:
         """Keep every 4th sample and frame, no frames, or all of it on disk; then run."""
-        keeping, experiment = self.state.keeping, self.state.experiment
-        match how:
-            case "thin":
-                self.state.keeping = replace(keeping, every=4 * keeping.every)
-            case "sites":
-                self.state.keeping = replace(keeping, frames=False)
-            case "disk":
-                self.state.keeping = replace(keeping, on_disk=True)
-        if experiment is not None:
-            self.start()
+        self.state.keeping = kept_less(self.state.keeping, how)
+        if self.state.experiment is not None:
+            self.start(self._refused)
+
+    def ways_out(self) -> tuple[Less, ...]:
+        """What of :meth:`keep_less` helps the run that did not fit."""
+        cell, experiment = self.state.cell, self._refused or self.state.experiment
+        if cell is None or experiment is None:
+            return ()
+        return ways_out(cell, experiment, self.state.keeping, self._free_memory())
+
+    def run_on_cpu(self) -> None:
+        """Run what did not fit into a GPU's memory on the CPU, this once."""
+        self.start(self._refused, "cpu")
 
     def next_token(self) -> int:
         """A number for a piece of work on the pipe, never used twice."""
@@ -242,7 +237,7 @@ class RunController:
             ) if self._active is not None and self._active.token == number:
                 self._take_of_run(self._active, reply)
 
-    def _take_of_run(self, active: _Active, reply: Reply) -> None:
+    def _take_of_run(self, active: ActiveRun, reply: Reply) -> None:
         match reply:
             case protocol.Compiling():
                 if active.cancelled_at is None:
@@ -261,12 +256,13 @@ class RunController:
             case protocol.Failed():
                 self._failed(reply)
 
-    def _started(self, active: _Active, started: protocol.Started) -> None:
+    def _started(self, active: ActiveRun, started: protocol.Started) -> None:
         active.started, active.begin = started, self._clock()
         state, keeping = self.state, self.state.keeping
         model = cast(Model, started)  # it has what the builder asks for
         try:
             active.builder = RecordingBuilder(model, keeping.every, keeping.on_disk)
+            active.builder.engine = started.engine
         except (MemoryError, UserError) as error:
             self._worker.send(protocol.Cancel(active.token))
             text = str(error) or "there is not enough memory for the samples of this run"
@@ -322,10 +318,11 @@ class RunController:
         state.job = None
         state.message = message
 
-    def _done(self, active: _Active, seconds: float) -> Message:
+    def _done(self, active: ActiveRun, seconds: float) -> Message:
         """A run is whole; where it fell back to the CPU that is told, once for each reason."""
         text = f"Done in {seconds_text(seconds)} · saved as Run {active.number}"
-        note = active.started.note if active.started is not None else ""
+        started = active.started
+        note = started.note if started and engine_kind(started.engine) == "CPU" else ""
         if not note or note == self._told:
             return Message(text, "done")
         self._told = note
@@ -335,9 +332,10 @@ class RunController:
         actions: dict[str, Action] = {
             "unstable": "halve_dt", "memory": "keep_less", "defect": "restart_engine",
         }  # fmt: skip
-        action = actions.get(failed.kind, "")
-        message = Message(failed.sentence, "error", failed.details, action)
-        self._end("failed", message=message)
+        action: Action = "use_cpu" if failed.on_device else actions.get(failed.kind, "")
+        assert self._active is not None
+        text = self._active.memory_text(failed) if failed.kind == "memory" else failed.sentence
+        self._end("failed", message=Message(text, "error", failed.details, action))
 
     def _stopped(self, stopped: protocol.Stopped) -> None:
         """The engine's process is gone; the window and what it has of the run stay."""
@@ -352,7 +350,9 @@ class RunController:
 
     # Small things
 
-    def _run(self, active: _Active, how: RunState, seconds: float = 0.0, message: str = "") -> Run:
+    def _run(
+        self, active: ActiveRun, how: RunState, seconds: float = 0.0, message: str = ""
+    ) -> Run:
         assert active.builder is not None
         recording = active.builder.recording()
         run = Run(active.number, active.experiment, recording, how, seconds, message)
@@ -374,7 +374,7 @@ class RunController:
             self._active = None
             self.state.job = None
 
-    def _learn(self, active: _Active, seconds: float) -> None:
+    def _learn(self, active: ActiveRun, seconds: float) -> None:
         """Remember how fast runs of this kind are."""
         if (started := active.started) is not None and seconds > 0.05:
             work = started.tree.n_comp * started.n_step

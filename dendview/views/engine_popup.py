@@ -3,6 +3,7 @@
 from PyQt6.QtCore import QPoint, QSignalBlocker, Qt, pyqtSignal
 from PyQt6.QtWidgets import (
     QButtonGroup,
+    QCheckBox,
     QFrame,
     QHBoxLayout,
     QLabel,
@@ -12,8 +13,9 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
-from dendview.controllers.engine import CHOICES, SAME, sentence
+from dendview.controllers.engine import CHOICES, SAME, SINGLE, sentence
 from dendview.state import AppState
+from engine.precision import parts
 
 WIDTH = 430
 
@@ -22,6 +24,7 @@ class EnginePopup(QFrame):
     """Follows the state while it is open; a click outside or Esc closes it."""
 
     backend_chosen = pyqtSignal(str)
+    single_clicked = pyqtSignal()
     test_clicked = pyqtSignal()
     report_clicked = pyqtSignal()
 
@@ -49,8 +52,11 @@ class EnginePopup(QFrame):
             self.choices.addButton(button)
             self.buttons[name] = button
             column.addWidget(button)
+        self.single = QCheckBox("Single precision on the GPU")
+        self.single.setToolTip(SINGLE)
+        self.single.clicked.connect(self.single_clicked)
+        column.addWidget(self.single)
         self.reason, self.estimate, self.same = _words(), _words(), _words()
-        self.same.setText(SAME)
         self.same.setProperty("role", "muted")
         self.trial = _words()
         for label in (self.reason, self.estimate, self.same, self.trial):
@@ -80,15 +86,22 @@ class EnginePopup(QFrame):
         corner = chip.mapToGlobal(QPoint(chip.width() - WIDTH, chip.height() + 4))
         self.move(corner)
         self.show()
-        self.buttons[self._state.backend].setFocus()
+        self.buttons[parts(self._state.backend)[0]].setFocus()
 
     def _draw(self, *_: object) -> None:
         state = self._state
+        base, precision = parts(state.backend)
         self.now.setText(f"Runs now: <b>{state.engine or 'the engine is not started'}</b>")
         for name, button in self.buttons.items():
             with QSignalBlocker(button):
-                button.setChecked(name == state.backend)
-        self.buttons["gpu"].setEnabled(bool(state.engine) and not state.no_gpu)
+                button.setChecked(name == base)
+        there = bool(state.engine) and not state.no_gpu
+        self.buttons["gpu"].setEnabled(there)
+        single = precision == "single" and there
+        with QSignalBlocker(self.single):
+            self.single.setChecked(single)
+        self.single.setEnabled(there and base != "cpu")
+        self.same.setText(SINGLE if single else SAME)
         no_gpu = f"No GPU: {state.no_gpu.rstrip('.')}." if state.no_gpu else ""
         self.reason.setText(no_gpu or sentence(state.engine_note))
         self.estimate.setText(f"The next run: {state.preflight}" if state.preflight else "")

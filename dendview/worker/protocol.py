@@ -357,12 +357,16 @@ FailureKind = Literal["input", "unstable", "memory", "defect"]
 
 @dataclass(frozen=True)
 class Failed:
-    """A run ended early: ``sentence`` is for the person, ``details`` for a report."""
+    """A run ended early: ``sentence`` is for the person, ``details`` for a report.
+
+    ``on_device``: it was the memory of a GPU that was too small.
+    """
 
     number: int
     sentence: str
     details: str = ""
     kind: FailureKind = "defect"
+    on_device: bool = False
 
 
 @dataclass(frozen=True)

@@ -52,7 +52,7 @@ from dendview.worker.protocol import (
     TrySpines,
     Work,
 )
-from engine.errors import UnstableError, UserError
+from engine.errors import OutOfDeviceMemoryError, UnstableError, UserError
 from engine.experiment import Experiment
 from engine.experiments import robustness, timings
 from engine.experiments.spike_probability import Progress
@@ -312,12 +312,16 @@ def join(chunks: list[Chunk]) -> Chunk:
 def _failure(number: int, error: Exception) -> Failed:
     kind: FailureKind = "defect"
     sentence = f"The engine failed: {type(error).__name__}: {error}"
-    if isinstance(error, UserError):
+    on_device = isinstance(error, OutOfDeviceMemoryError)
+    if on_device:
+        kind, sentence = "memory", str(error)
+    elif isinstance(error, UserError):
         kind, sentence = "unstable" if isinstance(error, UnstableError) else "input", str(error)
     elif isinstance(error, MemoryError):
         kind = "memory"
         sentence = "not enough memory for this run; keep fewer frames, or make the run shorter"
-    return Failed(number, sentence, "".join(traceback.format_exception(error)), kind)
+    details = "".join(traceback.format_exception(error))
+    return Failed(number, sentence, details, kind, on_device)
 
 
 def _redirect_stderr(log: str) -> None:

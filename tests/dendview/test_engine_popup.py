@@ -53,6 +53,54 @@ def test_with_a_gpu_the_choice_decides(bench):
     assert (state.backend, state.engine) == ("gpu", GPU)
 
 
+def test_single_precision_is_shown_and_kept_while_the_cpu_runs(bench):
+    state, _, controller, say = bench
+    state.cell, state.experiment = sample_cell("spn"), default_experiment("sample:spn")
+    say(Ready(GPU, 1e-8, "", CPU, GPU))
+    assert "s on GPU ·" in state.preflight
+    controller.turn_precision()
+    assert state.backend == "auto-single"
+    assert chip_text(state) == f"●  {GPU}, membrane in single precision"
+    assert "GPU in single precision" in state.preflight
+    assert " s " not in state.preflight  # its speed is another one, not measured yet
+    controller.choose("cpu")
+    assert (state.backend, state.engine) == ("cpu", CPU)
+    controller.choose("gpu")
+    assert (state.backend, state.engine) == ("gpu-single", f"{GPU}, membrane in single precision")
+    controller.turn_precision()
+    assert (state.backend, state.engine) == ("gpu", GPU)
+    state.backend = "auto-single"  # as the settings remember it
+    controller.turn_precision()
+    assert state.backend == "auto"
+
+
+def test_the_popup_offers_single_precision_where_there_is_a_gpu(qtbot):
+    worker, settings = QuietWorker(), Settings()
+    window = open_window(qtbot, worker=worker, settings=settings)
+    open_cell(qtbot, window, "sample:spn")
+    worker.replies = [Ready(CPU, 1e-8, REASON, CPU)]
+    qtbot.waitUntil(lambda: window.state.engine == CPU)
+    qtbot.mouseClick(window.chip, Qt.MouseButton.LeftButton)
+    popup = window.engine_popup
+    assert not popup.single.isEnabled()
+    worker.replies = [Ready(GPU, 1e-8, "", CPU, GPU)]
+    qtbot.waitUntil(lambda: window.state.engine == GPU)
+    assert "double precision" in popup.same.text()
+    qtbot.mouseClick(popup.single, Qt.MouseButton.LeftButton, pos=QPoint(8, 8))
+    assert popup.single.isChecked()
+    assert popup.buttons["auto"].isChecked()
+    assert "single precision" in popup.same.text()
+    qtbot.waitUntil(lambda: "single precision" in window.chip.text())
+    assert settings.backend == "auto-single"
+    qtbot.keyClick(popup, Qt.Key.Key_Escape)
+    qtbot.waitUntil(window.actions_table["single"].isChecked)
+    assert window.actions_table["engine:auto"].isChecked()
+    window.actions_table["run"].trigger()
+    assert worker.sent[-1].backend == "auto-single"
+    window.actions_table["single"].trigger()
+    assert window.state.backend == "auto"
+
+
 def test_where_auto_leaves_the_gpu_alone_it_says_why(bench):
     state, _, controller, say = bench
     say(Ready(CPU, 1e-8, "", CPU, GPU, "1 cell would leave most of it idle"))
