@@ -266,6 +266,7 @@ def answer_of(recording: Recording, seconds: float) -> dict[str, Any]:
     return {
         "stop": float(recording.time[-1]) if recording.time.size else 0.0,
         "seconds": seconds,
+        "engine": recording.engine,
         "complete": recording.complete,
         "probes": extremes(recording),
         "spikes": recording.spikes[:, 1].tolist(),

@@ -162,6 +162,7 @@ def answer_of(recording: PopulationRecording, seconds: float) -> dict[str, Any]:
     return {
         "stop": float(recording.time[-1]) if len(recording.time) else 0.0,
         "seconds": seconds,
+        "engine": recording.members[0].engine,
         "complete": recording.complete,
         "members": members,
     }

@@ -15,6 +15,7 @@ import pytest
 from PyQt6.QtGui import QImage
 
 from dendview.cli import COMMANDS, main
+from engine.errors import OutOfDeviceMemoryError
 from engine.experiment import Experiment, Probe, to_json
 from engine.exporting import read_traces_csv
 from engine.recipes import recipe as published
@@ -142,6 +143,29 @@ def test_a_run_that_is_stopped_keeps_what_is_finished(capsys, tmp_path, monkeypa
     table = read_traces_csv(tmp_path / "out" / "traces.csv")
     assert not table.complete
     assert 16 < len(table.values) < 801
+
+
+@pytest.mark.parametrize("error", [MemoryError(), OutOfDeviceMemoryError(2 * 10**9, 10**9, 0)])
+def test_where_memory_ends_what_is_finished_is_kept(capsys, tmp_path, monkeypatch, error):
+    def full(model, backend):
+        yield from itertools.islice(simulate(model, backend), 2)
+        raise error
+
+    monkeypatch.setattr("dendview.cli.run.simulate", full)
+    assert main(["run", str(recipe(tmp_path)), "--out", str(tmp_path / "out")]) == 1
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert "memory" in said
+    assert "% are kept)" in said
+    assert 16 < len(read_traces_csv(tmp_path / "out" / "traces.csv").values) < 801
+
+
+def test_what_ran_is_told_and_the_cpu_has_one_precision(capsys, tmp_path):
+    words = ["run", str(recipe(tmp_path)), "--backend", "cpu", "--out", str(tmp_path / "out")]
+    assert main(words) == 0
+    assert read_traces_csv(tmp_path / "out" / "traces.csv").engine == "CPU"
+    assert main([*words, "--precision", "single"]) == 1
+    assert "backend 'cpu' computes in double precision only" in capsys.readouterr().err
 
 
 def test_the_signal_to_end_keeps_what_is_finished(capsys, tmp_path, monkeypatch):
