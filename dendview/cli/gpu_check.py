@@ -12,6 +12,7 @@ from dendview.cli.cells import print_json
 from engine.backends.gpu.cupy_device import cupy_device
 from engine.backends.gpu.device import Device
 from engine.experiments.gpu_check import CheckRow, check_models, check_solves
+from engine.experiments.gpu_check_population import check_populations
 
 WIDTH = 36
 """Characters of the longest name."""
@@ -42,9 +43,10 @@ def execute(args: argparse.Namespace) -> int:
 
 
 def all_rows(device: Device) -> Iterator[CheckRow]:
-    """The solves, then whole models."""
+    """The solves, whole models, then different trees in one run."""
     yield from check_solves(device)
     yield from check_models(device)
+    yield from check_populations(device)
 
 
 def report(device: Device, rows: list[CheckRow]) -> dict[str, Any]:

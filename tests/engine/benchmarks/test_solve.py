@@ -22,6 +22,7 @@ from engine.experiments.gpu_check import (
     run_whole,
     small_models,
 )
+from engine.experiments.gpu_check_population import check_populations
 from engine.model import build
 from tests.engine.backends.gpu.solve_systems import random_tree, spiny_tree, system_on
 from tests.engine.shim_device import ShimDevice
@@ -163,6 +164,7 @@ def test_gpu_check_prints_a_row_for_every_variant(capsys, monkeypatch, tmp_path)
     monkeypatch.setattr(gpu_check, "cupy_device", lambda index: device)
     monkeypatch.setattr(gpu_check, "check_solves", lambda d: check_solves(d, few, copies=2))
     monkeypatch.setattr(gpu_check, "check_models", lambda d: iter([]))
+    monkeypatch.setattr(gpu_check, "check_populations", lambda d: iter([]))
     out = tmp_path / "check.json"
     assert main(["gpu-check", "--json", "--out", str(out)]) == 0
     captured = capsys.readouterr()
@@ -235,4 +237,5 @@ def test_everything_on_the_device_gives_the_processors_numbers():
         pytest.skip(str(reason))
     failed = [row for row in check_solves(device) if not row.passed]
     failed += [row for row in check_models(device) if not row.passed]
+    failed += [row for row in check_populations(device) if not row.passed]
     assert not failed

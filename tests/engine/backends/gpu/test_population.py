@@ -100,6 +100,15 @@ def test_trees_in_one_run_have_the_bits_of_each_alone(device, trees, alone, shap
         assert len(found[2][k].spikes) > 0 or np.ptp(found[2][k].traces[0]) > 1.0
 
 
+OTHER = Shape(32, 16, "contract"), Shape(64, 32, "dhs", "global"), Shape(64, 64, "contract", "tree")
+
+
+@pytest.mark.parametrize("shape", OTHER, ids=lambda s: s.name)
+def test_other_solves_and_places_of_memory(device, trees, shape):
+    each = [run(GpuRun(model, device, shape), (50,)) for model in trees]
+    assert_bits(run(together(trees, device, shape), (50,)), each)
+
+
 def launches(population):
     return sorted(sorted(population.members.index(m) for m in s.members) for s in population.sets)
 
