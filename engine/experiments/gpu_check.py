@@ -164,7 +164,7 @@ def check_models(
     for name, model in small_models():
         if models and name not in models:
             continue
-        right = run_whole(CpuBackend(), model)
+        right, serial = run_whole(CpuBackend(), model), None
         n = model.n_instance
         cells = "1 cell" if n == 1 else f"{n} cells"
         for shape in shapes:
@@ -175,10 +175,17 @@ def check_models(
                 yield replace(row, problem=str(error))
                 continue
             same = np.array_equal(first.spikes, right.spikes)
+            if shape.solve == "dhs" and serial is None:
+                serial = first
             yield replace(
                 row,
                 limit=MODEL_LIMIT,
                 error=relative(first.traces, right.traces) if same else np.inf,
+                serial_bits=(
+                    np.array_equal(first.traces, serial.traces)
+                    if serial is not None and shape.solve == "dhs"
+                    else None
+                ),
                 same_twice=np.array_equal(first.traces, second.traces),
             )
 
@@ -258,3 +265,8 @@ def small_models() -> Iterator[tuple[str, Model]]:
     )
     other = replace(spiny, spines=(Spine(Site("dend[0]", 0.5), taken=True),))
     yield "spines", build_batch((spiny, other, spiny))
+    linear = [
+        replace(cell, synapses=(), stimuli=(CurrentClamp(Site("spine[0]", 1.0), 1.0, 5.0, 0.02),))
+        for cell in (replace(spiny, insertions=(leak,)), replace(other, insertions=(leak,)))
+    ]
+    yield "linear spines", build_batch(linear)

@@ -14,6 +14,7 @@ from engine.backends.gpu.run import GpuPopulation, GpuRun
 from engine.backends.gpu.several import DeviceMaker, SeveralPopulation, SeveralRun
 from engine.backends.gpu.shape import Shape
 from engine.errors import BackendError
+from engine.instances import select
 from engine.model import Model
 from engine.precision import IN_SINGLE
 
@@ -73,11 +74,12 @@ class GpuBackend:
             If it does not fit the device's memory, or its kernel does not compile.
         """
         model = self._ready(model)
-        self._solved = ""
-        if (used := self._used(model.n_instance)) > 1:
-            return SeveralRun(model, self._devices[:used], self._shape, self.single)
-        shape = self._shape or choose_shape(model, self.device, self.single)
+        used = max(1, self._used(model.n_instance))
+        part = model if used == 1 else select(model, 0, model.n_instance // used)
+        shape = self._shape or choose_shape(part, self.device, self.single)
         self._solved = f", solved by {shape.name}"
+        if used > 1:  # one shape for all: it decides about the last digits
+            return SeveralRun(model, self._devices[:used], shape, self.single)
         return GpuRun(model, self.device, shape, self.single)
 
     def start_population(
@@ -85,12 +87,11 @@ class GpuBackend:
     ) -> PopulationRun:
         """Models of different trees in one run; raises as :meth:`start`."""
         models = [self._ready(model) for model in models]
-        self._solved = ""
         shapes = [self._shape] * len(models) if self._shape else None
-        if (used := self._used(sum(model.n_instance for model in models))) > 1:
-            return SeveralPopulation(models, self._devices[:used], shapes, self.single)
         shapes = shapes or choose_shapes(models, self.device, self.single)
         self._solved = f", solved by {' and '.join(dict.fromkeys(s.name for s in shapes))}"
+        if (used := self._used(sum(model.n_instance for model in models))) > 1:
+            return SeveralPopulation(models, self._devices[:used], shapes, self.single)
         return GpuPopulation(models, self.device, shapes, self.single)
 
     def choice(self, model: Model, threads: int | None = None) -> Choice:

@@ -1,5 +1,8 @@
 """Which shape is the fastest for a tree on a device: a short measurement, remembered.
 
+How the tree is solved decides about the last digits, and is chosen once for a tree and a device:
+whatever else changes (the number of cells, their membrane, synapses and spines), the digits stay.
+Where it cannot be remembered, the schedule's steps are taken, whose bits no shape changes.
 What else is measured once is remembered beside it.
 """
 
@@ -9,13 +12,12 @@ import os
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 from engine.backends.gpu.device import WARP, Device
 from engine.backends.gpu.run import GpuRun
-from engine.backends.gpu.shape import Shape, Store
+from engine.backends.gpu.shape import Shape, Solve, Store
 from engine.backends.gpu.source import emit
 from engine.backends.gpu.tables import structure_of
 from engine.errors import BackendError
@@ -75,27 +77,45 @@ def nodes_of(model: Model) -> tuple[int, int]:
     return model.n_comp, model.n_comp + 3 * each
 
 
-def choose_shape(model: Model, device: Device, single: bool = False) -> Shape:
+def choose_shape(model: Model, device: Device, single: bool = False, rounds: bool = True) -> Shape:
     """The fastest of the candidates; measured once for a tree, membrane and device.
 
     First the numbers of threads are tried, then with the best of them the other solve, and with the
-    better of both the other places of memory.
+    better of both the other places of memory. Without ``rounds`` it is solved by steps.
 
     Raises
     ------
     BackendError
         If none of them can run.
     """
-    key = key_of(model, device, single)
+    key, tree = key_of(model, device, single), _tree_key(model, device)
+    if not rounds:
+        key += " steps"
     known = read(FILE)
     if key in known:
         return Shape(*known[key])
-    sizes = nodes_of(model)
-    best, seconds = fastest(model, device, candidates(*sizes), single)
-    for more in (solves, partial(stores, n_node=sizes[0], n_all=sizes[1])):
-        best, seconds = fastest(model, device, more(best), single, (best, seconds))
+    sizes, solve = nodes_of(model), known.get(tree) if rounds else None
+    best, seconds = fastest(model, device, decided(candidates(*sizes), solve), single)
+    if rounds and solve is None:
+        plain = best, seconds
+        best, seconds = fastest(model, device, solves(best), single, plain)
+        if tree in read(FILE):  # another process was faster
+            return choose_shape(model, device, single)
+        if not write(FILE, {**read(FILE), tree: [best.solve, best.lanes]}):
+            best, seconds = plain
+    best, _ = fastest(model, device, stores(best, *sizes), single, (best, seconds))
     write(FILE, {**read(FILE), key: [best.threads, best.lanes, best.solve, best.store]})
     return best
+
+
+def decided(shapes: list[Shape], solve: Sequence[Any] | None) -> list[Shape]:
+    """Shapes that solve a tree as it was decided before: by steps, or rounds of so many nodes."""
+    if solve is None or solve[0] == "dhs":
+        return shapes
+    kind: Solve = "contract"
+    k = int(solve[1])
+    wide = {s.threads: replace(s, lanes=k, solve=kind) for s in shapes if s.threads >= k}
+    return list(wide.values()) or [Shape(k, k, kind)]
 
 
 def fastest(
@@ -155,6 +175,12 @@ def key_of(model: Model, device: Device, single: bool) -> str:
     return seed.hexdigest()[:24]
 
 
+def _tree_key(model: Model, device: Device) -> str:
+    seed = hashlib.sha256(model.tree.parent.tobytes())
+    seed.update(device.properties.name.encode())
+    return f"tree {seed.hexdigest()[:24]}"
+
+
 def read(name: str) -> dict[str, list[Any]]:
     """What was measured before; nothing where the file is not there or not ours."""
     try:
@@ -164,8 +190,8 @@ def read(name: str) -> dict[str, list[Any]]:
     return found if isinstance(found, dict) else {}
 
 
-def write(name: str, known: Mapping[str, Sequence[Any]]) -> None:
-    """Remember; where that is not possible it is measured again next time."""
+def write(name: str, known: Mapping[str, Sequence[Any]]) -> bool:
+    """Remember; False where that is not possible, and it is measured again next time."""
     path: Path = cache_dir() / name
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -174,4 +200,5 @@ def write(name: str, known: Mapping[str, Sequence[Any]]) -> None:
             json.dump(known, file)
         os.replace(aside, path)
     except OSError:
-        return
+        return False
+    return True

@@ -19,6 +19,7 @@ def choose_shapes(models: Sequence[Model], device: Device, single: bool = False)
 
     Models of one kernel and of about one size get the same, so that they share a launch: the
     fastest for the largest of them, as many times as there are cells of all. It is measured once.
+    Different trees are solved by steps, so that no bit of a cell depends on those beside it.
 
     Raises
     ------
@@ -33,7 +34,8 @@ def choose_shapes(models: Sequence[Model], device: Device, single: bool = False)
     most = FULL * device.properties.n_multiprocessor
     for numbers in alike.values():
         here = [models[k] for k in numbers]
-        shape = choose_shape(stand_in(here, most), device, single)
+        rounds = len({model.tree.parent.tobytes() for model in here}) == 1
+        shape = choose_shape(stand_in(here, most), device, single, rounds)
         shapes |= dict.fromkeys(numbers, shape)
     return [shapes[k] for k in range(len(models))]
 

@@ -1,4 +1,10 @@
-"""Models in motion on a device, of one tree or of many."""
+"""Models in motion on a device, of one tree or of many.
+
+There is nothing for a CUDA graph to capture: a kernel takes up to :data:`MOST_STEPS` steps, events
+and samples included, so that a chunk of a run is one launch for every kernel in it, and then the
+host waits for samples in any case. The stand-alone solves (:mod:`engine.backends.gpu.variants`) are
+one launch each as well, those that go level by level too.
+"""
 
 from collections.abc import Sequence
 from typing import TypeVar

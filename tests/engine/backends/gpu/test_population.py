@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from engine.backends.cpu import CpuBackend
+from engine.backends.gpu.population import choose_shapes
 from engine.backends.gpu.run import GpuPopulation, GpuRun
 from engine.backends.gpu.shape import Shape
 from engine.backends.gpu.source import emit
@@ -248,3 +249,14 @@ def test_nvrtc_compiles_the_kernel_of_several_trees(folder, architecture):
     text, _ = emit(structure_of(models.model("everything", folder)), several=True)
     status, log = compile_for_device(text, architecture, Shape(32, 32).definitions)
     assert status == 0, log
+
+
+def test_different_trees_are_solved_by_steps(folder, monkeypatch):
+    one, other = build(ball_and_stick(folder)), build(ball_and_stick(folder, 30.0))
+    asked = []
+    monkeypatch.setattr(
+        "engine.backends.gpu.population.choose_shape", lambda *given: asked.append(given[-1])
+    )
+    choose_shapes([one, other], ShimDevice())
+    choose_shapes([one, one], ShimDevice())
+    assert asked == [False, True]
