@@ -32,6 +32,8 @@ from engine.exporting.training_results_figure import samples_svg
 
 PICTURE = 40
 """Pixels of an image in the gallery."""
+LONG = 9
+"""Letters from which on label and answer stand in two lines."""
 MOST_SAVED = 64
 """Samples in a drawing of the gallery."""
 
@@ -123,7 +125,7 @@ class TrainingAnswers(LazyWidget):
             self._share_room()
             self.list.clear()
             wide = max(len(name) for name in found.data.classes) > 2
-            self.list.setGridSize(QSize(118 if wide else 68, PICTURE + 40))
+            self.list.setGridSize(QSize(82 if wide else 68, PICTURE + (56 if wide else 40)))
             for row in range(len(gallery.sample)):
                 self.list.addItem(self._item(found, gallery, row))
         here = gallery.sample.tolist()
@@ -143,6 +145,8 @@ class TrainingAnswers(LazyWidget):
         image.setDevicePixelRatio(density)
         sure = "" if gallery.confidence is None else percent(float(gallery.confidence[row]))
         short = classes[said] if label == said else f"{classes[label]} → {classes[said]}"
+        if len(short) > LONG:
+            short = short.replace("→ ", "→\n")
         item = QListWidgetItem(QIcon(image), f"{short}\n{sure}" if sure else short)
         item.setData(Qt.ItemDataRole.UserRole, sample)
         item.setSizeHint(self.list.gridSize() - QSize(4, 2))
@@ -276,8 +280,10 @@ def gallery_text(found: Findings, gallery: Gallery) -> str:
         text = f"Answer {classes[answer]}: {number(n)}"
     else:
         text = f"{classes[label]}, answered {classes[answer]}: {number(n)}"
+    wrong = label is None and answer is None and gallery.confidence is not None
     if n > len(gallery.sample):
-        text += f", the first {number(len(gallery.sample))} shown"
-    elif label is None and answer is None and gallery.confidence is not None and n:
+        order = "surest" if wrong else "first"
+        text += f", the {order} {number(len(gallery.sample))} shown"
+    elif wrong and n:
         text += ", the surest first"
     return text

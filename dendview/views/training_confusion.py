@@ -1,5 +1,6 @@
 """The confusion matrix: test samples by label and answer; a click asks for the samples."""
 
+import numpy as np
 from PyQt6.QtCore import QPointF, QRectF, QSize, Qt, pyqtSignal
 from PyQt6.QtGui import (
     QColor,
@@ -24,6 +25,8 @@ LEAST, MOST = 15.0, 38.0
 """Side of a square in pixels."""
 EDGE = 6.0
 TITLE = 15.0
+SHORT, SLANT = 16.0, 58.0
+"""Pixels of names that need no slant, and degrees that others stand at."""
 
 Place = tuple[int | None, int | None]
 """Label and answer; None stands for all."""
@@ -54,39 +57,48 @@ class ConfusionGrid(QWidget):
     def minimumSizeHint(self) -> QSize:
         found = self._found()
         n = len(found.data.classes) if found is not None else 10
-        left, top = self._room(found)
-        return QSize(round(left + n * LEAST + EDGE), round(top + n * LEAST + EDGE))
+        left, top, right = self._room(found)
+        return QSize(round(left + n * LEAST + right), round(top + n * LEAST + EDGE))
 
     def width_for(self, height: int) -> int:
         """Pixels that a matrix of this height takes."""
         found = self._found()
-        left, top = self._room(found)
+        left, top, right = self._room(found)
         n = len(found.data.classes) if found is not None else 10
-        return round(left + n * min(max((height - top - EDGE) / n, LEAST), MOST) + EDGE)
+        return round(left + n * min(max((height - top - EDGE) / n, LEAST), MOST) + right)
 
-    def _room(self, found: Findings | None) -> tuple[float, float]:
-        """Left of and above the squares."""
+    def _room(self, found: Findings | None) -> tuple[float, float, float]:
+        """Left of, above and right of the squares."""
         if found is None:
-            return 40.0, 40.0
+            return 40.0, 40.0, EDGE
         metrics = QFontMetricsF(font(11))
         wide = max(metrics.horizontalAdvance(name) for name in found.data.classes)
-        return TITLE + wide + 12, TITLE + (min(wide, 64) + 10 if wide > 16 else 22)
+        if wide <= SHORT:
+            return TITLE + wide + 12, TITLE + 22, EDGE
+        last = metrics.horizontalAdvance(found.data.classes[-1])
+        angle = np.radians(SLANT)
+        side = 0.5 * LEAST
+        return (
+            TITLE + wide + 12,
+            TITLE + wide * np.sin(angle) + 12,
+            max(last * np.cos(angle) - side, EDGE),
+        )
 
     def _side(self, found: Findings) -> float:
-        left, top = self._room(found)
+        left, top, right = self._room(found)
         n = len(found.data.classes)
-        room = min((self.width() - left - EDGE) / n, (self.height() - top - EDGE) / n)
+        room = min((self.width() - left - right) / n, (self.height() - top - EDGE) / n)
         return min(max(room, LEAST), MOST)
 
     def _box(self, found: Findings, label: int, answer: int) -> QRectF:
-        (left, top), side = self._room(found), self._side(found)
+        (left, top, _), side = self._room(found), self._side(found)
         return QRectF(left + answer * side, top + label * side, side - 1.5, side - 1.5)
 
     def _at(self, at: QPointF) -> Place | None:
         """What lies at a point: a square, the name of a row or of a column."""
         if (found := self._found()) is None:
             return None
-        (left, top), side = self._room(found), self._side(found)
+        (left, top, _), side = self._room(found), self._side(found)
         n = len(found.data.classes)
         row, column = int((at.y() - top) // side), int((at.x() - left) // side)
         inside_row, inside_column = 0 <= row < n, 0 <= column < n
@@ -135,7 +147,7 @@ class ConfusionGrid(QWidget):
         painter.drawText(box, Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, text)
 
     def _paint_names(self, painter: QPainter, theme: Theme, found: Findings) -> None:
-        (left, top), side = self._room(found), self._side(found)
+        (left, top, _), side = self._room(found), self._side(found)
         choice, n = self._state.training_choice, len(found.data.classes)
         painter.setFont(font(11))
         painter.setPen(QColor(theme.muted))
@@ -154,13 +166,13 @@ class ConfusionGrid(QWidget):
             painter.drawText(box, right, name)
             painter.setPen(QColor(theme.accent if choice.answer == i else theme.text))
             at = left + (i + 0.5) * side - 0.75
-            if wide <= 16:
+            if wide <= SHORT:
                 box = QRectF(at - side / 2, top - 20, side, 18)
                 painter.drawText(box, Qt.AlignmentFlag.AlignCenter, name)
                 continue
             painter.save()
             painter.translate(at + 3, top - 5)
-            painter.rotate(-58)
+            painter.rotate(-SLANT)
             painter.drawText(QPointF(0, 0), name)
             painter.restore()
 

@@ -83,8 +83,13 @@ class TrainingRobustness(LazyWidget):
         self.disturbance = QComboBox()
         self.disturbance.setAccessibleName("Disturbance")
         for key, text in DISTURBANCES.items():
-            self.disturbance.addItem(text[:1].upper() + text[1:], key)
-        self.disturbance.setToolTip("What is done to every pixel: an attack, or noise as large")
+            self.disturbance.addItem({"attack": "Attack", "noise": "Noise"}[key], key)
+            self.disturbance.setItemData(
+                self.disturbance.count() - 1, text, Qt.ItemDataRole.ToolTipRole
+            )
+        self.disturbance.setToolTip(
+            "What is done to every pixel: FGSM on the surrogate, or random signs of the same size"
+        )
         self.help = QToolButton()
         self.help.setText("?")
         self.help.setAccessibleName("What is compared")

@@ -1,12 +1,13 @@
 """Which test image is looked at: its picture, its number, and what the network says of it."""
 
 import numpy as np
-from PyQt6.QtCore import QSignalBlocker, Qt, pyqtSignal
+from PyQt6.QtCore import QSignalBlocker, pyqtSignal
 from PyQt6.QtGui import QImage, QPixmap
 from PyQt6.QtWidgets import QComboBox, QGridLayout, QLabel, QSpinBox, QWidget
 
 from dendview.colors import THEMES, ThemeName, rgb
 from dendview.training_findings import Findings
+from dendview.widgets.elided import ElidedLabel
 from dendview.wording import number
 from engine.experiments.hpc_net.spec import to_json
 from engine.types import FloatArray
@@ -35,9 +36,7 @@ class SampleBar(QWidget):
         self.kind.setAccessibleName("Image or mean of its class")
         self.kind.addItems(["This image", "Mean of its class"])
         self.kind.setToolTip("The response to this image, or the mean one to images of its class")
-        self.text = QLabel()
-        self.text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self.text.setMinimumWidth(40)
+        self.text = ElidedLabel("")
         grid = QGridLayout(self)
         grid.setContentsMargins(10, 5, 10, 3)
         grid.setHorizontalSpacing(8)
@@ -70,6 +69,7 @@ class SampleBar(QWidget):
         picture.setDevicePixelRatio(density)
         self.picture.setPixmap(picture)
         self.text.setText(said_text(found))
+        self.text.setToolTip(said_text(found))
 
 
 def picture_of(brightness: FloatArray, theme: ThemeName) -> QImage:

@@ -9,6 +9,7 @@ from PyQt6.QtGui import QColor, QResizeEvent
 from PyQt6.QtWidgets import QGridLayout, QLabel, QToolTip, QVBoxLayout, QWidget
 
 from dendview.colors import THEMES, Theme, ThemeName
+from dendview.scene import nice_ticks
 from dendview.state import AppState
 from dendview.svg_pictures import save_svg
 from dendview.training_findings import Findings
@@ -143,6 +144,9 @@ class TrainingVoltage(LazyWidget):
         last = float(passage.time[-1])
         for plot in self.plots:
             plot.setXRange(0, last * (1 + self._beside.get(plot, 0.0)), padding=0)
+            narrow = plot.getPlotItem().getViewBox().width() < 150
+            ticks = [(t, f"{t:g}") for t in nice_ticks(0, last, 3 if narrow else 5)]
+            plot.getAxis("bottom").setTicks([ticks, []])
             named = bool(self._wide) or plot is self.output
             plot.setLabel("bottom", "time (ms)" if named else None, color=theme.muted)
             plot.getAxis("bottom").setStyle(showValues=named)
