@@ -5,11 +5,13 @@ active dendrites and conductance synapses, which only the quasi-static rule can 
 ones it is what the shortcut is held against.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import numpy as np
 
+from engine.backends import choose_backend
+from engine.backends.base import Backend
 from engine.errors import UserError
 from engine.experiment import Cable, Experiment, Insertion, Probe
 from engine.experiments.hpc_net.encoding import spikes
@@ -25,22 +27,32 @@ from engine.stimuli import CurrentClamp, Site
 from engine.synapses import Synapse
 from engine.types import BackendName, FloatArray, IntArray
 
+ROOM = 1 << 27
+"""Bytes of currents that are made for one run of neurons side by side."""
+MANY = 256
+"""Neurons with conductance synapses in one run, which are described one by one."""
+
 
 class Compartmental:
-    """A network whose neurons run one after the other on a backend.
+    """A network whose neurons run side by side on a backend, those of all samples.
 
     Parameters
     ----------
     network : Network
     backend
         As :func:`engine.simulation.simulate`.
+
+    Raises
+    ------
+    BackendError
+        If the backend cannot run here.
     """
 
     name = "compartmental"
 
-    def __init__(self, network: Network, backend: BackendName = "cpu") -> None:
+    def __init__(self, network: Network, backend: BackendName | Backend = "cpu") -> None:
         self.network = network
-        self._backend = backend
+        self.backend = choose_backend(backend) if isinstance(backend, str) else backend
         self._traces: dict[int, FloatArray] = {}
         morphology = read_morphology(resolve(network.spec.cell.morphology))
         self._sections = make_sections(morphology)
@@ -54,24 +66,22 @@ class Compartmental:
     def voltages(self, images: ByteArray, weights: Weights) -> Voltages:
         """Run every sample from rest; see :class:`engine.experiments.hpc_net.ways.Way`."""
         network = self.network
-        n_hidden, n_time = network.spec.n_hidden, network.n_time
-        hidden = np.empty((len(images), n_hidden, n_time))
-        output = np.empty((len(images), network.n_out, n_time))
-        g_out = 1.0 / network.output_resistance
-        for b, image in enumerate(images):
-            if network.spec.conductance is not None:
-                hidden[b] = self._opened(image, weights)
-            else:
-                seen = self._inputs(image)
-                for j in range(n_hidden):
-                    node, current = self._currents(seen, j, weights)
-                    hidden[b, j] = self._run(network.model, node, current)
-            heard = np.maximum(hidden[b], 0.0)
-            current = g_out * (weights.output.T @ heard + weights.output_bias[:, None])
-            place = np.zeros(1, np.int32)
-            for c in range(network.n_out):
-                output[b, c] = self._run(self._point, place, current[c, :-1, None])
-        return Voltages(hidden, output)
+        n_sample, n_hidden, n_time = len(images), network.spec.n_hidden, network.n_time
+        pairs = [(b, j) for b in range(n_sample) for j in range(n_hidden)]
+        run = self._by_currents if network.spec.conductance is None else self._by_conductances
+        hidden = np.empty((len(pairs), n_time))
+        done = 0
+        for part in run(images, weights, pairs):
+            hidden[done : done + len(part)] = part
+            done += len(part)
+        hidden = hidden.reshape(n_sample, n_hidden, n_time)
+        heard = np.maximum(hidden, 0.0)
+        current = np.matmul(weights.output.T, heard) + weights.output_bias[:, None]
+        current = (current / network.output_resistance).reshape(-1, n_time)
+        place = np.zeros(1, np.int32)
+        driven = [(place, row[:-1, None]) for row in current]
+        output = self._driven(self._point, driven) if driven else np.empty((0, n_time))
+        return Voltages(hidden, output.reshape(n_sample, network.n_out, n_time))
 
     def through_traces(self, images: ByteArray, error: FloatArray, window: slice) -> FloatArray:
         """See :class:`engine.experiments.hpc_net.ways.Way`."""
@@ -103,7 +113,7 @@ class Compartmental:
             )
             experiment = replace(self._point_cell(), synapses=(synapse,))
             model = build(experiment, cell=self._cylinder())
-            self._traces[level] = self._trace(model)
+            self._traces[level] = self._traces_of(model)[0]
         return self._traces[level]
 
     def _inputs(self, image: np.ndarray) -> FloatArray:
@@ -125,15 +135,30 @@ class Compartmental:
         current[place[-1]] += weights.hidden_bias[j] / network.soma_resistance
         return used.astype(np.int32), current.T
 
-    def _opened(self, image: np.ndarray, weights: Weights) -> FloatArray:
-        """(n_hidden, n_time) mV from rest of all hidden neurons, side by side."""
-        experiments = [
-            self.conductance_experiment(image, weights, j)
-            for j in range(self.network.spec.n_hidden)
-        ]
-        chunks = simulate(build_batch(experiments, self._sections), self._backend)
-        trace = np.concatenate([chunk.traces[0] for chunk in chunks], axis=1)
-        return trace - self.network.spec.cell.v_init
+    def _by_currents(
+        self, images: ByteArray, weights: Weights, pairs: list[tuple[int, int]]
+    ) -> Iterator[FloatArray]:
+        """(n, n_time) mV from rest of hidden neurons, given by sample and number, part by part."""
+        driven: list[tuple[IntArray, FloatArray]] = []
+        size, last = 0, -1
+        for b, j in pairs:
+            if b != last:
+                seen, last = self._inputs(images[b]), b
+            driven.append(self._currents(seen, j, weights))
+            size += driven[-1][1].nbytes
+            if size > ROOM or (b, j) == pairs[-1]:
+                yield self._driven(self.network.model, driven)
+                driven, size = [], 0
+
+    def _by_conductances(
+        self, images: ByteArray, weights: Weights, pairs: list[tuple[int, int]]
+    ) -> Iterator[FloatArray]:
+        """As :meth:`_by_currents`."""
+        for k in range(0, len(pairs), MANY):
+            experiments = [
+                self.conductance_experiment(images[b], weights, j) for b, j in pairs[k : k + MANY]
+            ]
+            yield self._traces_of(build_batch(experiments, self._sections))
 
     def conductance_experiment(self, image: np.ndarray, weights: Weights, j: int) -> Experiment:
         """One hidden neuron with its conductance synapses, spikes and bias, for one image."""
@@ -156,14 +181,22 @@ class Compartmental:
         stimuli = (*spec.cell.stimuli, clamp)
         return replace(network.model.experiment, synapses=tuple(synapses), stimuli=stimuli)
 
-    def _run(self, model: Model, node: IntArray, current: FloatArray) -> FloatArray:
-        """(n_time,) mV from rest by currents (n_step, n_node) nA."""
-        played = np.ascontiguousarray(current)
-        return self._trace(replace(model, played_node=node, played=played))
+    def _driven(self, model: Model, driven: list[tuple[IntArray, FloatArray]]) -> FloatArray:
+        """(n, n_time) mV from rest of one neuron each, by currents (n_step, n_node) nA at nodes."""
+        instance = np.arange(len(driven), dtype=np.int32)
+        played = replace(
+            model,
+            n_instance=len(driven),
+            played_node=np.concatenate([node for node, _ in driven]),
+            played_instance=np.repeat(instance, [len(node) for node, _ in driven]),
+            played=np.concatenate([current for _, current in driven], axis=1),
+        )
+        return self._traces_of(played)
 
-    def _trace(self, model: Model) -> FloatArray:
-        parts = [chunk.traces[0, 0] for chunk in simulate(model, self._backend, threads=1)]
-        return np.concatenate(parts) - model.experiment.v_init
+    def _traces_of(self, model: Model) -> FloatArray:
+        """(n_instance, n_time) mV from rest."""
+        parts = [chunk.traces[0] for chunk in simulate(model, self.backend)]
+        return np.concatenate(parts, axis=1) - model.experiment.v_init
 
     def _point_cell(self) -> Experiment:
         """An experiment with a point neuron; its sizes as float32 are made up for in cm and g."""
