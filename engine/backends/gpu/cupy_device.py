@@ -244,3 +244,20 @@ def failed(error: BaseException) -> str:
         f"a kernel failed on the device ({first_line(error)}); "
         "restart the engine, and choose backend 'cpu' if it happens again"
     )
+
+
+class CupyArrays:
+    """Arrays on the first device, for what is said in products of matrices.
+
+    Raises
+    ------
+    BackendError
+        If there is no device that can be used; says why.
+    """
+
+    def __init__(self) -> None:
+        self.name = cupy_device().properties.name
+        self.module = _cupy()
+
+    def to_host(self, array: Any) -> NDArray[Any]:
+        return self.module.asnumpy(array)
