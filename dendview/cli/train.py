@@ -11,28 +11,26 @@ from typing import Any
 from dendview.cli.cells import out_folder, print_json, print_table
 from dendview.cli.run import ended_as_by_ctrl_c
 from dendview.cli.spike_lab import duration
-from dendview.folders import whole_path
+from dendview.cli.train_network import add_network_arguments, network_of, network_words
 from engine.errors import FileError, UserError
 from engine.experiments.hpc_net import (
     PRESETS,
-    Compartmental,
     Dataset,
     Evaluation,
     Learning,
     Optimizer,
     Progress,
-    Shortcut,
     State,
     Training,
     download,
     from_json,
-    hidden_cell,
     load,
     prepare,
     start,
     to_json,
     train,
 )
+from engine.experiments.hpc_net.choosing import make_way
 from engine.experiments.hpc_net.data import DIGITS, DOWNLOADS
 from engine.experiments.hpc_net.network import first_weights
 from engine.experiments.hpc_net.rule import descent
@@ -75,10 +73,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--resume", action="store_true", help=f"go on from the {CHECKPOINT} in the folder"
     )
-    parser.add_argument("--morphology", metavar="PATH", help="of the hidden neurons, SWC or ASC")
-    parser.add_argument("--hidden", type=int, metavar="N", help="hidden neurons")
-    parser.add_argument("--synapses", type=int, metavar="N", help="of every connection")
-    parser.add_argument("--placement", choices=("basal", "dendrite"), help="of the synapses")
+    add_network_arguments(parser)
     parser.add_argument("--rule", choices=("quasi_static", "exact"), help="learning rule")
     parser.add_argument("--softmax", choices=("instant", "mean"), help="of the output voltages")
     parser.add_argument("--window", type=float, metavar="MS", help="learning starts after so long")
@@ -91,10 +86,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, metavar="N", help="of places, weights and order")
     parser.add_argument("--threads", type=int, metavar="N", help="cores (default: all)")
     parser.add_argument(
-        "--compartmental",
-        action="store_true",
-        help="simulate every neuron instead of the exact shortcut; very slow",
-    )
+        "--backend", choices=("auto", "cpu", "gpu"), default="auto",
+        help="auto: the CPU for the shortcut, a GPU for --compartmental where there is one",
+    )  # fmt: skip
     parser.add_argument("--json", action="store_true", help="print the results as JSON")
 
 
@@ -112,7 +106,7 @@ def execute(args: argparse.Namespace) -> int:
     network = prepare(training, data)
     if state is not None:
         state = with_rate(state, args.rate, training.learning, len(data.train))
-    way: Way = Compartmental(network) if args.compartmental else Shortcut(network, args.threads)
+    way = make_way(network, training.way, args.backend, args.threads)
     folder = out_folder(args.out)
     with written_aside(folder / RECIPE) as aside:
         aside.write_text(to_json(training), encoding="utf-8")
@@ -162,13 +156,10 @@ def changed(training: Training, args: argparse.Namespace, going_on: bool = False
     UserError
         If a run that goes on would be another one.
     """
-    network = {"n_hidden": args.hidden, "n_synapses": args.synapses, "placement": args.placement,
-               "seed": args.seed}  # fmt: skip
     learning = {"rule": args.rule, "softmax": args.softmax, "start": args.window, "sign": args.sign,
                 "cool": args.cool, "batch": args.batch, "epochs": args.epochs,
                 "seed": args.seed}  # fmt: skip
-    fixed = {"--morphology": args.morphology, "--hidden": args.hidden, "--synapses": args.synapses,
-             "--placement": args.placement, "--seed": args.seed, "--batch": args.batch,
+    fixed = {**network_words(args), "--seed": args.seed, "--batch": args.batch,
              "--optimizer": args.optimizer, "--recipe": args.recipe}  # fmt: skip
     if going_on and (given := [name for name, value in fixed.items() if value is not None]):
         raise UserError(
@@ -179,8 +170,6 @@ def changed(training: Training, args: argparse.Namespace, going_on: bool = False
         learning["rate"] = args.rate
     if args.optimizer is not None:
         learning["optimizer"] = Optimizer(args.optimizer)
-    if args.morphology is not None:
-        network["cell"] = hidden_cell(whole_path(args.morphology))
     data = training.data
     if args.data is not None:
         data = args.data if args.data == DIGITS else str(Path(args.data).absolute())
@@ -188,9 +177,10 @@ def changed(training: Training, args: argparse.Namespace, going_on: bool = False
         data = DIGITS  # a preset names the kind of data it is meant for
     return replace(
         training,
-        network=_with(training.network, network),
+        network=network_of(training.network, args),
         learning=_with(training.learning, learning),
         data=data,
+        way="compartmental" if args.compartmental else training.way,
     )
 
 
@@ -270,7 +260,7 @@ def write(
     export_weights_hdf5(network, state.weights, paths[3])
     title = f"{data.name}: {network.n_in}–{network.spec.n_hidden}–{network.n_out}"
     figures = {"curves": curves_svg(state, title)}
-    if not isinstance(way, Compartmental):  # it takes minutes there
+    if training.way == "shortcut":  # it takes minutes where all is simulated
         image, label = data.test[:1], data.classes[int(data.test_labels[0])]
         before, after = (
             way.voltages(image, weights).hidden[0]
@@ -317,7 +307,7 @@ def falls(training: Training, data: Dataset, way: Way, state: State) -> dict[str
 
     On the first batch of the file; None where the network is simulated, which has no gradient.
     """
-    if not isinstance(way, Shortcut):
+    if training.way != "shortcut":
         return None
     learning = training.learning
     images, labels = data.train[: learning.batch], data.train_labels[: learning.batch]

@@ -2,12 +2,16 @@
 
 import gzip
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from dendview.cli import main
+from engine.backends import why_no_gpu
 from engine.digits_folder import idx_bytes
+from engine.discretize import Rule
+from engine.experiment import Experiment, Insertion, to_json
 from engine.experiments.hpc_net.data import load
 from engine.exporting.training import load_checkpoint
 
@@ -17,9 +21,19 @@ SMALL = ("--morphology", "sample:spn", "--hidden", "6", "--batch", "40")
 @pytest.fixture(scope="module")
 def few(tmp_path_factory):
     """A folder with 200 of the digits to learn from and 50 to test."""
-    folder, digits = tmp_path_factory.mktemp("digits"), load()
-    sets = {"train": (digits.train[:200], digits.train_labels[:200]),
-            "t10k": (digits.test[:50], digits.test_labels[:50])}  # fmt: skip
+    return digits_folder(tmp_path_factory.mktemp("digits"), 200, 50)
+
+
+@pytest.fixture(scope="module")
+def very_few(tmp_path_factory):
+    """16 and 8."""
+    return digits_folder(tmp_path_factory.mktemp("digits"), 16, 8)
+
+
+def digits_folder(folder: Path, n_train: int, n_test: int) -> Path:
+    digits = load()
+    sets = {"train": (digits.train[:n_train], digits.train_labels[:n_train]),
+            "t10k": (digits.test[:n_test], digits.test_labels[:n_test])}  # fmt: skip
     for name, (images, labels) in sets.items():
         square = (images * 15).reshape(-1, 8, 8)
         (folder / f"{name}-images-idx3-ubyte.gz").write_bytes(idx_bytes(square))
@@ -111,3 +125,40 @@ def test_a_run_that_goes_on_is_the_same_run(few, tmp_path, capsys):
     assert main(words) == 0
     assert main(("train", "--resume", "--out", str(tmp_path), "--hidden", "7")) == 1
     assert "--hidden cannot change while a training goes on" in capsys.readouterr().err
+
+
+def test_active_neurons_with_conductance_synapses_are_simulated(very_few, tmp_path, capsys):
+    """A membrane of one's own; with the shortcut both are refused."""
+    membrane = tmp_path / "hot.json"
+    hot = Insertion("hh", "all", (("gnabar", 0.03), ("gkbar", 0.01)))
+    cell = Experiment("sample:spn", insertions=(hot,), rule=Rule("fixed", 1), v_init=-65.0)
+    membrane.write_text(to_json(cell), encoding="utf-8")
+    out = tmp_path / "run"
+    words = ("train", "--data", str(very_few), "--out", str(out), "--membrane", str(membrane),
+             "--hidden", "1", "--placement", "dendrite", "--epochs", "1", "--json")  # fmt: skip
+    assert main(words) == 1
+    assert "has hh, which is not linear" in capsys.readouterr().err
+    assert main((*words, "--conductance")) == 1
+    assert "conductance synapses are not linear" in capsys.readouterr().err
+    assert not out.exists()
+    assert main((*words, "--compartmental", "--conductance", "0.001", "--backend", "cpu")) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["way"] == "compartmental"
+    assert answer["cosine_to_gradient"] is None
+    training, _ = load_checkpoint(out / "checkpoint.h5")
+    assert training.way == "compartmental"
+    assert training.network.conductance.peak == 0.001
+    assert training.network.cell.insertions == (hot,)
+    assert training.network.cell.duration == 50
+
+
+@pytest.mark.skipif(not why_no_gpu(), reason="there is a GPU here")
+def test_what_cannot_be_had_is_refused(few, tmp_path, capsys):
+    words = ("train", "--data", str(few), "--out", str(tmp_path / "run"), *SMALL)
+    for more, said in (
+        (("--backend", "gpu"), "backend 'gpu' is unavailable"),
+        (("--membrane", "l5"), "there is no recipe 'l5'"),
+        (("--dt", "-1"), "a time step of -1 ms cannot be used"),
+    ):
+        assert main((*words, *more)) == 1
+        assert said in capsys.readouterr().err

@@ -3,6 +3,9 @@
 Slower than the shortcut by orders of magnitude, but it needs no linearity: hidden neurons may have
 active dendrites and conductance synapses, which only the quasi-static rule can teach. For passive
 ones it is what the shortcut is held against.
+
+A hidden neuron's voltage counts from that of one more, which runs beside the others and which
+nothing drives: active ones need not rest where they begin.
 """
 
 from collections.abc import Callable, Iterator
@@ -69,12 +72,12 @@ class Compartmental:
         n_sample, n_hidden, n_time = len(images), network.spec.n_hidden, network.n_time
         pairs = [(b, j) for b in range(n_sample) for j in range(n_hidden)]
         run = self._by_currents if network.spec.conductance is None else self._by_conductances
-        hidden = np.empty((len(pairs), n_time))
+        rows = np.empty((len(pairs), n_time))
         done = 0
         for part in run(images, weights, pairs):
-            hidden[done : done + len(part)] = part
+            rows[done : done + len(part)] = part
             done += len(part)
-        hidden = hidden.reshape(n_sample, n_hidden, n_time)
+        hidden = rows.reshape(n_sample, n_hidden, n_time)
         heard = np.maximum(hidden, 0.0)
         current = np.matmul(weights.output.T, heard) + weights.output_bias[:, None]
         current = (current / network.output_resistance).reshape(-1, n_time)
@@ -141,13 +144,17 @@ class Compartmental:
         """(n, n_time) mV from rest of hidden neurons, given by sample and number, part by part."""
         driven: list[tuple[IntArray, FloatArray]] = []
         size, last = 0, -1
+        soma = np.array([self.network.soma_node], np.int32)
+        still = np.zeros((self.network.n_time - 1, 1))
         for b, j in pairs:
             if b != last:
                 seen, last = self._inputs(images[b]), b
             driven.append(self._currents(seen, j, weights))
             size += driven[-1][1].nbytes
             if size > ROOM or (b, j) == pairs[-1]:
-                yield self._driven(self.network.model, driven)
+                driven.append((soma, still))
+                trace = self._driven(self.network.model, driven)
+                yield trace[:-1] - trace[-1]
                 driven, size = [], 0
 
     def _by_conductances(
@@ -158,7 +165,9 @@ class Compartmental:
             experiments = [
                 self.conductance_experiment(images[b], weights, j) for b, j in pairs[k : k + MANY]
             ]
-            yield self._traces_of(build_batch(experiments, self._sections))
+            bare = replace(self.network.model.experiment, name="nothing drives it")
+            trace = self._traces_of(build_batch([*experiments, bare], self._sections))
+            yield trace[:-1] - trace[-1]
 
     def conductance_experiment(self, image: np.ndarray, weights: Weights, j: int) -> Experiment:
         """One hidden neuron with its conductance synapses, spikes and bias, for one image."""
@@ -182,7 +191,7 @@ class Compartmental:
         return replace(network.model.experiment, synapses=tuple(synapses), stimuli=stimuli)
 
     def _driven(self, model: Model, driven: list[tuple[IntArray, FloatArray]]) -> FloatArray:
-        """(n, n_time) mV from rest of one neuron each, by currents (n_step, n_node) nA at nodes."""
+        """(n, n_time) mV from ``v_init`` of one neuron each, by (n_step, n_node) nA at nodes."""
         instance = np.arange(len(driven), dtype=np.int32)
         played = replace(
             model,
@@ -194,7 +203,7 @@ class Compartmental:
         return self._traces_of(played)
 
     def _traces_of(self, model: Model) -> FloatArray:
-        """(n_instance, n_time) mV from rest."""
+        """(n_instance, n_time) mV from ``v_init``."""
         parts = [chunk.traces[0] for chunk in simulate(model, self.backend)]
         return np.concatenate(parts, axis=1) - model.experiment.v_init
 

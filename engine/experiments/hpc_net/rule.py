@@ -13,14 +13,15 @@ The loss is the cross-entropy of the softmax of the output voltages: of the volt
 of the window, averaged, or of their mean over the window.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import numpy as np
 
+from engine.errors import UserError
 from engine.experiments.hpc_net.kernels_back import soma_errors
 from engine.experiments.hpc_net.network import Network, Weights
-from engine.experiments.hpc_net.spec import Learning, RuleName
+from engine.experiments.hpc_net.spec import Learning
 from engine.experiments.hpc_net.ways import ByteArray, Voltages, Way, leak_back
 from engine.types import FloatArray, IntArray
 
@@ -167,7 +168,55 @@ def exact(
     )
 
 
-RULES: dict[RuleName, Callable[..., Weights]] = {"quasi_static": quasi_static, "exact": exact}
+class Rule(Protocol):
+    """From a batch to the direction in which to change the weights, times the rate.
+
+    ``voltages`` are those of the batch by these weights, ``errors`` those of the output neurons.
+    What a synapse saw is asked of the way: ``through_traces`` and, where neurons are linear,
+    ``through_responses``.
+    """
+
+    def __call__(
+        self,
+        way: Way,
+        images: ByteArray,
+        weights: Weights,
+        voltages: Voltages,
+        errors: Errors,
+        learning: Learning,
+        /,
+    ) -> Weights: ...
+
+
+RULES: dict[str, Rule] = {"quasi_static": quasi_static, "exact": exact}
+
+
+def register_rule(name: str, rule: Rule) -> None:
+    """Let ``Learning.rule`` be that name.
+
+    Raises
+    ------
+    UserError
+        If another rule has the name.
+    """
+    if RULES.get(name, rule) is not rule:
+        raise UserError(f"there is a learning rule '{name}' already; give this one another name")
+    RULES[name] = rule
+
+
+def rule_named(name: str) -> Rule:
+    """The rule of that name.
+
+    Raises
+    ------
+    UserError
+        If there is none.
+    """
+    if name not in RULES:
+        raise UserError(
+            f"there is no learning rule '{name}'; choose one of {', '.join(RULES)}, or register it"
+        )
+    return RULES[name]
 
 
 def cosine(one: Weights, other: Weights) -> float:
@@ -206,7 +255,7 @@ def outcome(
     """
     voltages = way.voltages(images, weights)
     errors = output_errors(way.network, voltages.output, labels, learning)
-    direction = RULES[learning.rule](way, images, weights, voltages, errors, learning)
+    direction = rule_named(learning.rule)(way, images, weights, voltages, errors, learning)
     if learning.sign == "ascend":
         direction = Weights(*(-part for part in direction.parts))
     right = int((predict(way.network, voltages.output, learning) == labels).sum())

@@ -21,7 +21,7 @@ from engine.experiments.hpc_net.kernels import COLUMNS, ROWS, SMALL_COLUMNS, ali
 from engine.experiments.hpc_net.modes import Precision, beginnings, make_modes
 from engine.experiments.hpc_net.network import Network, Weights
 from engine.experiments.hpc_net.ways import ByteArray, Voltages, trace_numbers
-from engine.linear import leak
+from engine.linear import is_linear, leak
 from engine.mechanisms.lanes import WIDTH
 from engine.mechanisms.narrow import NARROW_WIDTH
 from engine.transfer import impulse_responses
@@ -215,6 +215,11 @@ def soma_responses(network: Network) -> tuple[FloatArray, FloatArray]:
             "compartmental way"
         )
     model, rest = network.model, network.spec.cell.v_init
+    if active := [p.mechanism.name for p in model.placed if not is_linear(p.mechanism)]:
+        raise UserError(
+            f"the hidden neuron has {active[0]}, which is not linear, so there is no exact "
+            "shortcut; take the compartmental way"
+        )
     drift, g = leak(model.placed, model.n_comp, model.experiment.celsius)
     if (np.abs(drift + g * rest) > 1e-12 * np.maximum(np.abs(drift), 1e-12)).any():
         raise UserError(

@@ -14,6 +14,7 @@ from engine.experiment import Cable, Experiment, Insertion
 from engine.types import AxonPolicy
 
 RuleName = Literal["quasi_static", "exact"]
+"""Of the rules that are there; others may be registered (``rule.register_rule``)."""
 Softmax = Literal["instant", "mean"]
 Placement = Literal["basal", "dendrite"]
 OptimizerName = Literal["sgd", "momentum", "adam"]
@@ -35,6 +36,30 @@ def hidden_cell(morphology: str = "sample:human_l23", axon: AxonPolicy = "stub")
         duration=50.0,
         frame_interval=50.0,
         name="hidden neuron",
+    )
+
+
+def membrane_cell(membrane: Experiment, morphology: str | None = None) -> Experiment:
+    """A hidden neuron of any membrane: mechanisms, cut and temperature of an experiment.
+
+    It lasts as long as :func:`hidden_cell`, in its steps; what the experiment did to the cell
+    (clamps, synapses, probes) is left out. Only the compartmental way runs what is not passive.
+    """
+    like = hidden_cell()
+    return replace(
+        membrane,
+        morphology=morphology or membrane.morphology,
+        dt=like.dt,
+        duration=like.duration,
+        frame_interval=like.frame_interval,
+        stimuli=(),
+        waveforms=(),
+        synapses=(),
+        gap_junctions=(),
+        voltage_clamps=(),
+        probes=(),
+        spike_site=None,
+        name=like.name,
     )
 
 
@@ -152,9 +177,9 @@ class Learning:
 
     Attributes
     ----------
-    rule : {"quasi_static", "exact"}
-        The paper's rule, which takes every response for a steady one, or the gradient of the loss
-        through the impulse responses.
+    rule : str
+        "quasi_static", the paper's rule, which takes every response for a steady one, or "exact",
+        the gradient of the loss through the impulse responses; or one that was registered.
     softmax : {"instant", "mean"}
         Of the output voltages at every step (the code), or of their means over the window (text).
     start, stop : ms
@@ -175,7 +200,7 @@ class Learning:
         Of the shuffling.
     """
 
-    rule: RuleName = "quasi_static"
+    rule: str = "quasi_static"
     softmax: Softmax = "instant"
     start: float = 20.0
     stop: float = 50.0

@@ -15,7 +15,7 @@ from engine.errors import UserError
 from engine.experiments.hpc_net.data import Dataset
 from engine.experiments.hpc_net.network import Network, Weights, first_weights, make_network
 from engine.experiments.hpc_net.optimizer import Memory, step
-from engine.experiments.hpc_net.rule import outcome, output_errors, predict
+from engine.experiments.hpc_net.rule import outcome, output_errors, predict, rule_named
 from engine.experiments.hpc_net.spec import Learning, Training, bad_rate
 from engine.experiments.hpc_net.state import Epoch, Evaluation, Point, Progress, RateChange, State
 from engine.experiments.hpc_net.ways import Way
@@ -78,6 +78,7 @@ def prepare(training: Training, data: Dataset) -> Network:
         As :func:`engine.experiments.hpc_net.network.make_network`; or the learning is impossible.
     """
     training.learning.check(training.network.cell.duration)
+    rule_named(training.learning.rule)
     network = make_network(training.network, data.n_in, len(data.classes), data.levels)
     network.window(training.learning.start, training.learning.stop)
     return network

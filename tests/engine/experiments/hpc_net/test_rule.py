@@ -5,9 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from engine.experiments.hpc_net.network import Weights
+from engine.errors import UserError
+from engine.experiments.hpc_net import rule
+from engine.experiments.hpc_net.network import Weights, first_weights
 from engine.experiments.hpc_net.rule import cosine, descent, outcome, output_errors
-from engine.experiments.hpc_net.spec import CODE, TEXT
+from engine.experiments.hpc_net.spec import CODE, TEXT, Learning, Training, from_json, to_json
+from engine.experiments.hpc_net.training import train
 
 LABELS = np.array([0, 1, 2, 1], np.int32)
 STEP = 1e-4
@@ -68,3 +71,26 @@ def test_errors_sum_to_nothing_and_the_loss_is_that_of_guessing_without_weights(
     np.testing.assert_allclose(errors.loss, np.log(3))
     np.testing.assert_allclose(errors.delta.sum(axis=1), 0, atol=1e-15)
     assert errors.delta.shape[2] == 120  # 30 ms in steps of 0.25 ms
+
+
+def test_a_rule_of_ones_own_teaches_a_network(shortcut, data, monkeypatch):
+    """Only the output neurons learn: the last layer of the exact gradient."""
+    monkeypatch.setattr(rule, "RULES", dict(rule.RULES))
+
+    def last_layer(way, images, weights, voltages, errors, learning):
+        whole = rule.exact(way, images, weights, voltages, errors, learning)
+        still = np.zeros_like(whole.hidden), np.zeros_like(whole.hidden_bias)
+        return Weights(*still, whole.output, whole.output_bias)
+
+    mine = Learning(rule="last_layer", rate=1.0, epochs=3, batch=12)
+    with pytest.raises(UserError, match="no learning rule 'last_layer'; choose one of quasi_st"):
+        next(train(shortcut, data, mine))
+    rule.register_rule("last_layer", last_layer)
+    with pytest.raises(UserError, match="a learning rule 'exact' already"):
+        rule.register_rule("exact", last_layer)
+    *_, last = train(shortcut, data, mine)
+    first = first_weights(shortcut.network)
+    np.testing.assert_array_equal(last.state.weights.hidden, first.hidden)
+    epochs = last.state.epochs
+    assert epochs[-1].train_loss < epochs[0].train_loss
+    assert from_json(to_json(Training(learning=mine))).learning == mine

@@ -13,6 +13,7 @@ from engine.experiments.hpc_net.network import Network, Weights, first_weights, 
 from engine.experiments.hpc_net.rule import outcome
 from engine.experiments.hpc_net.shortcut import Shortcut
 from engine.experiments.hpc_net.spec import CODE, Conductance, HpcNet, Learning, hidden_cell
+from engine.experiments.hpc_net.training import train
 from engine.model import build
 from engine.simulation import simulate
 from tests.engine.experiments.hpc_net.conftest import LEVELS, N_IN, N_OUT, tiny_spec
@@ -131,13 +132,38 @@ def test_active_dendrites_go_the_compartmental_way_only(images):
         spec.cell, insertions=(*spec.cell.insertions, Insertion("hh", "soma", (("gl", 0.0),)))
     )
     network = make_network(replace(spec, cell=hot), N_IN, N_OUT, LEVELS)
-    with pytest.raises(UserError, match="this one has hh"):
+    with pytest.raises(UserError, match="has hh, which is not linear, so there is"):
         Shortcut(network)
     way, first = Compartmental(network), first_weights(network)
     found = outcome(way, images[:1], LABELS[:1], first, CODE)
     assert found.direction.finite
     with pytest.raises(UserError, match="needs the shortcut"):
         outcome(way, images[:1], LABELS[:1], first, Learning(rule="exact"))
+
+
+def test_hidden_neurons_with_active_dendrites_learn(data):
+    """Sodium and potassium in soma and dendrites, away from their rest at the start."""
+    spec = tiny_spec(n_hidden=4)
+    hot = Insertion("hh", "all", (("gnabar", 0.03), ("gkbar", 0.01)))
+    spec = replace(spec, cell=replace(spec.cell, insertions=(hot,), v_init=-60.0))
+    network = make_network(spec, N_IN, N_OUT, LEVELS)
+    way, first = Compartmental(network), first_weights(network)
+    silent = way.voltages(np.zeros((1, N_IN), np.uint8), first)
+    assert not silent.hidden.any()  # counted from the course nothing drives
+    learning = Learning(rate=0.2, epochs=3, batch=12)
+    *_, last = train(way, data, learning, None)
+    epochs = last.state.epochs
+    assert epochs[-1].train_loss < 0.9 * epochs[0].train_loss
+    assert epochs[-1].test_accuracy > 0.6
+
+
+def test_hidden_neurons_with_conductance_synapses_learn(data):
+    spec = tiny_spec(n_hidden=4, n_synapses=1, conductance=Conductance(peak=1e-2))
+    way = Compartmental(make_network(spec, N_IN, N_OUT, LEVELS))
+    *_, last = train(way, data, Learning(rate=0.2, epochs=3, batch=12), None)
+    epochs = last.state.epochs
+    assert epochs[-1].train_loss < 0.9 * epochs[0].train_loss
+    assert epochs[-1].test_accuracy > 0.6
 
 
 def test_conductance_synapses_are_simulated_with_the_sign_of_their_weights(images, weights):
