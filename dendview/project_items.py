@@ -40,6 +40,8 @@ def remove_item(window: MainWindow, item: Item) -> None:
         controllers.experiment.remove_probe(item.index)
     elif item.kind == "study":
         controllers.spike_lab.discard(item.index)
+    elif item.kind == "training":
+        controllers.training.discard(item.index)
     elif item.kind == "run":
         controllers.run.discard(item.index)
     elif item.kind in NOUNS:
@@ -67,6 +69,9 @@ def open_item(window: MainWindow, item: Item) -> None:
     elif item.kind == "study":
         window.state.perspective = "spike_lab"
         window.controllers.spike_lab.show(item.index)
+    elif item.kind == "training":
+        window.state.perspective = "training"
+        window.controllers.training.show(item.index)
     elif item.kind == "cell":
         window.controllers.selection.clear()
         window.docks.by_name["inspector"].show()

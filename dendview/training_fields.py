@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from engine.experiments.hpc_net.spec import Training
+from engine.experiments.hpc_net.spec import Conductance, Training
 
 Get = Callable[[Training], Any]
 
@@ -96,6 +96,8 @@ def part(training: Training, group: str) -> Any:
             return training.learning.optimizer
         case "encoding":
             return training.network.encoding
+        case "conductance":
+            return training.network.conductance or Conductance()
         case _:
             return training
 
@@ -142,6 +144,25 @@ WAY = Choice(
     "Passive neurons respond linearly: sums of known responses give the same numbers as the "
     "simulation of every compartment, much sooner",
     {"shortcut": "Exact shortcut", "compartmental": "Simulation"},
+)  # fmt: skip
+SYNAPSES = Choice(
+    "network", "conductance", "Synapses",
+    "Currents that follow the input's voltage, as in the paper; or conductances that open at its "
+    "spikes, which are not linear and have to be simulated",
+    {None: "Currents", Conductance(): "Conductances"},
+)  # fmt: skip
+CONDUCTANCE = tuple(
+    Number("conductance", name, label, unit, tip, low, high, step, decimals,
+           lambda t: t.network.conductance is not None)
+    for name, label, unit, tip, low, high, step, decimals in (
+        ("peak", "Peak of a synapse", "µS", "What a weight of 1 opens", 1e-7, 1.0, 1e-4, 7),
+        ("tau1", "Rise", "ms", "Of the conductance", 0.01, 1000.0, 0.1, 3),
+        ("tau2", "Decay", "ms", "Of the conductance", 0.01, 1000.0, 0.1, 3),
+        ("excitatory", "Excitatory reversal", "mV", "From rest, of positive weights",
+         -200.0, 200.0, 1.0, 3),
+        ("inhibitory", "Inhibitory reversal", "mV", "From rest, of negative weights",
+         -200.0, 200.0, 1.0, 3),
+    )
 )  # fmt: skip
 ENCODING = (
     Number("encoding", "period", "Spikes every", "ms",

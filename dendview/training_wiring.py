@@ -48,6 +48,7 @@ def wire_training(window: MainWindow) -> None:
     runs.run_clicked.connect(training.show)
     runs.resume_wanted.connect(training.resume)
     runs.forget_wanted.connect(training.discard)
+    runs.longer_wanted.connect(lambda number: train_longer(window, number))
     runs.plan_wanted.connect(lambda number: plan_again(window, number))
     runs.folder_wanted.connect(lambda number: show_folder(window, number))
     plan.places = window.settings.image_folders
@@ -146,6 +147,15 @@ def plan_again(window: MainWindow, number: int) -> None:
     """Plan what a training was."""
     if (run := find_run(window.state.training_runs, number)) is not None:
         window.controllers.training_plan.take(run.training)
+
+
+def train_longer(window: MainWindow, number: int) -> None:
+    """Let a training have as many epochs as are planned, and go on."""
+    training, plan = window.controllers.training, window.state.training_plan
+    if plan is not None:
+        training.show(number)
+        training.train_longer(plan.learning.epochs)
+        training.resume(number)
 
 
 def show_folder(window: MainWindow, number: int) -> None:

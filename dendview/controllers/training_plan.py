@@ -13,7 +13,7 @@ from dendview.training import TrainingData, data_name
 from engine.errors import UserError
 from engine.experiments.hpc_net.data import DIGITS, DOWNLOADS
 from engine.experiments.hpc_net.data_check import DataCheck, check_data, holds_data
-from engine.experiments.hpc_net.spec import PRESETS, Training
+from engine.experiments.hpc_net.spec import PRESETS, Conductance, Training
 
 
 @dataclass(frozen=True)
@@ -104,11 +104,16 @@ class TrainingPlanController:
             case "optimizer":
                 optimizer = replace(plan.learning.optimizer, **changes)
                 after = replace(plan, learning=replace(plan.learning, optimizer=optimizer))
+            case "conductance":
+                opened = replace(plan.network.conductance or Conductance(), **changes)
+                after = replace(plan, network=replace(plan.network, conductance=opened))
             case "encoding":
                 encoding = replace(plan.network.encoding, **changes)
                 after = replace(plan, network=replace(plan.network, encoding=encoding))
             case _:
                 after = replace(plan, **changes)
+        if changes.get("conductance") is not None:  # not linear: there is no shortcut
+            after = replace(after, way="compartmental")
         return self._put(after)
 
     def choose_cell(self, source: str) -> bool:

@@ -12,11 +12,13 @@ from dendview.colors import THEMES
 from dendview.lab import progress_text
 from dendview.runs import is_stale
 from dendview.state import AppState, Run
+from dendview.training import TrainingRun
+from dendview.training import progress_text as training_text
 from dendview.widgets.lazy import LazyWidget
 from dendview.wording import place, plural, quantity, variable_text
 from engine.synapses import SpikeSource
 
-Kind = Literal["cell", "cable", "mechanism", "run", "probes", "study"] | Group
+Kind = Literal["cell", "cable", "mechanism", "run", "probes", "study", "training"] | Group
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,7 @@ class ProjectTree(LazyWidget):
     def __init__(self, state: AppState, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._state = state
+        self._trainings: tuple[str, ...] = ()  # as they were drawn
         self.setMinimumWidth(190)
         self.tree = QTreeWidget()
         self.tree.setHeaderHidden(True)
@@ -60,8 +63,17 @@ class ProjectTree(LazyWidget):
             events.theme,
             events.lab_runs,
             events.lab_shown,
+            events.training_shown,
         ):
             event.connect(self.redraw)
+        events.training_runs.connect(self._redraw_trainings)
+
+    def _redraw_trainings(self, runs: tuple[TrainingRun, ...]) -> None:
+        """A training says much while it runs; its epochs are enough here."""
+        texts = tuple(training_text(run) for run in runs)
+        if texts != self._trainings:
+            self._trainings = texts
+            self.redraw()
 
     def _report(self, signal: object, row: QTreeWidgetItem) -> None:
         if (item := row.data(0, Qt.ItemDataRole.UserRole)) is not None:
@@ -73,15 +85,18 @@ class ProjectTree(LazyWidget):
         if item is None:
             return None
         menu = QMenu(self)
-        opens = {"run": "Show", "study": "Show", "cell": "Show in inspector"}.get(
-            item.kind, "Parameters…"
-        )
+        opens = {
+            "run": "Show",
+            "study": "Show",
+            "training": "Show",
+            "cell": "Show in inspector",
+        }.get(item.kind, "Parameters…")
         menu.addAction(opens, lambda: self.item_opened.emit(item))
         if item.kind == "gap_junctions":
             menu.addAction("Choose its other end…", lambda: self.place_requested.emit(item))
         if item.kind == "synapses" and self._takes_events(item.index):
             menu.addAction("Drive by spikes of a place…", lambda: self.place_requested.emit(item))
-        if item.kind in (*NOUNS, "probes", "run", "study"):
+        if item.kind in (*NOUNS, "probes", "run", "study", "training"):
             menu.addAction("Remove", lambda: self.remove_requested.emit(item))
         return menu
 
@@ -160,6 +175,14 @@ class ProjectTree(LazyWidget):
             text = f"{study.title} · {progress_text(study)}"
             row = self._add(studies, text, Item("study", study.number))
             if study.number == state.lab_shown:
+                font = row.font(0)
+                font.setBold(True)
+                row.setFont(0, font)
+        trainings = self._add(root, "Trainings", hint="none; press Ctrl+5")
+        for training in state.training_runs:
+            text = f"{training.title} · {training_text(training)}"
+            row = self._add(trainings, text, Item("training", training.number))
+            if training.number == state.training_shown:
                 font = row.font(0)
                 font.setBold(True)
                 row.setFont(0, font)

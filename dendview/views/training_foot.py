@@ -154,6 +154,7 @@ class TrainingFoot(LazyWidget):
                     style.polish(button)
         self._draw_progress(shown, active is not None)
         self._draw_rate(run)
+        self.updateGeometry()  # a text that wraps has another height now
 
     def _draw_progress(self, run: TrainingRun | None, active: bool) -> None:
         job = self._state.job

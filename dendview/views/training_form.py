@@ -18,6 +18,7 @@ from PyQt6.QtWidgets import (
 from dendview.controllers.training_plan import PRESET_TEXTS
 from dendview.state import AppState
 from dendview.training_fields import (
+    CONDUCTANCE,
     DISAGREEMENTS,
     ENCODING,
     LEARNING,
@@ -25,6 +26,7 @@ from dendview.training_fields import (
     OPTIMIZER,
     RULE,
     SHUFFLE,
+    SYNAPSES,
     WAY,
     Choice,
     Disagreement,
@@ -93,6 +95,9 @@ class TrainingForm(LazyWidget):
         grid.addWidget(self.cell, row, 1)
         for field in NETWORK:
             self._number(grid, field)
+        self._choice(grid, SYNAPSES)
+        for field in CONDUCTANCE:
+            self._number(grid, field)
         self._choice(grid, WAY)
         column.addLayout(grid)
         column.addWidget(_heading("Spikes of a pixel"))
@@ -138,10 +143,9 @@ class TrainingForm(LazyWidget):
         combo.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         combo.setSizeAdjustPolicy(SHORT)
         combo.setFixedWidth(FIELD)
-        for value, text in field.options.items():
-            combo.addItem(text, value)
+        combo.addItems(list(field.options.values()))
         combo.activated.connect(
-            lambda row, f=field, c=combo: self.edited.emit(f.group, f.name, c.itemData(row))
+            lambda row, f=field: self.edited.emit(f.group, f.name, list(f.options)[row])
         )
         label.setBuddy(combo)
         row = grid.rowCount()
@@ -204,9 +208,9 @@ class TrainingForm(LazyWidget):
             box.setVisible(shown)
             with QSignalBlocker(box):
                 box.setValue(field.get(plan))
-        for choice in (OPTIMIZER, SHUFFLE, RULE, WAY):
+        for choice in (OPTIMIZER, SHUFFLE, RULE, SYNAPSES, WAY):
             combo = self.combos[choice.name if choice is not OPTIMIZER else "optimizer"]
-            combo.setCurrentIndex(combo.findData(choice.get(plan)))
+            combo.setCurrentIndex(chosen_row(choice, plan))
         for field_ in DISAGREEMENTS:
             code, text = self.switches[field_.name]
             value = field_.get(plan)
@@ -233,6 +237,14 @@ class TrainingForm(LazyWidget):
 
     def _on_number(self, field: Number, value: float) -> None:
         self.edited.emit(field.group, field.name, value if field.decimals else round(value))
+
+
+def chosen_row(choice: Choice, plan: Training) -> int:
+    """Which option a plan has; a value of the same kind as an option counts as it."""
+    value, options = choice.get(plan), list(choice.options)
+    if value in options:
+        return options.index(value)
+    return next(i for i, option in enumerate(options) if isinstance(value, type(option)))
 
 
 def _grid() -> QGridLayout:

@@ -34,6 +34,7 @@ class TrainingRuns(LazyWidget):
 
     run_clicked = pyqtSignal(int)
     resume_wanted = pyqtSignal(int)
+    longer_wanted = pyqtSignal(int)
     forget_wanted = pyqtSignal(int)
     plan_wanted = pyqtSignal(int)
     folder_wanted = pyqtSignal(int)
@@ -103,6 +104,12 @@ class TrainingRuns(LazyWidget):
         if number is not None and number != self._state.training_shown:
             self.run_clicked.emit(number)
 
+    def _may_go_on(self, run: TrainingRun) -> bool:
+        """Whether the plan has more epochs than a training has done."""
+        plan = self._state.training_plan
+        more = plan is not None and plan.learning.epochs > run.n_epoch
+        return more and run.state != "running" and bool(run.epochs)
+
     def _on_menu(self, at: QPoint) -> None:
         number = self._number_at(self.table.rowAt(at.y()))
         run = next((r for r in self._state.training_runs if r.number == number), None)
@@ -111,6 +118,7 @@ class TrainingRuns(LazyWidget):
             return
         menu = QMenu(self)
         wishes = (
+            ("Let it run for the planned epochs", self.longer_wanted, self._may_go_on(run)),
             ("Resume", self.resume_wanted, run.can_resume and self._state.job is None),
             ("Plan the same again", self.plan_wanted, True),
             ("Show its folder", self.folder_wanted, True),
@@ -129,7 +137,7 @@ def cells(run: TrainingRun) -> tuple[str, ...]:
     last, best = run.test_accuracy, run.best
     return (
         f"{run.number}",
-        data_name(run.training.data),
+        f"{data_name(run.training.data)} · {run.training.name or 'own settings'}",
         f"{run.n_epoch}/{run.training.learning.epochs}",
         "—" if last is None else f"{100 * last:.2f} %",
         "—" if best is None else f"{100 * best.test_accuracy:.2f} %",

@@ -180,7 +180,7 @@ def test_earlier_trainings_stand_in_the_table_and_are_brought_to_the_front(qtbot
     table = lab.docks.training_runs.table
     qtbot.wait(50)
     texts = [[table.item(r, c).text() for c in range(table.columnCount())] for r in range(2)]
-    assert texts[0][:4] == ["2", "digits", "2/25", "91.00 %"]
+    assert texts[0][:4] == ["2", "digits · quick", "2/25", "91.00 %"]
     assert texts[1][3:5] == ["93.00 %", "93.00 %"]
     at = table.visualItemRect(table.item(1, 1)).center()
     qtbot.mouseClick(table.viewport(), LEFT, pos=at)
@@ -189,6 +189,40 @@ def test_earlier_trainings_stand_in_the_table_and_are_brought_to_the_front(qtbot
     assert lab.state.training_plan == find_run(lab.state.training_runs, 1).training
     lab.docks.training_runs.forget_wanted.emit(2)
     assert [run.number for run in lab.state.training_runs] == [1]
+
+
+def test_trainings_stand_in_the_project(qtbot, lab):
+    finished(lab, 4, 1, "done")
+    tree = lab.docks.project
+    tree.draw_now()
+    flags = Qt.MatchFlag.MatchStartsWith | Qt.MatchFlag.MatchRecursive
+    (row,) = tree.tree.findItems("Training 1", flags)
+    assert "4 of 25 epochs · test 93.00 % · done" in row.text(0)
+
+
+def test_conductances_are_simulated_and_bring_their_numbers(qtbot, lab):
+    form, state = lab.docks.training.form, lab.state
+    peak = form.boxes["conductance", "peak", "Peak of a synapse"]
+    assert not peak.isVisibleTo(form)
+    combo = form.combos["conductance"]
+    combo.setCurrentIndex(1)
+    combo.activated.emit(1)
+    assert state.training_plan.way == "compartmental"
+    qtbot.wait(50)
+    assert peak.isVisibleTo(form)
+    peak.setValue(5e-4)
+    assert state.training_plan.network.conductance.peak == 5e-4
+    qtbot.wait(50)
+    assert (combo.currentIndex(), form.combos["way"].currentIndex()) == (1, 1)
+
+
+def test_a_training_runs_longer_where_the_plan_has_more_epochs(qtbot, lab):
+    finished(lab, 4, 1, "done")
+    lab.controllers.training_plan.edit("learning", epochs=9)
+    lab.docks.training_runs.longer_wanted.emit(1)
+    work = lab.controllers.training._worker.sent[-1]
+    assert (work.resume, work.training.learning.epochs) == (True, 9)
+    assert lab.state.training_runs[0].state == "running"
 
 
 # With the real engine
