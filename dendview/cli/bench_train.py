@@ -22,6 +22,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="default %(default)s",
     )  # fmt: skip
     add_peers_python(parser, "NEURON and its compiler")
+    parser.add_argument(
+        "--backend", choices=("auto", "cpu", "gpu"), default="auto",
+        help="gpu: both ways there too; auto: where there is one (default %(default)s)",
+    )  # fmt: skip
     parser.add_argument("--peers", default="neuron", metavar="NAMES", help="neuron or none")
     parser.add_argument("--rounds", type=int, default=3, help="default %(default)s")
     add_output(parser)
@@ -41,7 +45,7 @@ def execute(args: argparse.Namespace) -> None:
     python = args.peers_python if args.peers == "neuron" else None
 
     def rows() -> Iterator[tuple[str, dict[str, Any]]]:
-        for program, answer in measure(training, data, args.rounds, python):
+        for program, answer in measure(training, data, args.rounds, python, args.backend):
             answers[program] = answer
             found = report(training, data, answers)
             yield line(program, found["programs"][program]), found
@@ -49,13 +53,18 @@ def execute(args: argparse.Namespace) -> None:
     show(args, rows())
 
 
+def short(seconds: float) -> str:
+    """Three digits of what a person would wait for in seconds, else as usual."""
+    return f"{seconds:#.3g} s" if seconds < 90 else duration(seconds)
+
+
 def line(program: str, row: dict) -> str:
     """One program for people."""
     if "seconds" not in row:
         return f"{program:13s} - ({row['missing']})"
-    said = (
-        f"{program:13s} {1e3 * row['seconds']:.4g} ms a sample, {duration(row['epoch'])} an epoch"
-    )
+    said = f"{program:13s} {1e3 * row['seconds']:.4g} ms a sample, {short(row['epoch'])} an epoch"
+    if "test_seconds" in row:
+        said += f" and {short(row['test_seconds'])} to test"
     if "processes" in row:
         said += f" on {row['processes']} processes"
     if "ratio" in row:
