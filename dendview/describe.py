@@ -9,6 +9,7 @@ import numpy as np
 
 from dendview.attaching import mechanisms_of
 from dendview.colors import type_name
+from dendview.spine_places import part_of, shape_of, spine_text
 from dendview.state import AppState, Cell
 from dendview.wording import UNITS, number, quantity, whole
 from engine.distributions import Value
@@ -17,9 +18,12 @@ from engine.mechanisms import Mechanism
 from engine.morphology.metrics import Metrics, measure
 from engine.regions import mask_of_tags
 from engine.schedule import depths
+from engine.stimuli import Site
 from engine.types import IntArray
 
 Row = tuple[str, str]
+MOST_SPINES = 12
+"""Spines of a segment that are told one by one."""
 
 
 @dataclass(frozen=True)
@@ -107,8 +111,32 @@ def describe_segment(state: AppState, cell: Cell, segment: int) -> Description:
     groups = [Group("Geometry", geometry), _schedule_group(state, cell, segment)]
     if state.experiment is not None:
         groups += membrane_groups(state.experiment, tag)
+        if spines := spine_rows(cell, state.experiment, segment):
+            groups.append(Group("Spines", spines))
     title = f"{name}({tree.x[node]:.4g})"
     return Description(title, f"{type_name(tag)} · {place}", tuple(groups))
+
+
+def spine_rows(cell: Cell, experiment: Experiment, segment: int) -> tuple[Row, ...]:
+    """The spines on a segment that are known one by one, each with what sits on it."""
+    known, found = cell.sections.name, []
+    for i, spine in enumerate(experiment.spines):
+        if spine.site.section in known and cell.segment(spine.site) == segment:
+            found.append(i)
+    rows = []
+    for i in found[:MOST_SPINES]:
+        things = [y.mechanism for y in experiment.synapses if _on_spine(experiment, y.site) == i]
+        things += ["clamp" for c in experiment.stimuli if _on_spine(experiment, c.site) == i]
+        things += ["recorded" for p in experiment.probes if _on_spine(experiment, p.site) == i]
+        rows.append((f"spine[{i}]", ", ".join(things) or spine_text(shape_of(experiment, i))))
+    if len(found) > MOST_SPINES:
+        rows.append(("", f"and {number(len(found) - MOST_SPINES)} more"))
+    return tuple(rows)
+
+
+def _on_spine(experiment: Experiment, site: Site) -> int | None:
+    found = part_of(experiment, site)
+    return None if found is None else found[0]
 
 
 def _schedule_group(state: AppState, cell: Cell, segment: int) -> Group:

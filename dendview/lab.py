@@ -7,6 +7,7 @@ from typing import Literal
 
 import numpy as np
 
+from dendview.spine_places import DrawnSpines, aside, places
 from dendview.wording import number, plural
 from engine.experiments.proportions import Interval, difference
 from engine.experiments.spike_probability import Curve, CurvePoint, curves, text_of
@@ -19,7 +20,6 @@ from engine.experiments.spike_study import (
 )
 from engine.experiments.spike_trials import Outcome, background_sites, prepare, stimulus_sites
 from engine.experiments.spine_effect import SpineEffect
-from engine.morphology.model import Sections
 from engine.stimuli import Site
 from engine.types import FloatArray
 
@@ -97,6 +97,8 @@ class LabPreview:
         All further spines of the full model; empty for the few one.
     on_spine : (n,) bool
         Which of the active synapses sit on a spine, the others on the shaft.
+    drawn : DrawnSpines
+        All of it for the 3-D view.
     """
 
     study: SpikeStudy
@@ -107,6 +109,7 @@ class LabPreview:
     background: FloatArray
     other: FloatArray
     other_tip: FloatArray
+    drawn: DrawnSpines
 
     @property
     def caption(self) -> str:
@@ -288,8 +291,8 @@ def make_preview(study: SpikeStudy, trial: Trial) -> LabPreview:
     sites = stimulus_sites(study, trial)
     nodes = [tree.locate(site.section, site.x) for site in sites]
     bears = np.array([not full or prepared.spines[node] > 0 for node in nodes], bool)
-    foot, along = _places(sections, sites)
-    reach = study.spines.shape.neck_length + study.spines.shape.head_length
+    shape = study.spines.shape
+    reach = shape.neck_length + shape.head_length
     rng = np.random.default_rng(study.seed)  # the side a spine looks to has no meaning
     other_sites: list[Site] = []
     if full:
@@ -299,18 +302,27 @@ def make_preview(study: SpikeStudy, trial: Trial) -> LabPreview:
             half = _half_width(tree.section, int(tree.section[node]))
             for x in tree.x[node] + half * (2 * (np.arange(count) + 0.5) / count - 1):
                 other_sites.append(Site(name, float(np.clip(x, 0.0, 1.0))))
-    other, other_along = _places(sections, other_sites)
-    behind, _ = _places(sections, background_sites(study, trial))
-    return LabPreview(
-        study=study,
-        trial=trial,
-        active=foot,
-        active_tip=foot + reach * _aside(along, rng),
-        on_spine=bears,
-        background=behind,
-        other=other,
-        other_tip=other + reach * _aside(other_along, rng),
+
+    def standing(sites: Sequence[Site], reach: float) -> tuple[FloatArray, FloatArray]:
+        at, along, radius = places(sections, sites)
+        return at, at + (radius + reach)[:, None] * aside(along, rng)
+
+    foot, tip = standing(sites, reach)
+    other, other_tip = standing(other_sites, reach)
+    behind, behind_dot = standing(background_sites(study, trial), 0.0)
+    _, shaft_dot = standing([site for site, on in zip(sites, bears, strict=True) if not on], 0.0)
+    n_active, n_all = int(bears.sum()), int(bears.sum()) + len(other)
+    drawn = DrawnSpines(
+        foot=np.concatenate([foot[bears], other]),
+        tip=np.concatenate([tip[bears], other_tip]),
+        neck_radius=np.full(n_all, shape.neck_diameter / 2),
+        head_radius=np.full(n_all, shape.head_diameter / 2),
+        head_length=np.full(n_all, shape.head_length),
+        active=np.arange(n_all) < n_active,
+        dots=np.concatenate([shaft_dot, behind_dot]),
+        dot_active=np.arange(len(shaft_dot) + len(behind_dot)) < len(shaft_dot),
     )
+    return LabPreview(study, trial, foot, tip, bears, behind, other, other_tip, drawn)
 
 
 def _half_width(section: np.ndarray, index: int) -> float:
@@ -321,28 +333,3 @@ def _half_width(section: np.ndarray, index: int) -> float:
 @lru_cache(maxsize=2)
 def _counts(section: bytes, kind: str) -> np.ndarray:
     return np.bincount(np.frombuffer(section, np.dtype(kind)))
-
-
-def _places(sections: Sections, sites: Sequence[Site]) -> tuple[FloatArray, FloatArray]:
-    """(n, 3) µm of every site along the cable's points, and (n, 3) unit vectors along it."""
-    at, along = np.zeros((len(sites), 3)), np.zeros((len(sites), 3))
-    index = {name: i for i, name in enumerate(sections.name)}
-    of: dict[int, list[int]] = {}
-    for i, site in enumerate(sites):
-        of.setdefault(index[site.section], []).append(i)
-    for section, rows in of.items():
-        points = sections.xyz[sections.start[section] : sections.start[section + 1]].astype(float)
-        path = np.concatenate([[0.0], np.linalg.norm(np.diff(points, axis=0), axis=1).cumsum()])
-        where = np.array([sites[i].x for i in rows]) * path[-1]
-        at[rows] = np.stack([np.interp(where, path, points[:, k]) for k in range(3)], axis=1)
-        piece = np.clip(np.searchsorted(path, where, "right") - 1, 0, len(points) - 2)
-        step = np.diff(points, axis=0)[piece]
-        along[rows] = step / np.maximum(np.linalg.norm(step, axis=1), 1e-9)[:, None]
-    return at, along
-
-
-def _aside(along: FloatArray, rng: np.random.Generator) -> FloatArray:
-    """(n, 3) unit vectors at right angles to others, turned by chance."""
-    free = rng.normal(size=along.shape)
-    free -= (free * along).sum(axis=1, keepdims=True) * along
-    return free / np.maximum(np.linalg.norm(free, axis=1, keepdims=True), 1e-9)

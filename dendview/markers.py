@@ -5,6 +5,7 @@ from functools import lru_cache
 from typing import Literal
 
 from dendview.colors import OKABE_ITO, THEMES, ThemeName, hex_color, readable, rgb
+from dendview.spine_places import on_cell, place_of
 from dendview.state import AppState, Cell
 from dendview.wording import place, variable_text
 from engine.experiment import Experiment
@@ -16,12 +17,13 @@ MarkerKind = Literal["clamp", "probe", "voltage_clamp", "synapse", "gap_junction
 
 @dataclass(frozen=True)
 class Marker:
-    """What is put on a segment."""
+    """What is put on a segment, or on a spine of it that is drawn ``at`` a place (µm)."""
 
     kind: MarkerKind
     segment: int
     label: str
     color: str
+    at: tuple[float, float, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -59,9 +61,10 @@ def links_of(cell: Cell, experiment: Experiment | None, theme: ThemeName) -> tup
         for synapse in experiment.synapses
         if isinstance(synapse.source, SpikeSource)
     ]
+    ends = [(on_cell(experiment, a), on_cell(experiment, b), color) for a, b, color in pairs]
     return tuple(
         Link(cell.segment(one), cell.segment(other), color)
-        for one, other, color in pairs
+        for one, other, color in ends
         if one.section in known and other.section in known
     )
 
@@ -90,8 +93,11 @@ def _markers(cell: Cell, experiment: Experiment | None, theme: ThemeName) -> tup
         color = hex_color(readable(rgb(OKABE_ITO[i % len(OKABE_ITO)]), ground, 2.2))
         what = "" if probe.variable == "v" else f" {variable_text(probe.variable)}"
         marks.append(("probe", probe.site, f"{place(probe.site)}{what}", color))
-    return tuple(
-        Marker(kind, cell.segment(site), label, color)
-        for kind, site, label, color in marks
-        if site.section in cell.sections.name
-    )
+    made, sections = [], cell.sections
+    for kind, site, label, color in marks:
+        below = on_cell(experiment, site)
+        if below.section in sections.name:
+            drawn = place_of(sections, experiment, site)
+            at = None if drawn is None else (float(drawn[0]), float(drawn[1]), float(drawn[2]))
+            made.append(Marker(kind, cell.segment(below), label, color, at))
+    return tuple(made)

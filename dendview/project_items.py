@@ -9,6 +9,7 @@ from dendview.attached_fields import NOUNS, Group, fields_of, source_text
 from dendview.attaching import mechanisms_of
 from dendview.describe import parameters
 from dendview.dialogs.parameters import Field, ParametersDialog
+from dendview.spine_places import shape_of
 from dendview.state import Picking
 from dendview.views.project_tree import Item
 from dendview.wording import place, quantity, variable_text
@@ -29,6 +30,8 @@ def select_item(window: MainWindow, item: Item) -> None:
         selection.clear()
     elif item.kind == "probes":
         selection.select_probe(item.index)
+    elif item.kind == "spines":
+        selection.select_site(experiment.spines[item.index].site)
     elif item.kind in NOUNS:
         selection.select_site(getattr(experiment, item.kind)[item.index].site)
 
@@ -87,7 +90,8 @@ def parameters_dialog(window: MainWindow, item: Item) -> ParametersDialog:
     assert experiment is not None  # there is no item without one
     if item.kind in NOUNS:
         return attached_dialog(window, experiment, item.index, cast(Group, item.kind))
-    make = {"cable": cable_dialog, "mechanism": mechanism_dialog, "probes": probe_dialog}[item.kind]
+    make = {"cable": cable_dialog, "mechanism": mechanism_dialog, "probes": probe_dialog,
+            "spines": spine_dialog}[item.kind]  # fmt: skip
     return make(window, experiment, item.index)
 
 
@@ -163,6 +167,21 @@ def attached_dialog(
     elif group == "waveforms":
         name = f"{thing.kind} current".capitalize()
     return ParametersDialog(f"{name} {i + 1}", rows, fields, apply, window)
+
+
+def spine_dialog(window: MainWindow, experiment: Experiment, i: int) -> ParametersDialog:
+    """Where a spine sits, its shape and its leak."""
+    shape = shape_of(experiment, i)
+    rows = [("site", place(experiment.spines[i].site))]
+    for name, unit in (
+        ("neck_length", "µm"), ("neck_diameter", "µm"), ("head_length", "µm"),
+        ("head_diameter", "µm"), ("cm", "µF/cm²"), ("ra", "Ω·cm"), ("g_pas", "S/cm²"),
+        ("e_pas", "mV"),
+    ):  # fmt: skip
+        value = getattr(shape, name)
+        said = "that of the dendrite" if value is None else quantity(value, unit)
+        rows.append((name.replace("_", " "), said))
+    return ParametersDialog(f"spine[{i}]", rows, (), lambda _: True, window)
 
 
 def probe_dialog(window: MainWindow, experiment: Experiment, i: int) -> ParametersDialog:

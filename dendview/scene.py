@@ -19,11 +19,11 @@ from dendview.colors import (
     type_color,
     type_name,
 )
-from dendview.lab import LabPreview
 from dendview.markers import Link, Marker, links_of, markers_of
 from dendview.picking import prompt
 from dendview.runs import nodes_of_run, shown_run
 from dendview.schedule_scene import step_classes
+from dendview.spine_places import DrawnSpines, spines_of
 from dendview.state import AppState, Cell
 from dendview.training_findings import SynapseMap
 from dendview.training_scene import synapse_lines, synapses_of, weight_colors
@@ -89,8 +89,8 @@ class CellScene:
     selection, hovered : int or None
     markers : tuple of Marker
     links : tuple of Link
-    spines : LabPreview or None
-        Synapses and spines of a trial of the spike lab.
+    spines : DrawnSpines or None
+        Of a trial of the spike lab, or of the experiment.
     synapses : SynapseMap or None
         Of the hidden neuron whose weights are shown.
     asked : str
@@ -113,7 +113,7 @@ class CellScene:
     hovered: int | None
     markers: tuple[Marker, ...]
     links: tuple[Link, ...]
-    spines: LabPreview | None
+    spines: DrawnSpines | None
     synapses: SynapseMap | None
     asked: str
     theme: ThemeName
@@ -188,16 +188,21 @@ def _scene(state: AppState, coloring: _Coloring, reason: str) -> CellScene:
         links=links_of(state.cell, state.experiment, state.theme)
         if state.cell and not quiet
         else (),
-        spines=_spines(state) if lab else None,
+        spines=_spines(state),
         synapses=synapses_of(state),
         asked=prompt(state.picking) if state.picking is not None else "",
         theme=state.theme,
     )
 
 
-def _spines(state: AppState) -> LabPreview | None:
-    """The preview, where it is one of the open cell."""
-    return state.lab_preview if state.cell is not None and state.lab_study is not None else None
+def _spines(state: AppState) -> DrawnSpines | None:
+    """In the spike lab those of the preview, elsewhere those of the experiment."""
+    cell, experiment, preview = state.cell, state.experiment, state.lab_preview
+    if cell is None or state.perspective == "training":
+        return None
+    if state.perspective == "spike_lab":
+        return preview.drawn if preview is not None and state.lab_study is not None else None
+    return None if experiment is None else spines_of(cell.sections, experiment)
 
 
 def _by_type(cell: Cell, theme: ThemeName) -> _Coloring:

@@ -1,5 +1,6 @@
 """What is selected and what is pointed at."""
 
+from dendview.spine_places import on_cell
 from dendview.state import AppState, Cell
 from engine.stimuli import Site
 
@@ -38,16 +39,16 @@ class SelectionController:
         self.hover(self._of_node(node))
 
     def select_site(self, site: Site) -> None:
-        """Select the segment that holds a site, if the cell has it."""
-        cell = self.state.cell
+        """Select the segment that holds a site or bears its spine, if the cell has it."""
+        cell, site = self.state.cell, on_cell(self.state.experiment, site)
         if cell is not None and site.section in cell.sections.name:
             self.select(cell.segment(site))
 
     def select_probe(self, index: int) -> None:
         """Select the segment a probe of the experiment sits on."""
-        cell, experiment = self.state.cell, self.state.experiment
-        if cell is not None and experiment is not None and 0 <= index < len(experiment.probes):
-            self.select(cell.segment(experiment.probes[index].site))
+        experiment = self.state.experiment
+        if experiment is not None and 0 <= index < len(experiment.probes):
+            self.select_site(experiment.probes[index].site)
 
     def select_soma(self) -> None:
         """Select the middle of the soma, or of the first section where there is none."""

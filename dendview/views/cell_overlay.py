@@ -14,9 +14,9 @@ from dendview.scene import CellScene, round_below
 from dendview.schedule_scene import TAKEN
 from dendview.views.cell_camera import Camera
 from dendview.views.cell_legend import paint_legend
-from dendview.views.cell_spines import paint_spines
 from dendview.views.cell_synapses import paint_synapses
 from dendview.views.cell_text import font, haloed, panel
+from dendview.visuals.spines import SEEN_FROM
 
 MARGIN = 14.0
 BADGE = 20.0
@@ -81,10 +81,6 @@ def paint(
     if len(scene.links) <= MAX_PINS:
         _paint_links(painter, size, theme, scene.links, camera, geometry)
     _paint_markers(painter, size, theme, scene.markers, camera, geometry)
-    left_out = ""
-    if scene.spines is not None:
-        quiet = not scene.categorical  # a quantity is read from the cell itself
-        left_out = paint_spines(painter, size, theme, scene.spines, camera, geometry, quiet)
     if scene.synapses is not None:
         paint_synapses(painter, size, theme, scene, scene.synapses, camera, geometry)
     below = paint_legend(painter, size, theme, scene)
@@ -92,7 +88,8 @@ def paint(
         left = MARGIN if below < size[1] - AXES_ROOM else LEGEND_WIDTH
         _paint_axes(painter, QPointF(left, size[1]), scene.theme == "dark", theme, camera)
     _paint_scale_bar(painter, size, theme, camera.scale)
-    said = ((scene.asked, theme.text), (scene.reason, theme.warning), (left_out, theme.muted))
+    unseen = unseen_text(scene, camera.scale)
+    said = ((scene.asked, theme.text), (scene.reason, theme.warning), (unseen, theme.muted))
     top = size[1] - MARGIN - LINE_HEIGHT
     for text, ink in said:
         if text:
@@ -100,6 +97,13 @@ def paint(
             top -= LINE_HEIGHT + 6
     if card is not None and card.lines:
         _paint_card(painter, size, theme, card)
+
+
+def unseen_text(scene: CellScene, scale: float) -> str:
+    """A line on spines that are drawn only from closer up, where there are any."""
+    if scene.spines is None or not scene.categorical or scale >= SEEN_FROM:
+        return ""
+    return "" if scene.spines.active.all() else "Zoom in for all spines"
 
 
 def taken_dots(scene: CellScene, scale: float) -> tuple[NDArray[np.intp], ColorTable]:
@@ -253,7 +257,11 @@ def _paint_markers(
 
 def _centers(geometry: CellGeometry, markers: tuple[Marker, ...]) -> NDArray[np.float64]:
     """(n, 3) µm."""
-    return geometry.center[[m.segment for m in markers]]
+    at = geometry.center[[m.segment for m in markers]]
+    for row, marker in enumerate(markers):
+        if marker.at is not None:
+            at[row] = np.array(marker.at) - geometry.origin
+    return at
 
 
 def _paint_dots(

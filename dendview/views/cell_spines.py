@@ -1,95 +1,38 @@
-"""Synapses and spines of a previewed trial over the 3-D cell: necks and heads."""
+"""The spines of the scene among the cables of the cell: what holds them on the graphics card."""
 
-import numpy as np
-from numpy.typing import NDArray
-from PyQt6.QtCore import QLineF, QPointF, Qt
-from PyQt6.QtGui import QBrush, QColor, QPainter, QPen
+from collections.abc import Callable
+from functools import partial
 
-from dendview.colors import Theme
+from dendview.colors import THEMES
 from dendview.geometry import CellGeometry
-from dendview.lab import LabPreview
-from dendview.views.cell_camera import Camera
-
-LEAST_NECK, LEAST_HEAD = 6.0, 2.6
-"""Pixels that the neck and the head of an active spine have at the least."""
-MOST_DRAWN = 4000
-"""Further spines in sight that are drawn; of more an even share is."""
+from dendview.scene import CellScene
+from dendview.spine_places import DrawnSpines
+from dendview.views.cell_look import spine_look, unit
+from dendview.visuals.capsules import Viewport
+from dendview.visuals.spines import SpineVisual
 
 
-def paint_spines(
-    painter: QPainter,
-    size: tuple[float, float],
-    theme: Theme,
-    preview: LabPreview,
-    camera: Camera,
-    geometry: CellGeometry,
-    quiet: bool,
-) -> str:
-    """Draw a preview, ``quiet`` as dots that let the cell be seen; a line on what is left out."""
-    head = preview.study.spines.shape.head_diameter * camera.scale / 2
+class SpineLayer:
+    """Keeps the visual of the spines that were drawn last."""
 
-    def flat(points: NDArray[np.float64]) -> NDArray[np.float64]:
-        return camera.project(points - geometry.origin, size) if len(points) else points[:, :2]
+    def __init__(self) -> None:
+        self._visual: SpineVisual | None = None
+        self._shown: tuple[DrawnSpines, CellGeometry] | None = None
+        self._theme = ""
 
-    if quiet:
-        painter.setPen(QPen(QColor(theme.canvas), 0.8))
-        painter.setBrush(QBrush(QColor(theme.text)))
-        for x, y in flat(preview.active):
-            painter.drawEllipse(QPointF(x, y), 1.8, 1.8)
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-        return ""
-    others = flat(preview.other), flat(preview.other_tip)
-    left_out = _paint_others(painter, size, theme, *others, head)
-    painter.setPen(Qt.PenStyle.NoPen)
-    gray = QColor(theme.muted)
-    gray.setAlpha(170)
-    painter.setBrush(QBrush(gray))
-    for x, y in flat(preview.background):
-        painter.drawEllipse(QPointF(x, y), 1.6, 1.6)
-    foot, tip = flat(preview.active), flat(preview.active_tip)
-    long = np.linalg.norm(tip - foot, axis=1) if len(foot) else np.zeros(0)
-    stretch = np.maximum(LEAST_NECK / np.maximum(long, 1e-6), 1.0)
-    tip = foot + (tip - foot) * np.minimum(stretch, 1e4)[:, None] if len(foot) else foot
-    ink, ground = QColor(theme.text), QColor(theme.canvas)
-    radius = max(head, LEAST_HEAD)
-    necks = [QLineF(*a, *b) for a, b, on in zip(foot, tip, preview.on_spine, strict=True) if on]
-    for pen in (QPen(ground, 3.2), QPen(ink, 1.4)):
-        painter.setPen(pen)
-        if necks:
-            painter.drawLines(*necks)
-    painter.setPen(QPen(ground, 1.0))
-    painter.setBrush(QBrush(ink))
-    for a, b, on in zip(foot, tip, preview.on_spine, strict=True):
-        painter.drawEllipse(QPointF(*(b if on else a)), radius, radius)
-    painter.setBrush(Qt.BrushStyle.NoBrush)
-    return left_out
-
-
-def _paint_others(
-    painter: QPainter,
-    size: tuple[float, float],
-    theme: Theme,
-    foot: NDArray[np.float64],
-    tip: NDArray[np.float64],
-    head: float,
-) -> str:
-    """Spines without an active synapse, as fine necks with heads where these can be seen."""
-    if not len(foot):
-        return ""
-    seen = ((foot >= 0) & (foot <= np.array(size))).all(axis=1)
-    foot, tip = foot[seen], tip[seen]
-    n, every = len(foot), 1
-    if n > MOST_DRAWN:
-        every = -(-n // MOST_DRAWN)
-        foot, tip = foot[::every], tip[::every]
-    ink = QColor(theme.muted)
-    painter.setPen(QPen(ink, 1.0))
-    if len(foot):
-        painter.drawLines(*(QLineF(*a, *b) for a, b in zip(foot, tip, strict=True)))
-    if head > 1.2:
-        painter.setPen(QPen(QColor(theme.canvas), 0.7))
-        painter.setBrush(QBrush(ink))
-        for x, y in tip:
-            painter.drawEllipse(QPointF(x, y), head, head)
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-    return "" if every == 1 else f"1 of {every} spines shown"
+    def prepare(
+        self, scene: CellScene, geometry: CellGeometry
+    ) -> Callable[[Viewport], None] | None:
+        """What draws the spines of a scene, if it has any; the GL context must be current."""
+        if scene.spines is None:
+            self._visual = self._shown = None
+            return None
+        if self._shown is None or self._shown != (scene.spines, geometry):
+            self._visual = SpineVisual(scene.spines, geometry.origin)
+            self._shown, self._theme = (scene.spines, geometry), ""
+        assert self._visual is not None  # it was made together with what is shown
+        if self._theme != scene.theme:
+            self._theme = scene.theme
+            self._visual.set_colors(spine_look(scene.theme), unit(THEMES[scene.theme].canvas))
+        quiet = not scene.categorical  # a quantity is read from the cell itself
+        return partial(self._visual.draw_spines, quiet=quiet)

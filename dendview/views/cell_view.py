@@ -21,6 +21,7 @@ from dendview.views.cell_gestures import Gestures  # noqa: E402
 from dendview.views.cell_look import look_key, look_of, marks_of, unit  # noqa: E402
 from dendview.views.cell_overlay import Card, paint  # noqa: E402
 from dendview.views.cell_picking import Picker, picture  # noqa: E402
+from dendview.views.cell_spines import SpineLayer  # noqa: E402
 from dendview.visuals.capsules import CapsuleVisual, Viewport  # noqa: E402
 
 ALWAYS = (
@@ -52,6 +53,7 @@ class CellView(QWidget):
         self._geometry: CellGeometry | None = None
         self._visual: CapsuleVisual | None = None
         self._drawn: CellScene | None = None  # what the GL buffers hold
+        self._spines = SpineLayer()
         self._card_at: QPointF | None = None
         self._pointed = -1
 
@@ -172,7 +174,8 @@ class CellView(QWidget):
             else:
                 now = self._logical()
                 camera = replace(camera, scale=camera.scale * min(width / now[0], height / now[1]))
-            draw = partial(visual.draw, marks=marks_of(scene))
+            among = self._spines.prepare(scene, geometry)
+            draw = partial(visual.draw, marks=marks_of(scene), among=among)
             pixels = picture(self._canvas, camera, geometry, size, scale, ground, draw)
             self._redraw()
         image = QImage(*size, QImage.Format.Format_RGBA8888)
@@ -290,7 +293,7 @@ class CellView(QWidget):
         gloo.clear(color=(*unit(THEMES[scene.theme].canvas), 1.0), depth=True)
         if visual is not None and geometry is not None:
             port: Viewport = self._camera.viewport(geometry, size, self._density())
-            visual.draw(port, marks_of(scene))
+            visual.draw(port, marks_of(scene), self._spines.prepare(scene, geometry))
 
     def _paint_overlay(self, painter: QPainter) -> None:
         scene, geometry = self._current()

@@ -12,6 +12,7 @@ from dendview.attached_fields import NOUNS, SOURCES, Group, fields_of, shape_of,
 from dendview.attaching import mechanisms_of, new_events
 from dendview.colors import THEMES
 from dendview.membranes import PREFIX, choice_of, choices
+from dendview.spine_places import on_cell
 from dendview.state import AppState, Picking
 from dendview.views.experiment_form import Change, ExperimentForm
 from dendview.views.trace_style import trace_color
@@ -278,7 +279,7 @@ class ExperimentPanel(LazyWidget):
         self.redraw()
 
     def _on_site(self, site: Site) -> None:
-        cell = self.state.cell
+        cell, site = self.state.cell, on_cell(self.state.experiment, site)
         if cell is not None and site.section in cell.sections.name:
             self.segment_clicked.emit(cell.segment(site))
 

@@ -11,14 +11,16 @@ from dendview.attached_fields import NOUNS, Group, source_text, wants_events
 from dendview.colors import THEMES
 from dendview.lab import progress_text
 from dendview.runs import is_stale
+from dendview.spine_places import shape_of, spine_text
 from dendview.state import AppState, Run
 from dendview.training import TrainingRun
 from dendview.training import progress_text as training_text
 from dendview.widgets.lazy import LazyWidget
 from dendview.wording import place, plural, quantity, variable_text
+from engine.experiment import Experiment
 from engine.synapses import SpikeSource
 
-Kind = Literal["cell", "cable", "mechanism", "run", "probes", "study", "training"] | Group
+Kind = Literal["cell", "cable", "mechanism", "run", "probes", "spines", "study", "training"] | Group
 
 
 @dataclass(frozen=True)
@@ -156,6 +158,7 @@ class ProjectTree(LazyWidget):
             for i, gap in enumerate(experiment.gap_junctions):
                 text = f"{place(gap.site)}: gap junction with {place(gap.other)}"
                 self._add(synapses, text, Item("gap_junctions", i))
+            self._add_spines(root, experiment)
             probes = self._add(root, "Probes", hint="none; right-click the cell")
             for i, probe in enumerate(experiment.probes):
                 self._add(
@@ -188,6 +191,17 @@ class ProjectTree(LazyWidget):
                 row.setFont(0, font)
         self._hint_empty(root)
         tree.expandAll()
+
+    def _add_spines(self, root: QTreeWidgetItem, experiment: Experiment) -> None:
+        """Spines by density, and those that are known one by one."""
+        if not (experiment.spines or experiment.spine_density):
+            return
+        spines = self._add(root, "Spines")
+        for density in experiment.spine_density:
+            self._add(spines, f"{density.per_um:g} per µm · {density.region}")
+        for i, spine in enumerate(experiment.spines):
+            row = self._add(spines, f"spine[{i}] on {place(spine.site)}", Item("spines", i))
+            row.setToolTip(0, spine_text(shape_of(experiment, i)))
 
     def _add(
         self, parent: QTreeWidgetItem | None, text: str, item: Item | None = None, hint: str = ""

@@ -12,6 +12,7 @@ from PyQt6.QtWidgets import QLabel, QScrollArea, QStackedLayout, QToolTip, QVBox
 from dendview.colors import THEMES
 from dendview.decimate import decimate, visible
 from dendview.runs import shown_run, trace_names
+from dendview.spine_places import on_cell
 from dendview.state import AppState, Run
 from dendview.views.plots_area import STIMULUS_HEIGHT, PlotsArea
 from dendview.views.plotting import export_widget
@@ -213,7 +214,8 @@ class TraceView(LazyWidget):
         cell, selection = self.state.cell, self.state.selection
         if cell is None or selection is None:
             return frozenset()
-        sites = [probe.site for probe in run.recording.origin.probes]
+        origin = run.recording.origin
+        sites = [on_cell(origin, probe.site) for probe in origin.probes]
         known = cell.sections.name
         return frozenset(
             i for i, s in enumerate(sites) if s.section in known and cell.segment(s) == selection
@@ -350,7 +352,7 @@ class TraceView(LazyWidget):
         if run is None or index >= len(run.recording.origin.probes):
             return
         probe = run.recording.origin.probes[index]
-        self.site_clicked.emit(probe.site)
+        self.site_clicked.emit(on_cell(run.recording.origin, probe.site))
         if experiment is not None and probe in experiment.probes:
             self.probe_clicked.emit(experiment.probes.index(probe))
 

@@ -1,6 +1,7 @@
 """The cell's capsules on the graphics card: the picture, its highlights, and numbers to pick by."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -165,8 +166,13 @@ class CapsuleVisual:
             self._classes.set(classes)
             self._taken = self._showing(classes == 2)
 
-    def draw(self, port: Viewport, marks: tuple[Mark, ...] = ()) -> None:
-        """Draw the cell, then each mark as a halo over it."""
+    def draw(
+        self,
+        port: Viewport,
+        marks: tuple[Mark, ...] = (),
+        among: Callable[[Viewport], None] | None = None,
+    ) -> None:
+        """Draw the cell, what stands ``among`` its cables, then each mark as a halo over it."""
         self._aim(port)
         smooth = self.geometry.n_capsule <= self.MOST_SMOOTHED
         self._draw_all(mode=0, grow=-0.5 if smooth else 0.0)
@@ -174,6 +180,9 @@ class CapsuleVisual:
             self._draw_edges()
         if self._taken is not None:
             self._draw_round(self._taken, only_class=2, grow=0.9 * port.density)
+        if among is not None:
+            among(port)
+            self._aim(port)
         for segment, color, width in marks:
             chosen = np.zeros(self.geometry.n_segment, bool)
             chosen[segment] = True
