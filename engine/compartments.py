@@ -1,5 +1,6 @@
 """The compartment tree: what the solver and the schedules see of a cell."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cached_property
@@ -135,6 +136,20 @@ class CompartmentTree:
             above = int(self.parent[first])
             return above if above >= 0 and self._hangs_directly(s, above) else first
         return int(self.node_of_segment[begin + int(x * nseg)])
+
+    def locate_all(self, sections: Sequence[str], x: Sequence[float]) -> IntArray:
+        """(n,) nodes of many positions; each that of :meth:`locate`, which says what is wrong."""
+        known = self.section_index
+        s = np.fromiter((known.get(name, -1) for name in sections), np.int64, len(sections))
+        at = np.asarray(x, np.float64)
+        inside = (s >= 0) & (at > 0) & (at < 1)
+        node = np.empty(len(at), np.int32)
+        s, within = s[inside], at[inside]
+        segment = self.segment_start[s] + (within * self.nseg[s]).astype(np.int64)
+        node[inside] = self.node_of_segment[segment]
+        for k in np.flatnonzero(~inside).tolist():
+            node[k] = self.locate(sections[k], x[k])
+        return node
 
     def _hangs_directly(self, section: int, node: int) -> bool:
         """Whether the 0 end of a section is at a node: none was left out between them."""

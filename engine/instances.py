@@ -5,8 +5,9 @@ from typing import Any
 
 import numpy as np
 
+from engine.connections import Connections
 from engine.model import Model
-from engine.placing import Connections, Placed
+from engine.placing import Placed
 from engine.twigs import N_PART
 from engine.types import IntArray
 

@@ -19,6 +19,7 @@ from engine.morphology.model import Morphology, Sections
 from engine.morphology.reading import read_morphology
 from engine.morphology.samples import resolve
 from engine.morphology.sections import make_sections, stub_axon
+from engine.places import Places
 from engine.placing import (
     Placed,
     ion_currents,
@@ -31,7 +32,7 @@ from engine.schedule import make_schedule
 from engine.schedule.model import Schedule
 from engine.spines import place_on_spine
 from engine.stimuli import Site
-from engine.twigs import Membrane, Places, Twigs, make_twigs
+from engine.twigs import Membrane, Twigs, make_twigs
 from engine.types import FloatArray, IntArray
 from engine.units import NF_PER_UF_CM2_UM2
 from engine.validation import (
@@ -218,8 +219,7 @@ def _build(
     kept: bool = True,
 ) -> Model:
     """``tagged``: what sits on single nodes belongs to one instance each."""
-    for each in experiments:
-        check_settings(each)
+    check_settings(*experiments)
     experiment = experiments[0]
     tree = cut(experiment, cell, experiments[1:])
     check_memory(experiment, tree.n_comp, n_instance, kept, experiments[1:])

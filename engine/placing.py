@@ -7,53 +7,19 @@ import numpy as np
 
 from engine.biophysics import Painter
 from engine.compartments import CompartmentTree
+from engine.connections import Connections, connect
 from engine.distributions import Distribution
 from engine.errors import UserError
 from engine.experiment import Experiment, Insertion
 from engine.mechanisms.ions import IonStyle, ion_mechanism, ion_style, starting_value
 from engine.mechanisms.loading import library
 from engine.mechanisms.model import Mechanism
-from engine.synapses import DETECTION, PointSource, SpikeSource, Synapse, event_times
-from engine.twigs import Places
+from engine.places import Places
 from engine.types import FloatArray, IntArray
 from engine.validation import no_parameter, placed_mechanism
 
 LEAK = "pas"
 """The mechanism whose conductance grows with :class:`engine.spines.FFactor`."""
-
-
-@dataclass(frozen=True, eq=False)
-class Connections:
-    """What reaches the points of one mechanism.
-
-    Attributes
-    ----------
-    point : (n_connection,) int32
-        Position of the target among the mechanism's points.
-    weight : (n_connection, n_weight)
-        Arguments of NET_RECEIVE at t = 0.
-    time : (n_event,) ms
-        Arrivals known before the run, ascending.
-    connection : (n_event,) int32
-    detector_node, detector_connection : (n_detector,) int32
-        Where a threshold is watched, and the connection that a crossing goes to.
-    detector_threshold, detector_delay : (n_detector,) mV, ms
-    relay_synapse, relay_connection : (n_relay,) int32
-        A synapse of the target's instance whose ``net_event`` goes to a connection.
-    relay_delay : (n_relay,) ms
-    """
-
-    point: IntArray
-    weight: FloatArray
-    time: FloatArray
-    connection: IntArray
-    detector_node: IntArray
-    detector_connection: IntArray
-    detector_threshold: FloatArray
-    detector_delay: FloatArray
-    relay_synapse: IntArray
-    relay_connection: IntArray
-    relay_delay: FloatArray
 
 
 @dataclass(frozen=True, eq=False)
@@ -210,8 +176,7 @@ def _place_points(
             f"{synapses[0].site}; use it as the source of a synapse"
         )
     instance = np.array([i for i, _ in numbers], np.int32)
-    pairs = zip(synapses, instance.tolist(), strict=True)
-    node = np.array([places.node(s.site, "synapse", i) for s, i in pairs], np.int32)
+    node = places.nodes([s.site for s in synapses], "synapse", instance.tolist())
     order = np.lexsort((node, instance))
     synapses, numbers = [synapses[i] for i in order], [numbers[i] for i in order]
     node, instance = node[order], instance[order]
@@ -244,69 +209,9 @@ def _place_points(
         node,
         values,
         shared,
-        _connections(mechanism, synapses, instance, experiments, places, known),
+        connect(mechanism, synapses, instance, experiments, places, known),
         tuple(number for _, number in numbers),
         instance if tagged else None,
-    )
-
-
-def _connections(
-    mechanism: Mechanism,
-    synapses: Sequence[Synapse],
-    instance: IntArray,
-    experiments: Sequence[Experiment],
-    places: Places,
-    known: Mapping[str, Mechanism],
-) -> Connections:
-    """One connection for every synapse that has a source."""
-    end = experiments[0].duration + experiments[0].dt
-    rows = [(row, s) for row, s in enumerate(synapses) if s.source is not None]
-    for _, synapse in rows:
-        if mechanism.receive is None:
-            raise UserError(
-                f"mechanism '{mechanism.name}' at {synapse.site} takes no events (it has no "
-                "NET_RECEIVE); give it no source"
-            )
-        if len(synapse.weights) > len(mechanism.weights):
-            raise UserError(
-                f"the synapse at {synapse.site} has {len(synapse.weights)} weights; NET_RECEIVE of "
-                f"'{mechanism.name}' takes {len(mechanism.weights)}: "
-                f"{', '.join(mechanism.weights) or 'none'}"
-            )
-    weight = np.zeros((len(rows), max(1, len(mechanism.weights))))
-    times, detectors, relays = [np.empty(0)], [], []
-    for c, (row, synapse) in enumerate(rows):
-        weight[c, : len(synapse.weights)] = synapse.weights
-        own = int(instance[row])
-        times.append(event_times(synapse.source, end, experiments[own].seed) + synapse.delay)
-        if isinstance(synapse.source, SpikeSource):
-            node = places.node(synapse.source.site, "source of a synapse", own)
-            detectors.append((node, c, synapse.source.threshold, DETECTION + synapse.delay))
-        if isinstance(synapse.source, PointSource):
-            sender = experiments[own].synapses[synapse.source.synapse].mechanism
-            if not any(send.kind == "event" for send in placed_mechanism(sender, known).sends):
-                raise UserError(
-                    f"the source of the synapse at {synapse.site} is a point of mechanism "
-                    f"'{sender}', which sends nothing (it has no net_event); name another one"
-                )
-            relays.append((synapse.source.synapse, c, synapse.delay))
-    time = np.concatenate(times)
-    connection = np.repeat(np.arange(len(rows)), [len(t) for t in times[1:]]).astype(np.int32)
-    order = np.argsort(time, kind="stable")
-    relayed = np.array(relays, np.float64).reshape(-1, 3).T
-    watched = np.array(detectors, np.float64).reshape(-1, 4).T
-    return Connections(
-        point=np.array([row for row, _ in rows], np.int32),
-        weight=weight,
-        time=time[order],
-        connection=connection[order],
-        detector_node=watched[0].astype(np.int32),
-        detector_connection=watched[1].astype(np.int32),
-        detector_threshold=watched[2].copy(),
-        detector_delay=watched[3].copy(),
-        relay_synapse=relayed[0].astype(np.int32),
-        relay_connection=relayed[1].astype(np.int32),
-        relay_delay=relayed[2].copy(),
     )
 
 

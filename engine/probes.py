@@ -9,9 +9,9 @@ import numpy as np
 from engine.errors import UserError
 from engine.experiment import Experiment, Probe
 from engine.mechanisms.model import Mechanism
+from engine.places import Places
 from engine.placing import Placed, ion_currents
 from engine.stimuli import Site
-from engine.twigs import Places
 from engine.types import FloatArray
 
 N_NAMED = 12

@@ -3,6 +3,7 @@
 import math
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from engine.errors import UserError
@@ -18,6 +19,8 @@ FIRST_SPINE = 60.0
 Part = Literal["neck", "head", "end"]
 PARTS: tuple[Part, ...] = ("neck", "head", "end")
 _NAME = re.compile(r"(spine|neck)\[(\d+)\]")
+_MANY = 2**14
+"""Places on spines that are kept: the cells of a batch have theirs under the same names."""
 
 
 @dataclass(frozen=True)
@@ -168,6 +171,13 @@ def place_on_spine(site: Site) -> tuple[int, Part] | None:
     UserError
         If the x is at a place that has no node of its own.
     """
+    if not site.section.startswith(("spine[", "neck[")):
+        return None
+    return _place_on_spine(site)
+
+
+@lru_cache(_MANY)
+def _place_on_spine(site: Site) -> tuple[int, Part] | None:
     found = _NAME.fullmatch(site.section)
     if not found:
         return None
@@ -184,6 +194,7 @@ def place_on_spine(site: Site) -> tuple[int, Part] | None:
     raise UserError(f"{site}: position {site.x:g} is outside the spine; use 0 to 1")
 
 
+@lru_cache(_MANY)
 def on_spine(part: Part, number: int) -> Site:
     """The site of a part of a spine: :func:`place_on_spine` the other way round."""
     if part == "neck":

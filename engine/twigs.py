@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.biophysics import MIDDLE, Painter
 from engine.compartments import CompartmentTree
@@ -18,7 +19,6 @@ from engine.discretize import ROUNDING
 from engine.errors import UserError
 from engine.experiment import Experiment
 from engine.spines import PARTS, Spine, SpineDensity, SpineShape, place_on_spine
-from engine.stimuli import Site
 from engine.types import BoolArray, FloatArray, IntArray
 from engine.units import (
     MOHM_UM_PER_OHM_CM,
@@ -26,7 +26,7 @@ from engine.units import (
     NF_PER_UF_CM2_UM2,
     US_PER_S_CM2_UM2,
 )
-from engine.validation import locate, sites
+from engine.validation import locate, locate_all, sites
 
 COLUMNS = (
     "g_neck", "g_head", "g_end", "c_neck", "c_head", "leak_i_neck", "leak_g_neck", "leak_i_head",
@@ -119,43 +119,6 @@ class Twigs:
             has_end=self.has_end[here],
             kind=self.kind[here],
         )
-
-
-class Places:
-    """Where sites are: on nodes of the tree, or of the twigs of an instance.
-
-    Parameters
-    ----------
-    tree : CompartmentTree
-    twigs : Twigs or None
-    """
-
-    def __init__(self, tree: CompartmentTree, twigs: Twigs | None) -> None:
-        self.tree, self.twigs = tree, twigs
-
-    def node(self, site: Site, what: str, instance: int = 0) -> int:
-        """Number of a node, see :class:`Twigs`.
-
-        Raises
-        ------
-        UserError
-            If there is no such place.
-        """
-        found = place_on_spine(site)
-        if found is None:
-            return locate(self.tree, site, what)
-        number, part = found
-        instance = 0 if self.twigs is None or self.twigs.instance is None else instance
-        if self.twigs is None or (instance, number) not in self.twigs.entry:
-            raise UserError(f"{what} at {site}: there is no such spine in instance {instance}")
-        twig = self.twigs.entry[instance, number]
-        return self.twigs.n_comp + N_PART * twig + PARTS.index(part)
-
-    def host(self, node: int) -> int:
-        """The node itself, for a twig's the node of the tree that it hangs on."""
-        if self.twigs is None or node < self.twigs.n_comp:
-            return node
-        return int(self.twigs.parent[(node - self.twigs.n_comp) // N_PART])
 
 
 @dataclass(frozen=True, eq=False)
@@ -258,18 +221,11 @@ def make_twigs(
         np.array([kinds.of(d.shape, node) for node in np.flatnonzero(n).tolist()], np.int64)
         for d, n in zip(density, counts, strict=True)
     ]
-    columns = [np.empty((6, 0), np.int64)]  # instance, node, multiplicity, spine, has_end, kind
-    for instance, experiment in enumerate(experiments):
-        left = [n.copy() for n in counts]
-        ends = _ends(experiment)
-        explicit = []
-        for k, spine in enumerate(experiment.spines):
-            node = locate(painter.tree, spine.site, "spine")
-            taken = _take(spine, node, density, counts, left)
-            shape = spine.shape or taken or SpineShape()
-            explicit.append((instance, node, 1, k, k in ends, kinds.of(shape, node)))
-        columns.append(np.array(explicit, np.int64).reshape(-1, 6).T)
-        for n, of_density, kind in zip(counts, left, silent, strict=True):
+    explicit, left = _explicit(experiments, painter.tree, counts, kinds)
+    columns = []  # instance, node, multiplicity, spine, has_end, kind
+    for instance, of_instance in enumerate(left):
+        columns.append(explicit[:, explicit[0] == instance])
+        for n, of_density, kind in zip(counts, of_instance, silent, strict=True):
             bearing = np.flatnonzero(n)
             m = of_density[bearing]
             zero = np.zeros(len(bearing), np.int64)
@@ -292,6 +248,54 @@ def make_twigs(
         kind=place.reshape(-1)[kind].astype(np.int32),
         kinds=rows,
     )
+
+
+def _explicit(
+    experiments: Sequence[Experiment],
+    tree: CompartmentTree,
+    counts: Sequence[IntArray],
+    kinds: "_Kinds",
+) -> tuple[NDArray[np.int64], list[list[IntArray]]]:
+    """The spines of which something is known, of all instances.
+
+    Returns
+    -------
+    (6, n) instance, node, multiplicity, spine, has_end, kind
+    left
+        Of every instance, what each density has left on every node.
+    """
+    density = experiments[0].spine_density
+    spines = [spine for experiment in experiments for spine in experiment.spines]
+    sizes = [len(experiment.spines) for experiment in experiments]
+    owner = np.repeat(np.arange(len(sizes)), sizes)
+    number = np.arange(len(spines)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    node = locate_all(tree, [spine.site for spine in spines], "spine")
+    taken = np.array([spine.taken for spine in spines], bool)
+    left: list[list[IntArray]] = []
+    shapes: list[SpineShape | None] = [None] * len(spines)
+    if len(density) > 1:
+        left = [[n.copy() for n in counts] for _ in experiments]
+        places = zip(owner.tolist(), node.tolist(), strict=True)
+        shapes = [
+            _take(spine, at, density, counts, left[instance])
+            for spine, (instance, at) in zip(spines, places, strict=True)
+        ]
+    else:
+        for instance in range(len(experiments)):
+            here = np.bincount(node[taken & (owner == instance)], minlength=tree.n_comp)
+            left.append([np.maximum(n - here, 0).astype(np.int32) for n in counts])
+        if density:
+            shapes = [density[0].shape if spine.taken else None for spine in spines]
+    usual = SpineShape()
+    kind = [
+        kinds.of(spine.shape or shape or usual, at)
+        for spine, shape, at in zip(spines, shapes, node.tolist(), strict=True)
+    ]
+    ends = [k in found for e in experiments if e.spines for found in (_ends(e),)
+            for k in range(len(e.spines))]  # fmt: skip
+    one = np.ones(len(spines), np.int64)
+    table = np.array([owner, node, one, number, ends, kind], np.int64).reshape(6, -1)
+    return table, left
 
 
 def _take(
@@ -319,14 +323,19 @@ class _Kinds:
         self.rows: list[FloatArray] = []
         self._tree, self._membrane = tree, membrane
         self._known: dict[tuple[SpineShape, int], int] = {}
+        self._seen: dict[tuple[int, int], tuple[SpineShape, int]] = {}  # by identity of the shape
 
     def of(self, shape: SpineShape, node: int) -> int:
         """Row of a shape on a node."""
+        seen = self._seen.get((id(shape), node))
+        if seen is not None:
+            return seen[1]
         follows = None in (shape.cm, shape.g_pas, shape.e_pas, shape.ra)
         key = shape, node if follows else -1
         if key not in self._known:
             self._known[key] = len(self.rows)
             self.rows.append(_numbers(shape, node, self._tree, self._membrane))
+        self._seen[id(shape), node] = shape, self._known[key]  # kept alive: its id stays its own
         return self._known[key]
 
 

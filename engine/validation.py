@@ -14,9 +14,10 @@ from engine.mechanism_folders import known_mechanisms
 from engine.mechanisms.model import Mechanism
 from engine.regions import Subset
 from engine.schedule import MAX_THREADS
-from engine.spines import place_on_spine
+from engine.spines import SpineShape, place_on_spine
 from engine.stimuli import NoiseClamp, Site
-from engine.synapses import NetStim, PointSource, SpikeSource, SpikeTrain
+from engine.synapses import NetStim, PointSource, SpikeSource, SpikeTrain, Synapse
+from engine.types import IntArray
 from engine.units import ABSOLUTE_ZERO_C
 
 
@@ -45,8 +46,10 @@ def validate(experiment: Experiment, tree: CompartmentTree, kept: bool = True) -
     check_memory(experiment, tree.n_comp, kept=kept)
 
 
-def check_settings(experiment: Experiment) -> None:
+def check_settings(experiment: Experiment, *others: Experiment) -> None:
     """Refuse numbers no run can have.
+
+    ``others`` are of the same batch: of them only what may differ is looked at.
 
     Raises
     ------
@@ -82,6 +85,24 @@ def check_settings(experiment: Experiment) -> None:
             check_value(cable.cm, f"cm of region '{cable.region}'")
         else:
             _check_positive(f"cm of region '{cable.region}'", cable.cm, "µF/cm²", "such as 1")
+    for insertion in experiment.insertions:
+        for name, given in insertion.parameters:
+            check_value(given, f"parameter '{name}' of mechanism '{insertion.mechanism}'")
+    for entry in experiment.ion_values:
+        check_value(entry.value, f"'{entry.name}' of region '{entry.region}'")
+    for what, where in subsets(experiment):
+        where.check(what)
+    for density in experiment.spine_density:
+        density.check(f"the spines of region '{density.region}'")
+    for factor in experiment.f_factors:
+        _check_positive(f"F factor of region '{factor.region}'", factor.factor, "", "such as 1.9")
+    check_attached(experiment)
+    for each in (experiment, *others):
+        _check_own(each)
+
+
+def _check_own(experiment: Experiment) -> None:
+    """What may be another one in every instance of a batch."""
     for clamp in experiment.stimuli:
         numbers = clamp.delay, clamp.duration, clamp.amplitude
         if not all(math.isfinite(x) for x in numbers) or clamp.duration < 0:
@@ -90,25 +111,18 @@ def check_settings(experiment: Experiment) -> None:
                 f"{clamp.duration:g} ms and {clamp.amplitude:g} nA; write finite numbers and a "
                 "duration of 0 or more"
             )
-    for insertion in experiment.insertions:
-        for name, given in insertion.parameters:
-            check_value(given, f"parameter '{name}' of mechanism '{insertion.mechanism}'")
-    for entry in experiment.ion_values:
-        check_value(entry.value, f"'{entry.name}' of region '{entry.region}'")
-    for what, where in subsets(experiment):
-        where.check(what)
+    checked: SpineShape | None = None
     for number, spine in enumerate(experiment.spines):
-        if spine.shape is not None:
+        if spine.shape is not None and spine.shape is not checked:  # thousands share one
             spine.shape.check(f"spine[{number}] at {spine.site}")
-    for density in experiment.spine_density:
-        density.check(f"the spines of region '{density.region}'")
-    for factor in experiment.f_factors:
-        _check_positive(f"F factor of region '{factor.region}'", factor.factor, "", "such as 1.9")
-    check_attached(experiment)
+            checked = spine.shape
+    for synapse in experiment.synapses:
+        if not _is_sound(synapse):
+            _check_synapse(synapse, len(experiment.synapses))
 
 
 def check_attached(experiment: Experiment) -> None:
-    """Refuse clamps, synapses and gap junctions with numbers that mean nothing.
+    """Refuse clamps and gap junctions with numbers that mean nothing.
 
     Raises
     ------
@@ -133,27 +147,42 @@ def check_attached(experiment: Experiment) -> None:
     for gap in experiment.gap_junctions:
         what = f"conductance of the gap junction at {gap.site}"
         _check_not_negative(what, gap.conductance, "µS")
-    for synapse in experiment.synapses:
-        what = f"the synapse at {synapse.site}"
-        _check_not_negative(f"delay of {what}", synapse.delay, "ms")
-        for name, value in (*synapse.parameters, *(("weight", w) for w in synapse.weights)):
-            if not math.isfinite(value):
-                raise UserError(f"{name} of {what} is {value}; write a number")
-        match synapse.source:
-            case SpikeTrain(times):
-                for time in times:
-                    _check_not_negative(f"a time of {what}", time, "ms")
-            case NetStim():
-                _check_numbers(synapse.source, f"the source of {what}")
-                _check_not_negative(f"stream of the source of {what}", synapse.source.stream, "")
-            case SpikeSource():
-                _check_numbers(synapse.source, f"the source of {what}")
-            case PointSource(number):
-                if not 0 <= number < (count := len(experiment.synapses)):
-                    raise UserError(
-                        f"the source of {what} is synapse {number}; the experiment has {count}, "
-                        f"numbered from 0, so name one of them"
-                    )
+
+
+def _is_sound(synapse: Synapse) -> bool:
+    """Whether one of the usual kind has nothing wrong; others are looked at more closely."""
+    if not 0 <= synapse.delay < math.inf or synapse.parameters:
+        return False
+    for weight in synapse.weights:
+        if not -math.inf < weight < math.inf:
+            return False
+    if not isinstance(synapse.source, SpikeTrain):
+        return synapse.source is None
+    return all(0 <= time < math.inf for time in synapse.source.times)
+
+
+def _check_synapse(synapse: Synapse, n_synapse: int) -> None:
+    """Refuse numbers that mean nothing; the experiment has ``n_synapse``."""
+    what = f"the synapse at {synapse.site}"
+    _check_not_negative(f"delay of {what}", synapse.delay, "ms")
+    for name, value in (*synapse.parameters, *(("weight", w) for w in synapse.weights)):
+        if not math.isfinite(value):
+            raise UserError(f"{name} of {what} is {value}; write a number")
+    match synapse.source:
+        case SpikeTrain(times):
+            for time in times:
+                _check_not_negative(f"a time of {what}", time, "ms")
+        case NetStim():
+            _check_numbers(synapse.source, f"the source of {what}")
+            _check_not_negative(f"stream of the source of {what}", synapse.source.stream, "")
+        case SpikeSource():
+            _check_numbers(synapse.source, f"the source of {what}")
+        case PointSource(number):
+            if not 0 <= number < n_synapse:
+                raise UserError(
+                    f"the source of {what} is synapse {number}; the experiment has {n_synapse}, "
+                    f"numbered from 0, so name one of them"
+                )
 
 
 def _check_numbers(given: object, what: str) -> None:
@@ -214,11 +243,12 @@ def check_sites(experiment: Experiment, sections: Sequence[str]) -> None:
     UserError
         As :func:`check_site`.
     """
-    n_spine = len(experiment.spines)
+    n_spine, known = len(experiment.spines), frozenset(sections)
     for what, site in sites(experiment):
         place = place_on_spine(site) if what not in ("spine", "spike site", "origin") else None
         if place is None:
-            check_site(sections, site, what)
+            if site.section not in known or not 0 <= site.x <= 1:
+                check_site(sections, site, what)
         elif place[0] >= n_spine:
             there = f"it has spine[0] … spine[{n_spine - 1}]" if n_spine else "it has no spines"
             raise UserError(
@@ -245,8 +275,17 @@ def check_site(sections: Sequence[str], site: Site, what: str) -> None:
 
 def locate(tree: CompartmentTree, site: Site, what: str) -> int:
     """Node of a site; raises as :func:`check_site`."""
-    check_site(tree.sections.name, site, what)
+    if site.section not in tree.section_index or not 0 <= site.x <= 1:
+        check_site(tree.sections.name, site, what)
     return tree.locate(site.section, site.x)
+
+
+def locate_all(tree: CompartmentTree, given: Sequence[Site], what: str) -> IntArray:
+    """(n,) nodes of many sites; raises as :func:`check_site`."""
+    for site in given:
+        if site.section not in tree.section_index or not 0 <= site.x <= 1:
+            check_site(tree.sections.name, site, what)
+    return tree.locate_all([site.section for site in given], [site.x for site in given])
 
 
 def experiment_mechanisms(*experiments: Experiment) -> dict[str, Mechanism]:

@@ -6,13 +6,16 @@ cut into slices, resumed or given to workers changes anything; cells with few an
 get the same places and trains, as in Zhang et al. 2023.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from itertools import pairwise
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.errors import UserError
+from engine.experiments.streams import generators
 from engine.morphology.model import Sections
 from engine.regions import Region, mask_of_tags
 from engine.segments import arc_lengths
@@ -49,9 +52,16 @@ class Key:
     def generator(self, stream: Stream, number: int = 0) -> np.random.Generator:
         """The generator of one stream, the same wherever and whenever it is asked for."""
         entropy = np.random.SeedSequence(
-            self.seed % 2**64, spawn_key=(KIND, *self.case, self.trial, int(stream), number)
+            self.seed % 2**64, spawn_key=(*self._prefix(stream), number)
         )
         return np.random.Generator(np.random.Philox(entropy))
+
+    def generators(self, stream: Stream, count: int) -> Iterator[np.random.Generator]:
+        """Those of the numbers from 0 on, see :func:`engine.experiments.streams.generators`."""
+        return generators(self.seed % 2**64, self._prefix(stream), count)
+
+    def _prefix(self, stream: Stream) -> tuple[int, ...]:
+        return KIND, *self.case, self.trial, int(stream)
 
 
 @dataclass(frozen=True, eq=False)
@@ -174,18 +184,24 @@ def poisson_trains(
     n_step = max(0, round((stop - start) / dt))
     if p == 0 or n_step == 0:
         return ((),) * count
-    return tuple(
-        tuple((start + dt * _successes(p, n_step, key, number)).tolist()) for number in range(count)
-    )
+    waits = [_waits(p, n_step, d) for d in key.generators(Stream.BACKGROUND_TIME, count)]
+    length = np.array([len(w) for w in waits])
+    step = np.cumsum(np.concatenate(waits))
+    first = np.cumsum(length) - length
+    step -= np.repeat(np.where(first > 0, step[first - 1], 0), length) + 1  # each from its start
+    inside = step < n_step
+    train = np.repeat(np.arange(count), length)[inside]
+    times = (start + dt * step[inside].astype(np.int32)).tolist()
+    ends = np.cumsum(np.bincount(train, minlength=count)).tolist()
+    return tuple(tuple(times[a:b]) for a, b in pairwise([0, *ends]))
 
 
-def _successes(p: float, n_step: int, key: Key, number: int) -> IntArray:
-    """Steps in which draws of probability p succeed."""
-    draw = key.generator(Stream.BACKGROUND_TIME, number)
-    found = np.cumsum(draw.geometric(p, BLOCK)) - 1
-    while found[-1] < n_step:
-        found = np.concatenate([found, found[-1] + np.cumsum(draw.geometric(p, BLOCK))])
-    return found[found < n_step].astype(np.int32)
+def _waits(p: float, n_step: int, draw: np.random.Generator) -> NDArray[np.int64]:
+    """Steps from one success of draws of probability p to the next, until the last one is out."""
+    found = np.minimum(draw.geometric(p, BLOCK), n_step + 1)  # a number of any size is out
+    while found.sum() <= n_step:
+        found = np.concatenate([found, np.minimum(draw.geometric(p, BLOCK), n_step + 1)])
+    return found
 
 
 def factors(count: int, low: float, high: float, key: Key) -> Sequence[float]:

@@ -170,28 +170,31 @@ def trial_experiment(study: SpikeStudy, trial: Trial) -> Experiment:
         spines.append(Spine(site, study.spines.shape, taken=full))
         return on_spine("end", len(spines) - 1)
 
-    def bears(site: Site) -> bool:
-        return full and bool(prepared.spines[prepared.tree.locate(site.section, site.x)] > 0)
+    def bearing(sites: Sequence[Site]) -> list[bool]:
+        """Which of the places have spines."""
+        node = prepared.tree.locate_all([s.section for s in sites], [s.x for s in sites])
+        found: list[bool] = (prepared.spines[node] > 0).tolist()
+        return found if full else [False] * len(found)
 
     stop = step_count(cell) * cell.dt
     trains = poisson_trains(back.n_trains, back.rate, back.start, stop, cell.dt, key)
     strength = factors(back.n_trains, back.low, back.high, key)
+    there = background_sites(study, trial)
     behind = [
         Synapse(
-            on(site, bears(site)), study.mechanism, (), (given.ampa, given.nmda * factor),
+            on(site, bears), study.mechanism, (), (given.ampa, given.nmda * factor),
             SpikeTrain(times), back.delay,
         )
-        for site, times, factor in zip(
-            background_sites(study, trial), trains, strength, strict=True
-        )
+        for site, bears, times, factor in zip(there, bearing(there), trains, strength, strict=True)
     ]  # fmt: skip
     once = SpikeTrain((given.time,))
+    there = stimulus_sites(study, trial)
     asked = [
         Synapse(
-            on(site, not full or bears(site)), study.mechanism, (), (given.ampa, given.nmda), once,
+            on(site, not full or bears), study.mechanism, (), (given.ampa, given.nmda), once,
             given.delay,
         )
-        for site in stimulus_sites(study, trial)
+        for site, bears in zip(there, bearing(there), strict=True)
     ]  # fmt: skip
     return replace(
         cell,

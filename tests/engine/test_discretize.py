@@ -10,6 +10,7 @@ from engine.discretize import Rule, count_segments, discretize
 from engine.errors import UserError
 from engine.morphology.model import Sections
 from engine.morphology.reading import read_morphology
+from engine.morphology.samples import resolve
 from engine.morphology.sections import make_sections, stub_axon
 from engine.stimuli import Site
 from tests.engine.neuron_sections import import_cell, nodes_of, parents_of, sections_of
@@ -318,3 +319,17 @@ def test_any_cable_is_integrated_as_by_neuron(h, points, nseg):
     np.testing.assert_array_equal(tree.area[1:-1][solid], truth.area[1:-1][solid])
     np.testing.assert_array_equal(tree.diameter[1:-1][solid], truth.diameter[1:-1][solid])
     np.testing.assert_array_equal(tree.g_axial[1:], 1 / truth.ri[1:])
+
+
+@pytest.mark.parametrize("nodes", ["neuron", "merged"])
+def test_many_places_are_located_as_one_by_one(nodes):
+    sections = make_sections(read_morphology(resolve("sample:spn")))
+    tree = discretize(sections, Rule("max_length", 20), nodes=nodes)
+    given = [
+        (name, x) for name in tree.sections.name for x in (0, 1e-9, 1 / 3, 0.5, 2 / 3, 0.99, 1)
+    ]
+    found = tree.locate_all([name for name, _ in given], [x for _, x in given])
+    assert found.tolist() == [tree.locate(name, x) for name, x in given]
+    assert tree.locate_all([], []).tolist() == []
+    with pytest.raises(UserError, match=r"position 1\.5 on"):
+        tree.locate_all([given[0][0]] * 2, [0.5, 1.5])

@@ -1,6 +1,6 @@
 """Spines as a description: how many there are, what they are made of, what is refused."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
@@ -168,6 +168,34 @@ def test_every_instance_of_a_batch_has_its_own(experiment):
         assert mine.sum() == (0 if own_points is None else len(own_points.node))
         if own_points is not None:
             assert tuple(np.array(points.synapse)[mine]) == own_points.synapse
+
+
+def test_spines_at_once_are_those_one_by_one(experiment):
+    """A second density without spines takes the way of several, one spine after the other."""
+    rng = np.random.default_rng(3)
+    names, shapes = cut(experiment).sections.name, (None, OWN, SpineShape(), SpineShape(2.0))
+
+    def some(n):
+        return tuple(
+            Spine(
+                Site(names[rng.integers(len(names))], float(rng.choice([0, 0.2, 0.25, 0.9, 1]))),
+                shapes[rng.integers(4)],
+                bool(rng.random() < 0.7),
+            )
+            for _ in range(n)
+        )
+
+    batch = [replace(experiment, spines=some(n)) for n in (60, 0, 1, 200)]
+    heads = synapses(on_spine("end", 0), on_spine("head", 3), TUFT, on_spine("end", 150))
+    batch[3] = replace(batch[3], synapses=heads)
+    none = SpineDensity(per_um=0.0)
+    several = [replace(e, spine_density=(*experiment.spine_density, none)) for e in batch]
+    twigs, other = build_batch(batch).twigs, build_batch(several).twigs
+    for field in fields(twigs):
+        found, expected = getattr(twigs, field.name), getattr(other, field.name)
+        np.testing.assert_array_equal(found, expected, err_msg=field.name)
+    assert twigs.has_end.sum() == 2
+    assert len(np.unique(twigs.kind)) > 3
 
 
 def test_probes_find_a_spine_in_every_instance(experiment):

@@ -212,6 +212,29 @@ def test_events_are_delivered_by_half_a_step(base):
     assert first(0.0) == 1
 
 
+def test_known_arrivals_are_those_of_every_source_in_order(base):
+    noisy = NetStim(2.0, 90, 1.0, noise=1.0, stream=4)
+    late = SpikeTrain((base.duration + base.dt, base.duration + 1.0, 1.0))
+    given = (
+        *SYNAPSES[1:],
+        Synapse(END, "ExpSyn", (), (1e-3,), TRAIN, 2.0),
+        Synapse(SOMA, "ExpSyn", (), (2e-3,), noisy),
+        Synapse(SOMA, "ExpSyn", (), (), late, 9.0),
+    )
+    model = build(replace(base, synapses=given, probes=()))
+    (placed,) = [p for p in model.placed if p.mechanism.name == "ExpSyn"]
+    end, found = base.duration + base.dt, []
+    for c, point in enumerate(placed.connections.point):
+        synapse = given[placed.synapse[point]]
+        times = event_times(synapse.source, end, base.seed) + synapse.delay
+        found += [(time, c) for time in times.tolist()]
+        assert placed.connections.weight[c, 0] == (synapse.weights or (0.0,))[0]
+    found.sort()
+    assert len(found) > 20
+    np.testing.assert_array_equal(placed.connections.time, [time for time, _ in found])
+    np.testing.assert_array_equal(placed.connections.connection, [c for _, c in found])
+
+
 def test_trains_have_the_times_that_were_asked_for():
     regular = event_times(NetStim(7.0, 5, 3.0), 100.0, 0)
     np.testing.assert_allclose(regular, [3.0, 10.0, 17.0, 24.0, 31.0], rtol=1e-15)

@@ -8,9 +8,10 @@ from numpy.typing import NDArray
 from engine.backends.gpu.arena import Arena, Listing, listing
 from engine.backends.gpu.system import Nodes
 from engine.backends.structure import state_name, table_name
+from engine.connections import Connections
 from engine.mechanisms.model import Mechanism
 from engine.model import Model
-from engine.placing import Connections, Placed
+from engine.placing import Placed
 from engine.types import IntArray
 
 

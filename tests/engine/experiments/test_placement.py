@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from engine.errors import UserError
 from engine.experiments.placement import (
+    BLOCK,
     Cable,
     Key,
     Stream,
@@ -50,6 +51,37 @@ def test_clusters_keep_to_a_window_of_one_section(trial):
         assert np.ptp(place) <= min(20.0, length[section])
         assert place.min() >= 0
         assert place.max() <= length[section] * (1 + 1e-12)
+
+
+@given(st.integers(0, 2**64 - 1), st.integers(0, 2**32 - 1), st.sampled_from(list(Stream)))
+@settings(max_examples=40, deadline=None)
+def test_generators_at_once_are_those_one_by_one(seed, trial, stream):
+    key = Key(seed, (1, 240), trial)
+    for number, draw in enumerate(key.generators(stream, 5)):
+        alone = key.generator(stream, number)
+        np.testing.assert_array_equal(draw.geometric(0.01, 9), alone.geometric(0.01, 9))
+        assert draw.random() == alone.random()
+
+
+def successes(p, n_step, draw):
+    """Steps with a success, one wait after the other."""
+    step, found = -1, []
+    while True:
+        for wait in draw.geometric(p, BLOCK):
+            step += int(wait)
+            if step >= n_step:
+                return found
+            found.append(step)
+
+
+@pytest.mark.parametrize("rate", [0.05, 3.0, 800.0])
+def test_trains_at_once_are_those_one_by_one(rate):
+    trains = poisson_trains(9, rate, 100.0, 600.0, 0.04, KEY)
+    for number, train in enumerate(trains):
+        draw = KEY.generator(Stream.BACKGROUND_TIME, number)
+        steps = np.array(successes(rate * 0.04e-3, 12_500, draw), np.int32)
+        assert train == tuple((100.0 + 0.04 * steps).tolist())
+    assert rate == 0.05 or sum(map(len, trains)) > 3
 
 
 def test_windows_at_the_ends_are_moved_inside_and_keep_their_width():
