@@ -14,7 +14,6 @@ from PyQt6.QtWidgets import QFileDialog
 from dendview.controllers.training_plan import CARDS
 from dendview.state import Message
 from dendview.training import find_run
-from dendview.training_fields import DISAGREEMENTS
 from dendview.widgets.background import Background
 from engine.errors import UserError
 from engine.experiments.hpc_net.data_check import DataCheck
@@ -36,7 +35,7 @@ def wire_training(window: MainWindow) -> None:
     form.preset_chosen.connect(plan.choose_preset)
     form.edited.connect(lambda group, name, value: plan.edit(group, **{name: value}))
     form.cell_chosen.connect(plan.choose_cell)
-    form.all_chosen.connect(lambda whose: take_all(window, whose))
+    form.all_chosen.connect(plan.follow)
     foot.start_clicked.connect(actions["train"].trigger)
     foot.resume_clicked.connect(actions["resume_training"].trigger)
     foot.pause_clicked.connect(actions["pause_training"].trigger)
@@ -113,13 +112,6 @@ def train(window: MainWindow) -> None:
     """Go to the training lab, and train what is planned there."""
     window.state.perspective = "training"
     window.controllers.training.start()
-
-
-def take_all(window: MainWindow, whose: str) -> None:
-    """Everything on which code and text of the paper disagree, as one of them has it."""
-    for field in DISAGREEMENTS:
-        value = field.code if whose == "code" else field.text
-        window.controllers.training_plan.edit(field.group, **{field.name: value})
 
 
 def choose_folder(window: MainWindow) -> None:

@@ -4,12 +4,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from dendview.folders import data_folder, whole_path
 from dendview.history import History
 from dendview.state import AppState, Message
 from dendview.training import TrainingData, data_name
+from dendview.training_fields import DISAGREEMENTS
 from engine.errors import UserError
 from engine.experiments.hpc_net.data import DIGITS, DOWNLOADS
 from engine.experiments.hpc_net.data_check import DataCheck, check_data, holds_data
@@ -94,27 +95,16 @@ class TrainingPlanController:
         self._put(replace(fresh, network=network, data=plan.data, way=plan.way))
 
     def edit(self, group: str, **changes: Any) -> bool:
-        """Replace fields of ``learning``, ``network``, ``optimizer`` or of the plan (``""``)."""
+        """Replace fields of ``learning``, ``network``, ``optimizer``, … or of the plan (``""``)."""
+        return self._put(changed(self._plan(), group, changes))
+
+    def follow(self, whose: Literal["code", "text"]) -> bool:
+        """Everything on which code and text of the paper disagree, as one of them has it."""
         plan = self._plan()
-        match group:
-            case "learning":
-                after = replace(plan, learning=replace(plan.learning, **changes))
-            case "network":
-                after = replace(plan, network=replace(plan.network, **changes))
-            case "optimizer":
-                optimizer = replace(plan.learning.optimizer, **changes)
-                after = replace(plan, learning=replace(plan.learning, optimizer=optimizer))
-            case "conductance":
-                opened = replace(plan.network.conductance or Conductance(), **changes)
-                after = replace(plan, network=replace(plan.network, conductance=opened))
-            case "encoding":
-                encoding = replace(plan.network.encoding, **changes)
-                after = replace(plan, network=replace(plan.network, encoding=encoding))
-            case _:
-                after = replace(plan, **changes)
-        if changes.get("conductance") is not None:  # not linear: there is no shortcut
-            after = replace(after, way="compartmental")
-        return self._put(after)
+        for field in DISAGREEMENTS:
+            value = field.code if whose == "code" else field.text
+            plan = changed(plan, field.group, {field.name: value})
+        return self._put(plan)
 
     def choose_cell(self, source: str) -> bool:
         """Another morphology of the hidden neurons."""
@@ -224,6 +214,29 @@ class TrainingPlanController:
         name = data_name(source)
         ours = name in DOWNLOADS and Path(source) == self.images() / name
         return name if ours else (self.card if self.card in DOWNLOADS else "")
+
+
+def changed(plan: Training, group: str, changes: dict[str, Any]) -> Training:
+    """A plan with other values in one of its groups of fields."""
+    match group:
+        case "learning":
+            plan = replace(plan, learning=replace(plan.learning, **changes))
+        case "network":
+            plan = replace(plan, network=replace(plan.network, **changes))
+        case "optimizer":
+            optimizer = replace(plan.learning.optimizer, **changes)
+            plan = replace(plan, learning=replace(plan.learning, optimizer=optimizer))
+        case "conductance":
+            opened = replace(plan.network.conductance or Conductance(), **changes)
+            plan = replace(plan, network=replace(plan.network, conductance=opened))
+        case "encoding":
+            encoding = replace(plan.network.encoding, **changes)
+            plan = replace(plan, network=replace(plan.network, encoding=encoding))
+        case _:
+            plan = replace(plan, **changes)
+    if changes.get("conductance") is not None:  # not linear: there is no shortcut
+        plan = replace(plan, way="compartmental")
+    return plan
 
 
 def preset_of(plan: Training) -> str:

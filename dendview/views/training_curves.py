@@ -39,6 +39,7 @@ class TrainingCurves(LazyWidget):
         self._state = state
         self._waiting = make_timer(self, DRAW_MS, self._after_wait, once=True)
         self.setMinimumSize(260, 220)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.loss, self.accuracy = _plot("loss"), _plot("accuracy (%)")
         self.loss.getAxis("bottom").setStyle(showValues=False)
         self.accuracy.setLabel("bottom", "epoch")

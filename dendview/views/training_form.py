@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from PyQt6.QtCore import QSignalBlocker, Qt, pyqtSignal
+from PyQt6.QtCore import QEvent, QObject, QSignalBlocker, Qt, pyqtSignal
 from PyQt6.QtWidgets import (
     QAbstractSpinBox,
     QButtonGroup,
@@ -35,7 +35,7 @@ from dendview.training_fields import (
 from dendview.views.lab_panel import PresetCard
 from dendview.widgets.lazy import LazyWidget
 from dendview.widgets.quantity import QuantityBox
-from engine.experiments.hpc_net.spec import Training
+from engine.experiments.hpc_net.spec import Conductance, Training
 from engine.morphology.samples import PREFIX, SAMPLES
 
 HUMAN = f"{PREFIX}human_l23"
@@ -63,6 +63,8 @@ class TrainingForm(LazyWidget):
         self.cell = QComboBox()
         self.cell.setAccessibleName("Hidden neuron")
         self.cell.setToolTip("Morphology of all hidden neurons; their membrane is passive")
+        self.cell.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.cell.installEventFilter(self)
         self.cell.setSizeAdjustPolicy(SHORT)
         self.cell.setFixedWidth(FIELD)
         self.cell.activated.connect(lambda row: self.cell_chosen.emit(self.cell.itemData(row)))
@@ -127,6 +129,7 @@ class TrainingForm(LazyWidget):
         box.setAlignment(Qt.AlignmentFlag.AlignRight)
         box.setFixedWidth(FIELD)
         box.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        box.installEventFilter(self)
         box.valueChanged.connect(lambda value, f=field: self._on_number(f, value))
         label.setBuddy(box)
         row = grid.rowCount()
@@ -141,6 +144,7 @@ class TrainingForm(LazyWidget):
         combo.setToolTip(field.tip)
         combo.setAccessibleName(field.label)
         combo.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        combo.installEventFilter(self)
         combo.setSizeAdjustPolicy(SHORT)
         combo.setFixedWidth(FIELD)
         combo.addItems(list(field.options.values()))
@@ -235,16 +239,24 @@ class TrainingForm(LazyWidget):
                 self.cell.addItem(title, name)
             self.cell.setCurrentIndex(self.cell.findData(source))
 
+    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
+        """The wheel scrolls the page; it changes a value only in the box that has the focus."""
+        wheel = event is not None and event.type() == QEvent.Type.Wheel
+        if wheel and event is not None and isinstance(watched, QWidget) and not watched.hasFocus():
+            event.ignore()
+            return True
+        return super().eventFilter(watched, event)
+
     def _on_number(self, field: Number, value: float) -> None:
         self.edited.emit(field.group, field.name, value if field.decimals else round(value))
 
 
 def chosen_row(choice: Choice, plan: Training) -> int:
-    """Which option a plan has; a value of the same kind as an option counts as it."""
+    """Which option a plan has: conductances are, whatever their numbers; -1 where it has none."""
     value, options = choice.get(plan), list(choice.options)
-    if value in options:
-        return options.index(value)
-    return next(i for i, option in enumerate(options) if isinstance(value, type(option)))
+    if isinstance(value, Conductance):
+        return next(i for i, option in enumerate(options) if isinstance(option, Conductance))
+    return options.index(value) if value in options else -1
 
 
 def _grid() -> QGridLayout:

@@ -159,7 +159,8 @@ def tip(run: TrainingRun) -> str:
 def described(training: Training) -> str:
     """The settings that are looked at first."""
     learning, network = training.learning, training.network
-    rule = {"quasi_static": "the paper's rule", "exact": "exact gradient"}[learning.rule]
+    known = {"quasi_static": "the paper's rule", "exact": "exact gradient"}
+    rule = known.get(learning.rule, f"rule '{learning.rule}'")
     return (
         f"{network.n_hidden} hidden neurons on {network.placement} dendrites, {rule}, "
         f"{learning.optimizer.name}, batch {learning.batch}, from {learning.start:g} ms, softmax "

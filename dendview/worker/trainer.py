@@ -48,7 +48,7 @@ class Trainer:
                 training = replace(training, learning=learning)
         folder = Folder(path, training)
         data, way = self._made(training, work.backend)
-        check_memory(training, way.network.n_time, way.network.n_out)
+        check_memory(training, len(data.train), way.network.n_time, way.network.n_out)
         if state is not None:
             state = with_rate(state, work.rate, training.learning, len(data.train))
         elif work.rate is not None:
@@ -76,7 +76,7 @@ class Trainer:
         return self._known[1], self._known[2]
 
 
-def check_memory(training: Training, n_time: int, n_out: int) -> None:
+def check_memory(training: Training, n_train: int, n_time: int, n_out: int) -> None:
     """Refuse a batch whose voltages do not fit into the free memory.
 
     Raises
@@ -84,7 +84,8 @@ def check_memory(training: Training, n_time: int, n_out: int) -> None:
     MemoryError
     """
     neurons = training.network.n_hidden + n_out
-    needed = COPIES * 8 * training.learning.batch * neurons * n_time
+    n_sample = min(training.learning.batch, n_train)
+    needed = COPIES * 8 * n_sample * neurons * n_time
     free = free_memory()
     if free is not None and needed > free:
         raise MemoryError(f"{needed:,} bytes are needed and {free:,} are free")

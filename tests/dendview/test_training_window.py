@@ -124,7 +124,7 @@ def test_settings_are_edited_switched_and_taken_back(qtbot, lab):
     qtbot.wait(50)
     assert all(text.isChecked() and not code.isChecked() for code, text in form.switches.values())
     lab.refresh()
-    for _ in range(6):
+    for _ in range(3):  # the five lines are one step
         lab.actions_table["undo"].trigger()
     assert state.training_plan.learning == PRESETS["quick"].learning
     assert state.training_plan.name == "quick"
