@@ -18,7 +18,7 @@ from engine.backends.base import Samples
 from engine.backends.gpu.arena import ALIGNED
 from engine.backends.gpu.device import Buffer, Device
 from engine.backends.gpu.member import WAITING, Member, spike_room
-from engine.backends.gpu.signature import EVERY, INTEGERS, POINTERS, REALS, TYPES
+from engine.backends.gpu.signature import EVERY, FOLDED, INTEGERS, POINTERS, REALS, TYPES
 from engine.backends.gpu.source import KERNEL, emit
 
 
@@ -92,15 +92,18 @@ class Fused:
 
     def _tell_numbers(self) -> None:
         integers, reals = [], []
-        for member in self.members:
+        for k, member in enumerate(self.members):
             numbers, values = member.numbers(), member.reals()
-            integers.append([numbers[name] for name in EVERY] + self._offsets(member))
+            integers.append([numbers[name] for name in EVERY] + self._offsets(member, k))
             reals.append([values[name] for name in REALS])
         self._buffers["integers"] = self.device.upload(np.array(integers, np.int32).reshape(-1))
         self._buffers["reals"] = self.device.upload(np.array(reals).reshape(-1))
 
-    def _offsets(self, member: Member) -> list[int]:
-        return [member.tables.place(name, arena) for name, arena in self._named]
+    def _offsets(self, member: Member, k: int = 0) -> list[int]:
+        begin = {arena: self._starts[arena][k] for arena in FOLDED}
+        return [
+            begin.get(arena, 0) + member.tables.place(name, arena) for name, arena in self._named
+        ]
 
     @property
     def bytes_per_step(self) -> int:

@@ -12,10 +12,12 @@ from typing import TypeVar
 import numpy as np
 
 from engine.backends.base import Samples, join
+from engine.backends.gpu.arena import ALIGNED
 from engine.backends.gpu.device import Device
 from engine.backends.gpu.fused import Fused
 from engine.backends.gpu.member import Member
 from engine.backends.gpu.shape import RESIDENT, Shape
+from engine.backends.gpu.signature import row_bytes
 from engine.backends.gpu.source import emit
 from engine.backends.gpu.tables import Tables
 from engine.errors import OutOfDeviceMemoryError
@@ -25,6 +27,8 @@ from engine.types import FloatArray
 T = TypeVar("T")
 MOST_STEPS = 4096
 """Steps of one launch: a run stays interruptible."""
+MOST_ELEMENTS = 2**31 - 1
+"""Of the tables of all models of a launch, to which offsets have 32 bits."""
 MOST_BYTES = 2**28
 """Of samples that one launch may leave in the device's memory; an eighth of it is needed."""
 
@@ -176,15 +180,39 @@ def arrange(members: Sequence[Member], device: Device) -> list[list[int]]:
     """Which members share a launch: those of one kernel and shape, the largest first.
 
     All blocks of a launch take the shared memory of its largest cell. So members are kept apart
-    where a multiprocessor would hold fewer than half as many blocks of one for the other's sake.
+    where a multiprocessor would hold fewer than half as many blocks of one for the other's sake, or
+    where the row of numbers that a block of a launch of several keeps there has no room.
     """
-    texts: dict[object, str] = {}
+    made: dict[object, tuple[str, int]] = {}
     found: dict[tuple[object, ...], list[int]] = {}
+    rows: dict[tuple[object, ...], int] = {}
     for k, member in enumerate(members):
         structure = member.tables.structure
-        text = texts.get(structure) or texts.setdefault(structure, emit(structure)[0])
-        found.setdefault((text, member.options, member.shape, crowd(member, device)), []).append(k)
-    return sorted(found.values(), key=lambda ks: -max(members[k].n_node for k in ks))
+        if structure not in made:
+            text, named = emit(structure)
+            made[structure] = text, row_bytes(len(named))
+        text, row = made[structure]
+        kind = text, member.options, member.shape, crowd(member, device)
+        found.setdefault(kind, []).append(k)
+        rows[kind] = row
+    sets: list[list[int]] = []
+    for alike, numbers in found.items():
+        sizes = [size_of(members[k]) for k in numbers]
+        shared = max(members[k].shared_bytes for k in numbers) + rows[alike]
+        room = MOST_ELEMENTS if shared <= device.properties.shared_memory else 0
+        size = room + 1
+        for k, more in zip(numbers, sizes, strict=True):
+            if size + more > room:
+                sets.append([])
+                size = 0
+            sets[-1].append(k)
+            size += more
+    return sorted(sets, key=lambda ks: -max(members[k].n_node for k in ks))
+
+
+def size_of(member: Member) -> int:
+    """Elements of the larger of the arrays into which a kernel of several has 32-bit offsets."""
+    return max(member.tables.common.width, member.tables.table.width) + ALIGNED
 
 
 def crowd(member: Member, device: Device) -> int:

@@ -125,6 +125,26 @@ def test_models_of_one_kernel_share_a_launch_unless_it_leaves_room_unused(trees)
     assert launches(mixed) == [[0], [1], [2, 3, 4, 5]]
 
 
+def test_what_has_no_room_in_one_launch_goes_in_several(trees, alone, monkeypatch):
+    shape, few = Shape(8, 8), [trees[1], trees[3], trees[4]]
+    right = [alone[1], alone[3], alone[4]]
+    plenty = together(few, ShimDevice(), shape)
+    assert launches(plenty) == [[0, 1, 2]]
+    needed = plenty.members[1].shared_bytes
+    tight = ShimDevice(shared_memory=needed + 1024 + 8)
+    kept = together([trees[3]] * 2, tight, shape)
+    assert kept.members[0].shared_bytes == needed
+    assert launches(kept) == [[0, 1]]  # the reserve holds the row
+    monkeypatch.setattr("engine.backends.gpu.run.row_bytes", lambda n: 2000)
+    kept = together([trees[3]] * 2, tight, shape)
+    assert launches(kept) == [[0], [1]]
+    assert_bits(run(kept), right[1:2] * 2)
+    monkeypatch.setattr("engine.backends.gpu.run.MOST_ELEMENTS", 10)
+    apart = together(few, ShimDevice(), shape)
+    assert launches(apart) == [[0], [1], [2]]
+    assert_bits(run(apart), right)
+
+
 def test_large_cells_come_first(trees):
     device = ShimDevice()
     population = together(trees, device, Shape(32, 32))
