@@ -156,6 +156,7 @@ def test_missing_torch_is_told_before_anything_is_trained(tmp_path, capsys, monk
 def test_missing_torch_is_told_where_a_piece_needs_it(checkpoint, tmp_path, capsys, monkeypatch):
     from engine.experiments.robustness import deep_nets
 
+    deep_nets.need_torch.cache_clear()
     monkeypatch.setattr(deep_nets, "find_spec", lambda name: None if name == "foolbox" else "here")
     words = ("robustness", "--checkpoint", str(checkpoint), "--out", str(tmp_path / "study"))
     assert main(words) == 1

@@ -11,6 +11,7 @@ The attack is the fast gradient sign method of Goodfellow et al., ICLR 2015.
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from importlib.util import find_spec
 from typing import Any
 
@@ -42,6 +43,7 @@ def why_no_torch() -> str:
     )
 
 
+@cache
 def need_torch() -> Any:
     """PyTorch.
 
@@ -57,6 +59,7 @@ def need_torch() -> Any:
     return torch
 
 
+@cache
 def device() -> str:
     return "cuda" if need_torch().cuda.is_available() else "cpu"
 

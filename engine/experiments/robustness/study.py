@@ -67,7 +67,7 @@ class Study:
     n: int = 0
     repeats: int = 3
     surrogate: Descent = Descent(940, 128, 0.1, shrink=1e-4)
-    ann: Descent = Descent(4700, 128, 1e-3)
+    ann: Descent = Descent(4700, 128, 3e-3)
     seed: int = 1
 
     def check(self) -> None:
