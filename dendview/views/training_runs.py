@@ -156,13 +156,16 @@ def tip(run: TrainingRun) -> str:
     return "\n".join((*lines, run.folder))
 
 
+SITES = {"basal": "basal dendrites", "dendrite": "dendrites", "soma": "the soma"}
+
+
 def described(training: Training) -> str:
     """The settings that are looked at first."""
     learning, network = training.learning, training.network
     known = {"quasi_static": "the paper's rule", "exact": "exact gradient"}
     rule = known.get(learning.rule, f"rule '{learning.rule}'")
     return (
-        f"{network.n_hidden} hidden neurons on {network.placement} dendrites, {rule}, "
+        f"{network.n_hidden} hidden neurons, synapses on {SITES[network.placement]}, {rule}, "
         f"{learning.optimizer.name}, batch {learning.batch}, from {learning.start:g} ms, softmax "
         f"{learning.softmax}, sign {learning.sign}"
     )

@@ -192,6 +192,13 @@ def first_weights(network: Network) -> Weights:
     )
 
 
+TAGS: dict[Placement, tuple[Tag, ...]] = {
+    "basal": (Tag.BASAL,),
+    "dendrite": (Tag.BASAL, Tag.APICAL),
+    "soma": (Tag.SOMA,),
+}
+
+
 def may_carry(tree: CompartmentTree, placement: Placement) -> BoolArray:
     """(n_section,) True for the sections synapses may sit on.
 
@@ -200,13 +207,15 @@ def may_carry(tree: CompartmentTree, placement: Placement) -> BoolArray:
     UserError
         If there are none.
     """
-    tags = (Tag.BASAL,) if placement == "basal" else (Tag.BASAL, Tag.APICAL)
+    tags = TAGS[placement]
     found = np.isin(tree.sections.tag, [int(tag) for tag in tags])
     if not found.any():
         other = "; choose placement 'dendrite'" if placement == "basal" else ""
         if not np.isin(tree.sections.tag, [int(Tag.APICAL)]).any():
             other = "; choose a morphology whose dendrites are marked as such"
-        kind = "basal dendrite" if placement == "basal" else "dendrite"
+        kind = {"basal": "basal dendrite"}.get(placement, placement)
+        if placement == "soma":
+            other = "; choose placement 'dendrite'"
         raise UserError(f"the hidden neuron has no {kind} to put synapses on{other}")
     return found
 

@@ -16,7 +16,7 @@ from engine.types import AxonPolicy
 RuleName = Literal["quasi_static", "exact"]
 """Of the rules that are there; others may be registered (``rule.register_rule``)."""
 Softmax = Literal["instant", "mean"]
-Placement = Literal["basal", "dendrite"]
+Placement = Literal["basal", "dendrite", "soma"]
 OptimizerName = Literal["sgd", "momentum", "adam"]
 WayName = Literal["shortcut", "compartmental"]
 
@@ -119,8 +119,9 @@ class HpcNet:
     n_hidden : int
     n_synapses : int
         Of every connection from an input to a hidden neuron, each with a weight of its own.
-    placement : {"basal", "dendrite"}
-        Where they may sit. The code has basal dendrites alone, the paper's text says dendrites.
+    placement : {"basal", "dendrite", "soma"}
+        Where they may sit. The code has basal dendrites alone, the paper's text says dendrites. On
+        the soma they make the same network without what dendrites do: a control.
     biases : bool
         A constant current into every hidden and output neuron, learned too; in the code, not in the
         paper's text.
