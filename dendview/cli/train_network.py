@@ -27,7 +27,9 @@ def add_network_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--dt", type=float, metavar="MS", help="time step (default 0.25)")
     parser.add_argument("--hidden", type=int, metavar="N", help="hidden neurons")
     parser.add_argument("--synapses", type=int, metavar="N", help="of every connection")
-    parser.add_argument("--placement", choices=("basal", "dendrite", "soma"), help="of the synapses")
+    parser.add_argument(
+        "--placement", choices=("basal", "dendrite", "soma"), help="of the synapses"
+    )
     parser.add_argument(
         "--conductance",
         nargs="?",

@@ -212,3 +212,21 @@ def test_a_mini_batch_of_mnist_on_the_human_cell_gives_the_same_updates(data_dir
     )
     for found, expected in zip(one.direction.parts, other.direction.parts, strict=True):
         assert relative(found, expected) < 1e-9
+
+
+def test_synapses_on_the_soma_make_a_network_without_dendrites(images):
+    """Every input does the same per weight: which pixel it is makes no difference any more."""
+    network = make_network(tiny_spec(placement="soma"), N_IN, N_OUT, LEVELS)
+    assert (network.node == network.soma_node).all()
+    np.testing.assert_allclose(network.factor, 1.0, rtol=1e-12)  # resistance · conductance
+    weights = first_weights(network)
+    same = np.full_like(weights.hidden, 0.3)
+    same_weights = replace(weights, hidden=same)
+    way, turned = Shortcut(network, threads=1), np.ascontiguousarray(images[:, ::-1])
+    one, other = (way.voltages(i, same_weights).hidden for i in (images, turned))
+    assert np.abs(one).max() > 0.1
+    np.testing.assert_allclose(one, other, rtol=0, atol=1e-9 * np.abs(one).max())
+    placed = make_network(tiny_spec(), N_IN, N_OUT, LEVELS)
+    dendrites = Shortcut(placed, threads=1)
+    one, other = (dendrites.voltages(i, same_weights).hidden for i in (images, turned))
+    assert np.abs(one - other).max() > 1e-3 * np.abs(one).max()
