@@ -78,7 +78,8 @@ def caption(result: RunTimes) -> str:
         when = result.date
     nodes, threads = number(result.n_comp), plural(result.n_threads, "thread")
     devices = " and ".join(result.devices)
-    return f"Measured {when} on {devices} · predicted for {threads} a cell · {nodes} nodes"
+    spines = f", {plural(result.n_spine, 'spine')} among them" if result.n_spine else ""
+    return f"Measured {when} on {devices} · predicted for {threads} a cell · {nodes} nodes{spines}"
 
 
 def remarks(result: RunTimes) -> str:

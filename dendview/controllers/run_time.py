@@ -9,20 +9,27 @@ from dendview.state import AppState, Cell, Job, Message
 from dendview.worker import protocol
 from dendview.worker.interface import Worker
 from dendview.worker.protocol import Reply
+from engine.experiment import Experiment
 from engine.experiments import timings
 from engine.experiments.step_system import passive_step
 from engine.experiments.timings import RunTimes
 from engine.types import NodeSet
 
-Key = tuple[NodeSet, int]
-"""Nodes and threads: what a result depends on, besides the cell."""
+Key = tuple[NodeSet, int, tuple[object, ...]]
+"""Nodes, threads and spines: what a result depends on, besides the cell."""
+
+
+def spiny(experiment: Experiment | None) -> Experiment | None:
+    """The experiment, if it has spines."""
+    has = experiment is not None and (experiment.spines or experiment.spine_density)
+    return experiment if has else None
 
 
 class RunTimeController:
     """Starts, follows and ends a measurement; call :meth:`poll` about 30 times a second.
 
     Replaces ``run_times``, ``job`` and ``message``. Results are kept until another cell is opened
-    and shown where nodes and threads are those they were measured with.
+    and shown where nodes, threads and spines are those they were measured with.
     """
 
     def __init__(
@@ -37,19 +44,25 @@ class RunTimeController:
         self._results: dict[Key, RunTimes] = {}
         self._cell: Cell | None = state.cell
         self._token: int | None = None  # of the measurement that goes on
-        self._key: Key = (state.nodes, state.n_threads)  # what it measures
+        self._key = self._now()  # what it measures
         self._begin = 0.0
         self._cancelled_at: float | None = None
         run.listeners.append(self._take)
-        for event in (state.events.cell, state.events.nodes, state.events.n_threads):
+        events = state.events
+        for event in (events.cell, events.nodes, events.n_threads, events.experiment):
             event.connect(self._show)
 
     @property
     def measuring(self) -> bool:
         return self._token is not None
 
+    def _now(self) -> Key:
+        state, given = self.state, spiny(self.state.experiment)
+        spines = () if given is None else (given.spines, given.spine_density)
+        return state.nodes, state.n_threads, spines
+
     def start(self) -> None:
-        """Measure the open cell with the threads of its schedule."""
+        """Measure the open cell, with the spines of its experiment, by the schedule's threads."""
         state = self.state
         if state.cell is None:
             state.message = Message("Open a cell before you measure its run time.", "warning")
@@ -61,8 +74,14 @@ class RunTimeController:
         self._run.warm()
         starting = state.engine == STARTING
         tree = state.cell.trees[state.nodes]
-        job = timings.Job(state.cell.morphology.name, passive_step(tree), state.n_threads)
-        self._token, self._key = self._run.next_token(), (state.nodes, state.n_threads)
+        job = timings.Job(
+            state.cell.morphology.name,
+            passive_step(tree),
+            state.n_threads,
+            experiment=spiny(state.experiment),
+            nodes=state.nodes,
+        )
+        self._token, self._key = self._run.next_token(), self._now()
         self._begin, self._cancelled_at = self._clock(), None
         self._results.pop(self._key, None)
         self._show()
@@ -147,4 +166,4 @@ class RunTimeController:
                 self._worker.send(protocol.Cancel(self._token))
                 self._end(None)
             self._cell, self._results = state.cell, {}
-        state.run_times = self._results.get((state.nodes, state.n_threads))
+        state.run_times = self._results.get(self._now())

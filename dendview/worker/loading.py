@@ -105,6 +105,10 @@ class LocalEngine:
         from engine.experiments.device_solves import find_device
         from engine.experiments.run_time import measure
 
+        if job.experiment is not None:
+            from engine.experiments.spiny_step import with_spines
+
+            job = with_spines(job, self._morphology(job.experiment.morphology))
         device = find_device()
         return measure(job, no_device=device) if isinstance(device, str) else measure(job, device)
 

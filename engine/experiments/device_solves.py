@@ -1,19 +1,23 @@
 """The solves of a GPU, to be measured beside those of the processor."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
 
 from engine.backends.gpu.device import Device
 from engine.backends.gpu.variants import PERMUTE1, SolvePlan, SolveVariant, prepare
+from engine.backends.gpu.variants.contraction import contract
+from engine.backends.gpu.variants.layout import tree_beside_twigs
 from engine.backends.gpu.variants.systems import TreeSystem
-from engine.backends.gpu.variants.variant import scatter
+from engine.backends.gpu.variants.variant import TWIGGY, scatter
 from engine.errors import BackendError
 from engine.experiments.step_system import StepSystem
 from engine.experiments.timings import Job, Way
 from engine.schedule import make_schedule
 from engine.types import ScheduleMethod
 
+DHS, CONTRACT = TWIGGY
 SOLVES = 5
 """Solves in a round; the device times each, and their median counts."""
 
@@ -39,7 +43,7 @@ class GpuSolves:
 
     def ways(self, job: Job) -> tuple[Way, ...]:
         """The published ways with the job's threads, and ours."""
-        return tuple(_way(variant, title, job) for variant, title in _variants(job.n_threads))
+        return tuple(_way(variant, title, job) for variant, title in _variants(job))
 
     def seconds(self, way: Way, job: Job, n_cells: int) -> float | str:
         """Of one solve of all cells, by the device's clock; the reason where that cannot be."""
@@ -51,7 +55,7 @@ class GpuSolves:
         return plan if isinstance(plan, str) else plan.time(SOLVES)
 
     def _prepare(self, way: Way, job: Job, n_cells: int) -> SolvePlan | str:
-        variant = next(v for v, _ in _variants(job.n_threads) if f"gpu-{v.name}" == way.name)
+        variant = next(v for v, _ in _variants(job) if f"gpu-{v.name}" == way.name)
         try:
             return prepare([device_system(job.system, n_cells)], variant, self.device)
         except BackendError as error:
@@ -69,8 +73,8 @@ def device_system(system: StepSystem, copies: int) -> TreeSystem:
     return TreeSystem(system.parent, system.a, system.d, right, copies)
 
 
-def _variants(n_threads: int) -> tuple[tuple[SolveVariant, str], ...]:
-    k = 1 << (n_threads.bit_length() - 1)  # a power of two, as the kernels want it
+def _variants(job: Job) -> tuple[tuple[SolveVariant, str], ...]:
+    k = 1 << (job.n_threads.bit_length() - 1)  # a power of two, as the kernels want it
     published = scatter(f"dhs-{k}", "dhs", k)
     ours = [(SolveVariant(f"dhs-{n}-gather", "dhs", n), f"DHS, k = {n}, gathering")
             for n in sorted({k, 32, 256})]  # fmt: skip
@@ -86,15 +90,24 @@ def _variants(n_threads: int) -> tuple[tuple[SolveVariant, str], ...]:
         (published, f"DHS, k = {k}, as published"),
         *ours,
         (SolveVariant(f"contract-{k}", "contract", k), f"Contraction, k = {k}"),
+        *(_spiny() if job.n_spine else ()),
     )
+
+
+def _spiny() -> Iterator[tuple[SolveVariant, str]]:
+    """Spines eliminated by a thread each, without waiting; the tree by many threads."""
+    for k in (256, 1024):
+        for method, title in ((DHS, "DHS"), (CONTRACT, "Contraction")):
+            variant = SolveVariant(f"{method}-{k}-twigs", method, k, twigs=True)
+            yield variant, f"{title}, k = {k}, spines apart"
 
 
 def _way(variant: SolveVariant, title: str, job: Job) -> Way:
     method: ScheduleMethod = "dhs" if variant.method == "contract" else variant.method
-    schedule = make_schedule(job.system.parent, method, variant.threads)
-    steps = schedule.n_step
+    tree = job.system.parent
+    if variant.twigs:
+        tree = tree_beside_twigs(tree)
+    steps = make_schedule(tree, method, variant.threads).n_step
     if variant.method == "contract":
-        from engine.backends.gpu.variants.contraction import contract
-
-        steps = contract(job.system.parent, variant.threads).n_round
+        steps = contract(tree, variant.threads).n_round
     return Way(f"gpu-{variant.name}", f"GPU · {title}", "", "gpu", method, variant.threads, steps)

@@ -22,6 +22,7 @@ GUESS = 6e-9
 """Seconds per node, from which progress is foretold."""
 MANY = 5
 """A first solve that takes so many times as long as a measurement must tells enough."""
+APART = "In a run the engine keeps spines apart from the tree, equal ones as one."
 LARGEST = 2e9
 """Bytes that are used at most, however much memory is free."""
 
@@ -93,8 +94,9 @@ def measure(
     devices = (f"{processor_name()}, one core", *((device.name,) if device else ()))
     date = datetime.now().astimezone().isoformat(timespec="seconds")
     result = RunTimes(
-        job.cell, job.system.n_comp, job.n_threads, sizes, tuple(rows), devices, date, left_out
-    )
+        job.cell, job.system.n_comp, job.n_threads, sizes, tuple(rows), devices, date, left_out,
+        n_spine=job.n_spine,
+    )  # fmt: skip
     yield Progress("compiling the solves…", 0.0, result)
     if device is not None:
         rows += [Row(way) for way in device.ways(job)]
@@ -200,6 +202,8 @@ def _cpu_way(job: Job, name: str, schedules: dict[ScheduleMethod, Schedule]) -> 
     _, walk, method, title, hint = next(entry for entry in CPU_WAYS if entry[0] == name)
     schedule = schedules[method]
     together = EIGHT if walk == "engine" else 1
+    if walk == "engine" and job.n_spine:
+        title, hint = f"{title}, spines as nodes", f"{hint} {APART}"
     return Way(name, title, hint, "cpu", method, job.n_threads, schedule.n_step, together)
 
 

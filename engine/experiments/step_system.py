@@ -53,10 +53,14 @@ def passive_step(tree: CompartmentTree, dt: float = 0.025) -> StepSystem:
     tree : CompartmentTree
     dt : ms
     """
-    inner = tree.parent >= 0
-    a = np.where(inner, tree.g_axial, 0.0)
-    leak = G_LEAK * tree.area * US_PER_S_CM2_UM2
-    d = CM * tree.area * NF_PER_UF_CM2_UM2 / dt + leak + a
-    np.add.at(d, tree.parent[inner], a[inner])
-    v = E_LEAK + SWING * np.sin(np.arange(tree.n_comp))
-    return StepSystem(tree.parent, a, v, d, leak * (E_LEAK - v))
+    return step_of(tree.parent, np.where(tree.parent < 0, 0.0, tree.g_axial), tree.area, dt)
+
+
+def step_of(parent: IntArray, a: FloatArray, area: FloatArray, dt: float) -> StepSystem:
+    """The same from a tree's numbers: (n_comp,) each, ``a`` µS, 0 at roots, ``area`` µm²."""
+    inner = parent >= 0
+    leak = G_LEAK * area * US_PER_S_CM2_UM2
+    d = CM * area * NF_PER_UF_CM2_UM2 / dt + leak + a
+    np.add.at(d, parent[inner], a[inner])
+    v = E_LEAK + SWING * np.sin(np.arange(len(parent)))
+    return StepSystem(parent, a, v, d, leak * (E_LEAK - v))

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from time import perf_counter
 from typing import Literal
 
+from engine.experiment import Experiment
 from engine.experiments.step_system import StepSystem
-from engine.types import ScheduleMethod
+from engine.types import NodeSet, ScheduleMethod
 
 SIZES = (1, 10, 100, 250, 1000, 3000)
 """Numbers of cells that are measured, where they fit."""
@@ -87,7 +88,8 @@ class RunTimes:
     """All that was measured so far on one tree.
 
     ``devices`` names what it was measured on, ``date`` says when (ISO 8601, local time);
-    ``left_out`` tells which sizes were not measured, and why.
+    ``left_out`` tells which sizes were not measured, and why; ``n_spine`` spines are among the
+    nodes.
     """
 
     cell: str
@@ -99,6 +101,7 @@ class RunTimes:
     date: str
     left_out: str = ""
     complete: bool = False
+    n_spine: int = 0
 
     @property
     def measured_sizes(self) -> tuple[int, ...]:
@@ -120,7 +123,9 @@ class Job:
 
     ``free`` is the memory in bytes that may be used, by default a quarter of what is free. Sizes of
     which one solve takes longer than ``longest`` seconds on the CPU are left out: a cancel must be
-    heard.
+    heard. With an ``experiment`` its cell with all of its spines, of which ``n_spine`` are in the
+    system then, is measured in place of the system that is given; see
+    :func:`engine.experiments.spiny_step.with_spines`.
     """
 
     cell: str
@@ -132,19 +137,30 @@ class Job:
     free: float | None = None
     longest: float = 0.6
     clock: Callable[[], float] = perf_counter
+    experiment: Experiment | None = None
+    nodes: NodeSet = "neuron"
+    n_spine: int = 0
 
 
 def table(result: RunTimes, dt: float = 0.025) -> list[tuple[object, ...]]:
     """Every number of a result as rows under a header; empty where nothing was measured."""
     head: list[tuple[object, ...]] = [
-        ("cell", "nodes", "threads", "variant", "device", "method", "predicted_steps", "n_cells",
-         "measured_ms_per_solve", "lowest_ms", "highest_ms", "rounds", "ns_per_node",
+        ("cell", "nodes", "spines", "threads", "variant", "device", "method", "predicted_steps",
+         "n_cells", "measured_ms_per_solve", "lowest_ms", "highest_ms", "rounds", "ns_per_node",
          f"s_per_simulated_s_dt_{dt:g}_ms", "not_measured_because", "measured_on", "date")
     ]  # fmt: skip
     for row in result.rows:
         way = row.way
         on = result.devices[min(way.device == "gpu", len(result.devices) - 1)]
-        lead = (result.cell, result.n_comp, result.n_threads, way.title, way.device, way.method)
+        lead = (
+            result.cell,
+            result.n_comp,
+            result.n_spine,
+            result.n_threads,
+            way.title,
+            way.device,
+            way.method,
+        )
         for n in result.sizes:
             steps, t = way.steps_of(n) if way.device == "cpu" else way.n_step, row.at(n)
             if t is None:

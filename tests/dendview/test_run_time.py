@@ -15,7 +15,9 @@ from dendview.views.run_time_table import is_wide_range, shares
 from dendview.views.run_time_view import RunTimeView
 from dendview.worker import protocol
 from dendview.worker.protocol import Cancel, Cancelled, Failed, Finished, Measure, Measured, Stopped
+from engine.experiment import Experiment
 from engine.experiments.timings import Progress, Row, RunTimes, Timing, Way
+from engine.spines import SpineDensity
 from tests.dendview.open_window import QuietWorker, in_perspective, open_cell, open_window
 from tests.dendview.schedule_cells import sample_cell
 
@@ -99,6 +101,23 @@ def test_results_come_back_with_their_threads_and_go_with_their_cell(state, cont
     assert state.run_times is not None
     state.cell = sample_cell("toy15")
     assert state.run_times is None
+
+
+def test_spines_of_the_experiment_are_measured_and_told(state, controller, worker):
+    state.experiment = Experiment("sample:spn", spine_density=(SpineDensity(),))
+    controller.start()
+    job = worker.sent[-1].job
+    assert (job.experiment, job.nodes) == (state.experiment, "neuron")
+    done = replace(result(), n_comp=4269, n_spine=1000)
+    number = worker.sent[-1].number
+    controller.say(Measured(number, Progress("done", 1.0, done)), Finished(number, 1.0))
+    assert "4\u202f269 nodes, 1\u202f000 spines among them" in caption(state.run_times)
+    state.experiment = replace(state.experiment, duration=5.0)
+    assert state.run_times is not None
+    state.experiment = replace(state.experiment, spine_density=())
+    assert state.run_times is None  # another tree
+    controller.start()
+    assert worker.sent[-1].job.experiment is None
 
 
 def test_a_cancel_is_heard_at_once_and_keeps_what_is_measured(state, controller, worker):

@@ -1,14 +1,20 @@
 """The panel's ways on a device: they solve what the processor solves, run here without a device."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from engine.experiment import Experiment, Insertion
 from engine.experiments.cpu_solves import CpuSolve
 from engine.experiments.device_solves import GpuSolves, device_system
 from engine.experiments.run_time import measure
-from engine.experiments.step_system import StepSystem
+from engine.experiments.spiny_step import with_spines
+from engine.experiments.step_system import StepSystem, passive_step
 from engine.experiments.timings import Job
+from engine.model import cut
 from engine.schedule import make_schedule
+from engine.spines import SpineDensity
 from tests.engine.shim_device import ShimDevice
 
 TOY = np.array([-1, 0, 0, 0, 0, 0, 5, 6, 6, 7, 7, 8, 11, 8, 13], np.int32)
@@ -53,6 +59,29 @@ def test_all_ways_are_measured_beside_those_of_the_processor(system, device):
     steps = {row.way.name: row.way.n_step for row in on_device}
     assert steps["gpu-dhs-4"] == 5  # Fig. 2d of Zhang et al. 2023
     assert steps["gpu-permute1"] == 14
+
+
+def test_a_cell_with_spines_is_solved_with_these_apart(device):
+    cell = Experiment(
+        "sample:ball_and_stick",
+        insertions=(Insertion("pas"),),
+        spine_density=(SpineDensity(per_um=0.2, min_distance=10.0),),
+    )
+    bare = passive_step(cut(replace(cell, nodes="neuron")))
+    job = with_spines(Job("spiny", bare, 16, experiment=cell))
+    serial = CpuSolve(job.system, "serial", 1, make_schedule(job.system.parent, "hines", 1))
+    serial.solve()
+    solves = GpuSolves(device)
+    apart = [way for way in solves.ways(job) if way.title.endswith("spines apart")]
+    assert len(apart) == 4
+    usual = {way.name: way.n_step for way in solves.ways(job)}
+    for way in apart[:2]:
+        plan = solves._prepare(way, job, 2)
+        assert plan.n_step == way.n_step
+        plan.solve()
+        (found,) = plan.voltages()
+        np.testing.assert_allclose(found, np.tile(serial.solution, (2, 1)), rtol=1e-11)
+    assert usual["gpu-dhs-256-twigs"] < usual["gpu-dhs-256-gather"]
 
 
 class Full:

@@ -1,20 +1,25 @@
 """Run time of the solve: every way solves the same system, and what is measured is told as such."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 
 import numpy as np
 import pytest
 
+from engine.backends.gpu.variants.spiny import with_spines as with_spines_of_the_paper
 from engine.errors import UserError
-from engine.experiment import Experiment
+from engine.experiment import Experiment, Insertion
 from engine.experiments.cpu_solves import WALKS, CpuSolve, numbers_needed
 from engine.experiments.machine import plain
 from engine.experiments.run_time import CPU_WAYS, measure, sizes_that_fit
-from engine.experiments.step_system import StepSystem, passive_step
+from engine.experiments.spiny_step import spiny_step, with_spines
+from engine.experiments.step_system import StepSystem, passive_step, step_of
 from engine.experiments.timings import Job, Way, table
 from engine.model import cut
 from engine.schedule import make_schedule
+from engine.spines import Spine, SpineDensity, SpineShape, on_spine
+from engine.stimuli import Site
+from engine.synapses import Synapse
 from tests.reference import dense_matrix
 
 
@@ -185,3 +190,47 @@ def test_the_table_says_what_is_predicted_and_what_is_measured(system):
     missing = next(r for r in rows if r["device"] == "gpu")
     assert missing["measured_ms_per_solve"] == ""
     assert missing["not_measured_because"] == "no CUDA device found"
+
+
+FULL = Experiment(
+    "sample:spn",
+    insertions=(Insertion("pas"),),
+    spine_density=(SpineDensity(shape=replace(SpineShape(), ra=150.0)),),
+)
+
+
+def test_spines_as_in_the_publication_are_four_nodes_each():
+    """The tree of the benchmark, which has the density's spines alone."""
+    system, n_spine = spiny_step(FULL, "neuron")
+    tree = with_spines_of_the_paper(cut(replace(FULL, nodes="neuron")))
+    assert n_spine == tree.n_spine > 1000
+    np.testing.assert_array_equal(system.parent, tree.parent)
+    np.testing.assert_allclose(system.a, tree.g_axial, rtol=1e-12)
+    expected = step_of(tree.parent, tree.g_axial, tree.area, 0.025)
+    np.testing.assert_allclose(system.d, expected.d, rtol=1e-12)
+
+
+def test_merged_spines_are_neck_and_head_and_an_end_where_something_sits():
+    spines = tuple(Spine(Site("dend[3]", x), taken=True) for x in (0.9, 0.95))
+    synapse = Synapse(on_spine("end", 1), "ExpSyn")
+    system, n_spine = spiny_step(replace(FULL, spines=spines, synapses=(synapse,)), "merged")
+    n_comp = cut(replace(FULL, nodes="merged")).n_comp
+    assert n_spine == spiny_step(FULL, "neuron")[1]
+    assert system.n_comp == n_comp + 2 * n_spine + 1
+    first, second = n_comp, n_comp + 2
+    parent = system.parent[first : first + 5].tolist()
+    assert parent == [parent[0], first, parent[2], second, second + 1]
+    assert parent[0] < n_comp > parent[2]
+    assert 1 / system.a[first + 1] == pytest.approx(1 / system.a[first] + 1 / system.a[second + 2])
+    bare = replace(FULL, spine_density=())
+    assert spiny_step(bare, "merged")[0].n_comp == cut(bare).n_comp
+
+
+def test_a_cell_with_its_spines_is_measured_and_told(system):
+    asked = job(system, sizes=(1,), rounds=1, experiment=FULL)
+    *_, last = measure(with_spines(asked))
+    assert last.result.n_spine > 1000
+    assert last.result.n_comp == system.n_comp + 4 * last.result.n_spine
+    assert any(row.way.title.endswith("spines as nodes") for row in last.result.rows)
+    assert table(last.result)[1][2] == last.result.n_spine
+    assert with_spines(job(system)).system is system

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.backends.gpu.variants.contraction import Contraction, contract
-from engine.backends.gpu.variants.twigs import Twigs, find_twigs
+from engine.backends.gpu.variants.twigs import Twigs, find_twigs, twig_length
 from engine.schedule import make_schedule
 from engine.types import FloatArray, IntArray, ScheduleMethod
 
@@ -153,6 +153,11 @@ def _links(key: NDArray, place: IntArray, n: int) -> tuple[IntArray, IntArray]:
         first[begins] = link[begins]
         sibling[place[:-1][more[:-1]]] = link[1:][more[:-1]]
     return first, sibling
+
+
+def tree_beside_twigs(parent: IntArray) -> IntArray:
+    """Parents of what is left of a tree whose twigs are set apart."""
+    return _cut_twigs(parent, twig_length(parent))[2]
 
 
 def _cut_twigs(parent: IntArray, length: int) -> tuple[Twigs, IntArray, IntArray]:
