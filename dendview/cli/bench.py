@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Iterator
 from typing import Any
 
-from dendview.cli import bench_solve, bench_spike_lab, bench_train
+from dendview.cli import bench_population, bench_solve, bench_spike_lab, bench_train
 from dendview.cli.measuring import add_output, add_peers_python, check_number, show
 from engine.benchmarks.step import OURS, PEERS, measure, report, settings
 from engine.errors import UserError
@@ -24,6 +24,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     epochs = words.add_parser("train", help="time of an epoch of the training lab")
     epochs.set_defaults(measure=bench_train.execute)
     bench_train.add_arguments(epochs)
+    trees = words.add_parser("population", help="time of a step of different trees in one run")
+    trees.set_defaults(measure=bench_population.execute)
+    bench_population.add_arguments(trees)
 
 
 def execute(args: argparse.Namespace) -> None:

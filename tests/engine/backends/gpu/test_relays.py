@@ -9,7 +9,7 @@ import pytest
 from engine.backends.cpu import CpuBackend
 from engine.backends.gpu import tables
 from engine.backends.gpu.backend import GpuBackend
-from engine.backends.gpu.run import GpuRun
+from engine.backends.gpu.run import GpuPopulation, GpuRun
 from engine.backends.gpu.shape import Shape
 from engine.discretize import Rule
 from engine.experiment import Experiment, Insertion, Probe
@@ -121,6 +121,16 @@ def test_points_hear_each_other_as_on_the_cpu(device, given, shape):
     traces = found[1].traces[:, 0]
     assert np.ptp(traces[:3], axis=1).min() > 1.0
     assert traces[-1, -1] >= 2  # the ring went round
+
+
+def test_trees_in_one_run_have_the_bits_of_each_alone(device, given):
+    both = [build(given, 2), build(replace(given, rule=Rule("fixed", 5)))]
+    each = [run(GpuRun(model, device, Shape(8, 4)), 250) for model in both]
+    population = GpuPopulation(both, device, [Shape(8, 4)] * 2)
+    assert len(population.sets) == 1
+    for call, found in enumerate((population.initialize(), population.advance(250))):
+        for one, alone in zip(found, each, strict=True):
+            assert bits((one,)) == bits((alone[call],))
 
 
 def test_threads_and_their_order_do_not_change_bits(given):
