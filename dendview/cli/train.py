@@ -89,6 +89,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--backend", choices=("auto", "cpu", "gpu"), default="auto",
         help="auto: the CPU for the shortcut, a GPU for --compartmental where there is one",
     )  # fmt: skip
+    parser.add_argument(
+        "--precision", choices=("mixed", "double"), default="mixed",
+        help="of the shortcut on the CPU; mixed: single for modes so small that it does not show "
+        "(default %(default)s)",
+    )  # fmt: skip
     parser.add_argument("--json", action="store_true", help="print the results as JSON")
 
 
@@ -106,7 +111,7 @@ def execute(args: argparse.Namespace) -> int:
     network = prepare(training, data)
     if state is not None:
         state = with_rate(state, args.rate, training.learning, len(data.train))
-    way = make_way(network, training.way, args.backend, args.threads)
+    way = make_way(network, training.way, args.backend, args.threads, args.precision)
     folder = out_folder(args.out)
     with written_aside(folder / RECIPE) as aside:
         aside.write_text(to_json(training), encoding="utf-8")
@@ -289,6 +294,7 @@ def answer(
     return {
         "data": data.name,
         "way": way.name,
+        "computed": way.describe(),
         "rule": training.learning.rule,
         "epochs": len(rows),
         "test_accuracy": state.test_accuracy,
@@ -321,14 +327,15 @@ def summary(data: Dataset, way: Way, state: State, seconds: float) -> list[tuple
     network = way.network
     rows.append((
         "network",
-        f"{network.n_in}–{network.spec.n_hidden}–{network.n_out}, {way.name}; resistance to the "
-        f"soma {network.resistance[network.node].min():.4f} … "
+        f"{network.n_in}–{network.spec.n_hidden}–{network.n_out}; resistance to the soma "
+        f"{network.resistance[network.node].min():.4f} … "
         f"{network.resistance[network.node].max():.4f} MΩ, at the soma "
         f"{network.soma_resistance:.4f} MΩ",
     ))  # fmt: skip
+    rows.append(("computed", way.describe()))
     if epochs := state.epochs:
         mean = sum(e.seconds for e in epochs) / len(epochs)
         rows.append(("test accuracy", f"{100 * epochs[-1].test_accuracy:.2f} %"))
-        rows.append(("epochs", f"{len(epochs)}, {mean:.1f} s each"))
+        rows.append(("epochs", f"{len(epochs)}, {mean:.3g} s each"))
     rows.append(("this time", duration(seconds)))
     return rows

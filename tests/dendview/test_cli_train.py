@@ -52,6 +52,7 @@ def test_a_short_training_writes_everything_and_goes_on(few, tmp_path, capsys):
     assert first["epoch_seconds"] > 0
     assert 0 <= first["test_accuracy"] <= 1
     assert first["cosine_to_gradient"]["before"] > 0.5
+    assert "the others in single (voltages to 1e-09 of the largest)" in first["computed"]
     for name in ("training.json", "checkpoint.h5", "epochs.csv", "curves.csv", "weights.h5"):
         assert (out / name).stat().st_size > 100
     for name in ("curves", "confusion", "responses"):

@@ -2,6 +2,7 @@
 
 from engine.experiments.hpc_net.compartmental import Compartmental
 from engine.experiments.hpc_net.device_shortcut import DeviceShortcut
+from engine.experiments.hpc_net.modes import Precision
 from engine.experiments.hpc_net.network import Network
 from engine.experiments.hpc_net.shortcut import Shortcut
 from engine.experiments.hpc_net.spec import WayName
@@ -14,6 +15,7 @@ def make_way(
     way: WayName = "shortcut",
     backend: BackendName = "auto",
     threads: int | None = None,
+    precision: Precision = "mixed",
 ) -> Way:
     """The way of that name on that backend.
 
@@ -26,6 +28,8 @@ def make_way(
         kind of processor then. For the simulation "auto" takes a GPU where there is one.
     threads
         Cores of the shortcut on the CPU, all by default.
+    precision
+        Of the shortcut on the CPU; on a GPU it is always double.
 
     Raises
     ------
@@ -36,4 +40,4 @@ def make_way(
     """
     if way == "compartmental":
         return Compartmental(network, backend)
-    return DeviceShortcut(network) if backend == "gpu" else Shortcut(network, threads)
+    return DeviceShortcut(network) if backend == "gpu" else Shortcut(network, threads, precision)

@@ -61,6 +61,9 @@ class Compartmental:
         self._sections = make_sections(morphology)
         self._point = build(self._point_cell(), cell=self._cylinder())
 
+    def describe(self) -> str:
+        return f"every compartment simulated, {self.backend.describe()}"
+
     @property
     def bias_response(self) -> FloatArray:
         """A hidden neuron that is not linear has no response that scales with its bias."""

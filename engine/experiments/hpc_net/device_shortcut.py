@@ -92,10 +92,8 @@ class DeviceShortcut:
     def n_mode(self) -> int:
         return self._n_mode
 
-    @property
-    def device(self) -> str:
-        """What it runs on, in words."""
-        return self._arrays.name
+    def describe(self) -> str:
+        return f"exact shortcut, {self.n_mode} modes in double precision on {self._arrays.name}"
 
     def voltages(self, images: ByteArray, weights: Weights) -> Voltages:
         """Run every sample from rest; see :class:`engine.experiments.hpc_net.ways.Way`."""

@@ -18,7 +18,7 @@ from engine.errors import UserError
 from engine.experiments.hpc_net import kernels, kernels_back
 from engine.experiments.hpc_net.encoding import decay
 from engine.experiments.hpc_net.kernels import COLUMNS, ROWS, SMALL_COLUMNS, aligned, padded
-from engine.experiments.hpc_net.modes import Precision, beginnings, make_modes
+from engine.experiments.hpc_net.modes import TOLERANCE, Precision, beginnings, make_modes
 from engine.experiments.hpc_net.network import Network, Weights
 from engine.experiments.hpc_net.ways import ByteArray, Voltages, trace_numbers
 from engine.linear import is_linear, leak
@@ -70,6 +70,14 @@ class Shortcut:
         self._small_mix = aligned((*size, NARROW_WIDTH), np.float32)
         none = np.empty((0, network.n_in), np.uint8)
         self._met = none, self._slots(none)
+
+    def describe(self) -> str:
+        if self.n_double == self.n_mode:
+            return f"exact shortcut, {self.n_mode} modes in double precision"
+        return (
+            f"exact shortcut, the largest {self.n_double} of {self.n_mode} modes in double "
+            f"precision, the others in single (voltages to {TOLERANCE:.0e} of the largest)"
+        )
 
     @property
     def bias_response(self) -> FloatArray:

@@ -36,6 +36,9 @@ class Way(Protocol):
     network: Network
     name: str
 
+    def describe(self) -> str:
+        """How it computes, and in which precision, for people."""
+
     @property
     def bias_response(self) -> FloatArray:
         """(n_time,) mV at a hidden soma by a bias of 1."""

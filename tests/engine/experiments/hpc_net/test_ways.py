@@ -90,6 +90,8 @@ def test_single_precision_of_the_small_modes_stays_below_the_tolerance(
 ):
     exact = Shortcut(network, threads=1, precision="double")
     assert shortcut.n_double < shortcut.n_mode == exact.n_mode == exact.n_double
+    assert "in single" in shortcut.describe()
+    assert exact.describe() == f"exact shortcut, {exact.n_mode} modes in double precision"
     ours, best = (way.voltages(images, weights) for way in (shortcut, exact))
     assert 0 < relative(ours.hidden, best.hidden) < 1e-9
     for rule in ("quasi_static", "exact"):
