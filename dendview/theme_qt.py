@@ -84,7 +84,7 @@ QPushButton:hover {{ border-color: {accent}; }}
 QPushButton:focus {{ border-color: {accent}; }}
 QPushButton:disabled {{ color: {disabled}; border-color: {grid}; }}
 QPushButton:default, QPushButton[primary="true"] {{ background: {accent}; color: {on_accent}; border-color: {accent}; font-weight: 600; }}
-QPushButton:default:disabled {{ background: {grid}; color: {disabled}; border-color: {grid}; }}
+QPushButton:default:disabled, QPushButton[primary="true"]:disabled {{ background: {grid}; color: {disabled}; border-color: {grid}; }}
 QPushButton[flat_link="true"] {{ border: none; color: {accent}; background: transparent; padding: 2px 6px; }}
 #recent {{ padding: 2px 0; }}
 QPushButton[flat_link="true"]:hover {{ text-decoration: underline; }}

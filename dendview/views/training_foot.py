@@ -154,7 +154,10 @@ class TrainingFoot(LazyWidget):
                     style.polish(button)
         self._draw_progress(shown, active is not None)
         self._draw_rate(run)
-        self.updateGeometry()  # a text that wraps has another height now
+        for widget in (self, self.parentWidget()):  # else it is painted once in its old height
+            if widget is not None and (layout := widget.layout()) is not None:
+                layout.invalidate()
+                layout.activate()
 
     def _draw_progress(self, run: TrainingRun | None, active: bool) -> None:
         job = self._state.job
@@ -167,8 +170,9 @@ class TrainingFoot(LazyWidget):
             return
         if not active:
             self.doing.setText(f"{run.title}: {progress_text(run)}")
-            self.speed.setText(run.warning)
-            self.speed.setVisible(bool(run.warning))
+            why = run.why if run.trouble else run.warning
+            self.speed.setText(why)
+            self.speed.setVisible(bool(why))
             return
         preparing = run.phase == "preparing"
         self.bars["Run"].setRange(0, 0 if preparing else 1000)
