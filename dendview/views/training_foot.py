@@ -154,8 +154,8 @@ class TrainingFoot(LazyWidget):
                     style.polish(button)
         self._draw_progress(shown, active is not None)
         self._draw_rate(run)
-        for widget in (self, self.parentWidget()):  # else it is painted once in its old height
-            if widget is not None and (layout := widget.layout()) is not None:
+        for holder in (self, self.parentWidget()):  # else it is painted once in its old height
+            if holder is not None and (layout := holder.layout()) is not None:
                 layout.invalidate()
                 layout.activate()
 
