@@ -25,12 +25,12 @@ from engine.experiments.hpc_net import (
     download,
     from_json,
     load,
+    make_way,
     prepare,
     start,
     to_json,
     train,
 )
-from engine.experiments.hpc_net.choosing import make_way
 from engine.experiments.hpc_net.data import DIGITS, DOWNLOADS
 from engine.experiments.hpc_net.network import first_weights
 from engine.experiments.hpc_net.rule import descent

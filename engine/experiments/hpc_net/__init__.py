@@ -7,9 +7,11 @@ for progress in train(Shortcut(network), data, recipe.learning):
     ...
 """
 
+from engine.experiments.hpc_net.choosing import make_way
 from engine.experiments.hpc_net.compartmental import Compartmental
 from engine.experiments.hpc_net.data import Dataset, download, load
 from engine.experiments.hpc_net.network import Network, Weights, make_network
+from engine.experiments.hpc_net.rule import register_rule
 from engine.experiments.hpc_net.shortcut import Shortcut
 from engine.experiments.hpc_net.spec import (
     PRESETS,
@@ -46,7 +48,9 @@ __all__ = [
     "hidden_cell",
     "load",
     "make_network",
+    "make_way",
     "prepare",
+    "register_rule",
     "start",
     "to_json",
     "train",

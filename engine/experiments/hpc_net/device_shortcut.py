@@ -5,7 +5,8 @@ times the modes of their synapses are the voltages. All is in double precision, 
 in an order that changes from run to run: a repeated run gives the same bits.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, Protocol
 
 import numpy as np
@@ -77,11 +78,8 @@ class DeviceShortcut:
         )
 
     def _on_device(self, **tables: FloatArray) -> None:
-        need = sum(table.nbytes for table in tables.values())
-        try:
+        with self._room(sum(table.nbytes for table in tables.values())):
             self._tables = {n: self._arrays.module.asarray(t) for n, t in tables.items()}
-        except MemoryError:
-            raise self._too_large(need) from None
 
     @property
     def bias_response(self) -> FloatArray:
@@ -101,46 +99,49 @@ class DeviceShortcut:
         n_sample, n_hidden = len(images), network.spec.n_hidden
         hidden = np.empty((n_sample, n_hidden, network.n_time))
         output = np.empty((n_sample, network.n_out, network.n_time))
-        own = self._synapses(xp.asarray(weights.hidden))
-        bias = xp.asarray(weights.hidden_bias)[:, None] * tables["bias"]
-        far = xp.asarray(weights.output).T
-        far_bias = xp.asarray(weights.output_bias)[:, None]
-        for part, heard, trace in self._parts(images):
-            shape = len(heard), heard.shape[1] * self._n_mode
-            mixed = own[heard].reshape(*shape, n_hidden).transpose(0, 2, 1)
-            through = tables["filtered"][trace].reshape(*shape, network.n_time)
-            voltage = xp.matmul(mixed, through) + bias
-            current = xp.matmul(far, xp.maximum(voltage, 0.0)) + far_bias
-            hidden[part] = self._arrays.to_host(voltage)
-            output[part] = self._arrays.to_host(xp.matmul(current, tables["leak"]))
+        with self._room(2 * ROOM):
+            own = self._synapses(xp.asarray(weights.hidden))
+            bias = xp.asarray(weights.hidden_bias)[:, None] * tables["bias"]
+            far = xp.asarray(weights.output).T
+            far_bias = xp.asarray(weights.output_bias)[:, None]
+            for part, heard, trace in self._parts(images):
+                shape = len(heard), heard.shape[1] * self._n_mode
+                mixed = own[heard].reshape(*shape, n_hidden).transpose(0, 2, 1)
+                through = tables["filtered"][trace].reshape(*shape, network.n_time)
+                voltage = xp.matmul(mixed, through) + bias
+                current = xp.matmul(far, xp.maximum(voltage, 0.0)) + far_bias
+                hidden[part] = self._arrays.to_host(voltage)
+                output[part] = self._arrays.to_host(xp.matmul(current, tables["leak"]))
         return Voltages(hidden, output)
 
     def through_traces(self, images: ByteArray, error: FloatArray, window: slice) -> FloatArray:
         """See :class:`engine.experiments.hpc_net.ways.Way`."""
         xp, tables, network = self._arrays.module, self._tables, self.network
-        total = xp.zeros((network.n_in, network.spec.n_hidden))
-        each = network.n_in * error.shape[2] * 8
-        seen = tables["trace"][:, window]
-        for k in range(0, len(images), step := max(1, ROOM // each)):
-            part = slice(k, k + step)
-            heard = seen[xp.asarray(self._numbers(images[part]))]
-            back = xp.asarray(np.ascontiguousarray(error[part].transpose(0, 2, 1)))
-            total += xp.matmul(heard, back).sum(axis=0)
+        with self._room(2 * ROOM):
+            total = xp.zeros((network.n_in, network.spec.n_hidden))
+            each = network.n_in * error.shape[2] * 8
+            seen = tables["trace"][:, window]
+            for k in range(0, len(images), step := max(1, ROOM // each)):
+                part = slice(k, k + step)
+                heard = seen[xp.asarray(self._numbers(images[part]))]
+                back = xp.asarray(np.ascontiguousarray(error[part].transpose(0, 2, 1)))
+                total += xp.matmul(heard, back).sum(axis=0)
         return self._arrays.to_host(total[:, :, None] * tables["factor"])
 
     def through_responses(self, images: ByteArray, error: FloatArray) -> FloatArray:
         """See :class:`engine.experiments.hpc_net.ways.Way`."""
         xp, tables, network = self._arrays.module, self._tables, self.network
         n_hidden, n_time = network.spec.n_hidden, network.n_time
-        total = xp.zeros((network.n_in + 1, self._n_mode, n_hidden))
-        for part, heard, trace in self._parts(images):
-            shape = len(heard), heard.shape[1] * self._n_mode
-            through = tables["filtered"][trace].reshape(*shape, n_time)
-            back = xp.asarray(np.ascontiguousarray(error[part].transpose(0, 2, 1)))
-            share = xp.matmul(through, back)
-            share = share.reshape(*heard.shape, self._n_mode, n_hidden)
-            for b in range(len(heard)):  # no input is listed twice but the one of nothing
-                total[heard[b]] += share[b]
+        with self._room(2 * ROOM):
+            total = xp.zeros((network.n_in + 1, self._n_mode, n_hidden))
+            for part, heard, trace in self._parts(images):
+                shape = len(heard), heard.shape[1] * self._n_mode
+                through = tables["filtered"][trace].reshape(*shape, n_time)
+                back = xp.asarray(np.ascontiguousarray(error[part].transpose(0, 2, 1)))
+                share = xp.matmul(through, back)
+                share = share.reshape(*heard.shape, self._n_mode, n_hidden)
+                for b in range(len(heard)):  # no input is listed twice but the one of nothing
+                    total[heard[b]] += share[b]
         each = total[: network.n_in].transpose(0, 2, 1)[:, :, None]
         return self._arrays.to_host((tables["mode"] * each).sum(axis=3))
 
@@ -180,11 +181,16 @@ class DeviceShortcut:
             k = part.stop
         return parts
 
-    def _too_large(self, need: int) -> BackendError:
-        return BackendError(
-            f"the tables of the shortcut take {need / 2**20:.0f} MiB, more than is free on "
-            f"{self._arrays.name}; close what else runs there, or choose backend 'cpu'"
-        )
+    @contextmanager
+    def _room(self, need: int) -> Iterator[None]:
+        """Say in a sentence that the device has no room for so many bytes."""
+        try:
+            yield
+        except MemoryError:
+            raise BackendError(
+                f"the shortcut needs about {need / 2**20:.0f} MiB more than is free on "
+                f"{self._arrays.name}; close what else runs there, or choose backend 'cpu'"
+            ) from None
 
 
 def _steps(keep: float, gain: float, n_time: int) -> FloatArray:

@@ -67,7 +67,7 @@ def test_a_device_without_room_is_refused_in_a_sentence(network):
             def asarray(values):
                 raise MemoryError
 
-    with pytest.raises(BackendError, match=r"take \d+ MiB, more than is free on NumPy"):
+    with pytest.raises(BackendError, match=r"needs about \d+ MiB more than is free on NumPy"):
         DeviceShortcut(network, Full())
 
 
