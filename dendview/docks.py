@@ -49,6 +49,7 @@ class Layout:
     left_width: int = 230
     right_width: int = 270
     bottom_share: float = 0.33
+    upper: int = 600  # of the first of stacks one above the other, where the others take 400
 
     @property
     def panels(self) -> tuple[str, ...]:
@@ -89,6 +90,7 @@ LAYOUTS: dict[Perspective, Layout] = {
         left_width=312,
         right_width=468,
         bottom_share=0.3,
+        upper=330,
     ),
 }
 
@@ -226,7 +228,7 @@ class Docks:
         for stacks in (layout.left, layout.right):
             if len(stacks) > 1:  # the upper ones hold more
                 heads = [self.by_name[stack[0]] for stack in stacks]
-                window.resizeDocks(heads, [600, *[400] * (len(heads) - 1)], down)
+                window.resizeDocks(heads, [layout.upper, *[400] * (len(heads) - 1)], down)
         if layout.bottom:
             height = int(window.height() * layout.bottom_share)
             heads = [self.by_name[stack[0]] for stack in layout.bottom]

@@ -280,7 +280,10 @@ def way_of(training: Training) -> AnyWay:
         If the network cannot be made.
     """
     net = network(training)
-    return Shortcut(net, threads=1) if net.is_linear else Compartmental(net)
+    try:
+        return Shortcut(net, threads=1)
+    except UserError:  # not linear: every neuron is simulated
+        return Compartmental(net)
 
 
 @lru_cache(maxsize=16)

@@ -12,7 +12,7 @@ from dendview.wording import number
 from engine.experiments.hpc_net.spec import to_json
 from engine.types import FloatArray
 
-SIDE = 46
+SIDE = 48
 """Pixels of the picture."""
 
 
@@ -31,6 +31,7 @@ class SampleBar(QWidget):
         self.box.setAccessibleName("Number of the test image")
         self.box.setPrefix("Test image ")
         self.box.setKeyboardTracking(False)
+        self.box.setMinimumHeight(24)
         self.box.setToolTip("Which test image the network is shown (↑ ↓)")
         self.kind = QComboBox()
         self.kind.setAccessibleName("Image or mean of its class")

@@ -73,6 +73,11 @@ class TrainingWeights(LazyWidget):
         for widget in (self.on_cell, self.neuron, self.kind):
             top.addWidget(widget)
         top.addStretch(1)
+        self.logarithmic = QCheckBox("Log")
+        self.logarithmic.setAccessibleName("Logarithmic counts")
+        self.logarithmic.setChecked(True)
+        self.logarithmic.setToolTip("Count on a logarithmic axis: shows the few large weights too")
+        top.addWidget(self.logarithmic)
         self.other = QLabel("The open cell is not the hidden neuron of this training.")
         self.other.setWordWrap(True)
         self.open = QPushButton("Open it")
@@ -81,9 +86,6 @@ class TrainingWeights(LazyWidget):
         row.setContentsMargins(10, 0, 10, 2)
         row.addWidget(self.other, 1)
         row.addWidget(self.open)
-        self.logarithmic = QCheckBox("Logarithmic counts")
-        self.logarithmic.setChecked(True)
-        self.logarithmic.setToolTip("Shows the few large weights beside the many small ones")
         self.text = QLabel()
         self.text.setWordWrap(True)
         self.text.setContentsMargins(10, 0, 10, 4)
@@ -93,10 +95,6 @@ class TrainingWeights(LazyWidget):
         self.grid.setContentsMargins(4, 0, 4, 0)
         self.grid.setSpacing(0)
         self._wide: bool | None = None
-        low = QHBoxLayout()
-        low.setContentsMargins(10, 0, 10, 4)
-        low.addWidget(self.logarithmic)
-        low.addStretch(1)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(1)
@@ -104,7 +102,6 @@ class TrainingWeights(LazyWidget):
         layout.addLayout(row)
         layout.addLayout(self.grid, 1)
         layout.addWidget(self.text)
-        layout.addLayout(low)
         self._place()
         self.on_cell.clicked.connect(self.on_cell_chosen)
         self.neuron.valueChanged.connect(lambda j: self.neurons_chosen.emit((j,)))
@@ -129,6 +126,7 @@ class TrainingWeights(LazyWidget):
         for name in ("left", "bottom"):
             plot.getAxis(name).enableAutoSIPrefix(False)
         plot.getAxis("left").setWidth(60)
+        plot.getPlotItem().getViewBox().sigResized.connect(self.redraw)  # room for ticks
         plot.told = pg.SignalProxy(
             plot.scene().sigMouseMoved, rateLimit=20, slot=lambda at: self._on_hover(plot, at[0])
         )
@@ -173,21 +171,20 @@ class TrainingWeights(LazyWidget):
             self.neuron.setRange(0, last)
             chosen = state.training_choice.neurons
             self.neuron.setValue(min(chosen[-1], last) if chosen else 0)
-        self._draw_counts(self.hidden, found.hidden_counts, "To hidden neurons", theme)
-        self._draw_counts(self.output, found.output_counts, "To output neurons", theme)
+        self._draw_counts(self.hidden, found.hidden_counts, "weight to a hidden neuron", theme)
+        self._draw_counts(self.output, found.output_counts, "weight to an output", theme)
         first, name = epoch_name(found.wanted.first.epoch), epoch_name(found.epoch)
         key = (
             f"<span style='color:{theme.warning}'>□</span> {first} &nbsp; "
             f"<span style='color:{theme.accent}'>■</span> {name}"
         )
-        self.text.setText(f"{key}<br>{counts_text(found)}")
+        self.text.setText(f"{key} &nbsp; {counts_text(found)}")
 
     def _draw_counts(
         self, plot: pg.PlotWidget, counts: WeightCounts, title: str, theme: Theme
     ) -> None:
         self._counts[plot] = counts
         item, logarithmic = plot.getPlotItem(), self.logarithmic.isChecked()
-        item.setTitle(title, color=theme.text, size="9pt")
         values = counts.counts.astype(float)
         if logarithmic:
             values = np.log10(np.maximum(values, 0.5))  # none stands below the axis
@@ -208,10 +205,12 @@ class TrainingWeights(LazyWidget):
         plot.setXRange(float(counts.edge[0]), float(counts.edge[-1]), padding=0.01)
         axis = plot.getAxis("left")
         if logarithmic:
-            axis.setTicks([[(float(k), number(10**k)) for k in range(int(top) + 1)], []])
+            room = plot.getPlotItem().getViewBox().height() / max(top - floor, 1)
+            powers = range(0, int(top) + 1, 1 if room > 16 else 2)
+            axis.setTicks([[(float(k), number(10**k)) for k in powers], []])
         else:
             axis.setTicks(None)
-        plot.setLabel("bottom", "weight", color=theme.muted)
+        plot.setLabel("bottom", title, color=theme.muted)
         if plot is self.hidden:
             plot.setLabel("left", "synapses", color=theme.muted)
 
@@ -272,10 +271,9 @@ def counts_text(found: Findings) -> str:
         ("hidden", first.hidden, shown.hidden), ("output", first.output, shown.output)
     ):  # fmt: skip
         rows.append(
-            f"{plural(before.size, f'{name} weight')}, root mean square "
-            f"{_size(before):.3g} → {_size(after):.3g}"
+            f"{plural(before.size, f'{name} weight')}: {_size(before):.3g} → {_size(after):.3g}"
         )
-    return "<br>".join(rows)
+    return f"Root mean squares: {'; '.join(rows)}"
 
 
 def _size(weights: FloatArray) -> float:

@@ -160,7 +160,7 @@ class LocalEngine:
         network, weights = prepare(training, data), load_snapshot(folder, work.epoch).weights
         return robustness.examine(
             work.study, network, weights, training.learning, data, folder,
-            simulate=not network.is_linear,
+            simulate=training.way == "compartmental",
         )  # fmt: skip
 
     def open(self, number: int, experiment: Experiment, backend: BackendName) -> Opened:

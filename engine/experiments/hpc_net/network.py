@@ -98,12 +98,6 @@ class Network:
         """MΩ."""
         return input_resistance(self.spec.point)
 
-    @property
-    def is_linear(self) -> bool:
-        """Whether the hidden neurons are passive and driven by currents: the shortcut holds."""
-        mechanisms = {insertion.mechanism for insertion in self.spec.cell.insertions}
-        return self.spec.conductance is None and mechanisms <= {"pas"}
-
     @cached_property
     def factor(self) -> FloatArray:
         """(n_in, n_hidden, n_synapse) resistance · conductance of every synapse."""
