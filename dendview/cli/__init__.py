@@ -2,7 +2,8 @@
 
 Qt is imported only where a window or a picture is asked for.
 
-Exit status: 0 done, 1 failed with one sentence on stderr, 2 wrong usage, 130 stopped with Ctrl-C.
+Exit status: 0 done, 1 failed with one sentence on stderr, 2 wrong usage, 130 stopped with Ctrl-C,
+141 nobody reads what it prints.
 """
 
 import argparse
@@ -36,7 +37,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if argv is None else argv)
     try:
         if words and words[0] in COMMANDS:
-            return execute(words[0], words[1:])
+            status = execute(words[0], words[1:])
+            sys.stdout.flush()  # here, where a reader that has gone is understood
+            return status
         parser = window_parser()
         word = words[0] if words and words[0].isalpha() else ""
         if (near := get_close_matches(word, COMMANDS, 1)) and not Path(word).exists():
@@ -45,6 +48,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except UserError as error:
         print(f"dendview: {error}", file=sys.stderr)
         return 1
+    except BrokenPipeError:  # as 'head' does when it has enough; there is nothing to say
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         print(f"dendview: {where}{error.strerror or error}", file=sys.stderr)

@@ -319,3 +319,17 @@ def n_colors(path: Path) -> int:
     assert bits is not None
     bits.setsize(image.sizeInBytes())
     return len(np.unique(np.frombuffer(bits, np.uint32)))
+
+
+@pytest.mark.parametrize("words", [("info", SAMPLE), ("schedule", "sample:purkinje", "--json")])
+def test_a_reader_that_has_enough_is_no_failure_to_tell(words):
+    command = subprocess.Popen(
+        [sys.executable, "-m", "dendview", *words],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    command.stdout.close()
+    said = command.stderr.read().decode()
+    command.stderr.close()
+    assert (command.wait(120), said) == (141, "")
