@@ -11,8 +11,8 @@ LEVEL = "t < {until}[0] ? 0 : t < {until}[1] ? 1 : t < {until}[2] ? 2 : 3"
 
 
 def attach(names: Names, structure: GpuStructure) -> list[str]:
-    """Twigs' own equations, then everything on single nodes; ``t`` is the middle of the step."""
-    lines = _twig_equations(names) if structure.twigs else []
+    """Everything on single nodes; ``t`` is the middle of the step."""
+    lines: list[str] = []
     if structure.clamps:
         lines += ["meet(team);", *clamps(names)]
     if any(m.kind == "point" for m in structure.mechanisms):
@@ -168,41 +168,36 @@ def each_twig(names: Names, body: list[str]) -> list[str]:
     return [f"for (int e = member; e < {n}; e += threads) {{", *indented(body), "}"]
 
 
-def _twig_equations(names: Names) -> list[str]:
-    """Capacitance, leak and the neighbors of necks, heads and ends."""
-    kind = names.number("_n_kind")
-    leak = "kind[{g} * " + kind + "] * twig_v[{at}] + kind[{i} * " + kind + "]"
-    body = [
-        *twig(names),
-        "const double from_parent = g_neck * (v[parent] - twig_v[neck]);",
-        "const double to_head = g_head * (twig_v[neck] - twig_v[head]);",
-        "const double to_end = has_end ? g_end * (twig_v[head] - twig_v[end]) : 0.0;",
-        f"twig_d[neck] = kind[3 * {kind}] / dt + kind[6 * {kind}] + g_neck + g_head;",
-        f"twig_r[neck] = from_parent - to_head - ({leak.format(g=6, i=5, at='neck')});",
-        f"twig_d[head] = kind[4 * {kind}] / dt + kind[8 * {kind}] + g_head"
-        " + (has_end ? g_end : 0.0);",
-        f"twig_r[head] = to_head - to_end - ({leak.format(g=8, i=7, at='head')});",
-        "twig_d[end] = has_end ? g_end : 1.0;",
-        "twig_r[end] = to_end;",
-    ]
-    return each_twig(names, body)
-
-
 def twig_shares(names: Names) -> list[str]:
-    """Ends, heads and necks are eliminated, all twigs at once; then every node of the tree that
-    bears some gathers what they leave, one after the other."""
+    """The equations of ends, heads and necks, to which ``d`` and ``r`` hold what sits on them, are
+    eliminated, all twigs at once; then every node of the tree that bears some gathers what they
+    leave, one after the other."""
+    kind = names.number("_n_kind")
+    leak = "fma(kind[{g} * " + kind + "], {v}, kind[{i} * " + kind + "])"
     eliminate = [
         *twig(names),
+        "const double v_neck = twig_v[neck], v_head = twig_v[head];",
+        "const double to_head = g_head * (v_neck - v_head);",
+        f"double d_head = twig_d[head] + (kind[4 * {kind}] / dt + kind[8 * {kind}] + g_head);",
+        f"double r_head = twig_r[head] + (to_head - {leak.format(g=8, i=7, v='v_head')});",
         "if (has_end) {",
-        "    twig_d[end] = 1.0 / twig_d[end];",
-        "    const double factor = g_end * twig_d[end];",
-        "    twig_d[head] = fma(-factor, g_end, twig_d[head]);",
-        "    twig_r[head] = fma(factor, twig_r[end], twig_r[head]);",
+        "    const double to_end = g_end * (v_head - twig_v[end]);",
+        "    const double over = 1.0 / (twig_d[end] + g_end), factor = g_end * over;",
+        "    const double r_end = twig_r[end] + to_end;",
+        "    d_head = fma(-factor, g_end, d_head + g_end);",
+        "    r_head = fma(factor, r_end, r_head - to_end);",
+        "    twig_d[end] = over;",
+        "    twig_r[end] = r_end;",
         "}",
-        "twig_d[head] = 1.0 / twig_d[head];",
-        "const double factor = g_head * twig_d[head];",
-        "twig_d[neck] = 1.0 / fma(-factor, g_head, twig_d[neck]);",
-        "twig_r[neck] = fma(factor, twig_r[head], twig_r[neck]);",
+        "const double over = 1.0 / d_head, factor = g_head * over;",
+        f"const double d_neck = twig_d[neck] + (kind[3 * {kind}] / dt + kind[6 * {kind}]"
+        " + g_neck + g_head);",
+        f"const double r_neck = twig_r[neck] + (g_neck * (v[parent] - v_neck) - to_head"
+        f" - {leak.format(g=6, i=5, v='v_neck')});",
+        "twig_d[head] = over;",
+        "twig_r[head] = r_head;",
+        "twig_d[neck] = 1.0 / fma(-factor, g_head, d_neck);",
+        "twig_r[neck] = fma(factor, r_head, r_neck);",
     ]
     many = names.at("given", "_twig_many", "e")
     gather = [
@@ -225,12 +220,26 @@ def twig_shares(names: Names) -> list[str]:
     return [*each_twig(names, eliminate), "meet(team);", *gather, "meet(team);"]
 
 
-def twig_values(names: Names) -> list[str]:
-    """From the parents' change of voltage that of necks, heads and ends."""
+def twig_values(names: Names, bad: int) -> list[str]:
+    """From the parents' change of voltage that of necks, heads and ends; ``bad`` is set where one
+    is beyond the limits."""
     body = [
         *twig(names),
-        "twig_r[neck] = fma(g_neck, r[parent], twig_r[neck]) * twig_d[neck];",
-        "twig_r[head] = fma(g_head, twig_r[neck], twig_r[head]) * twig_d[head];",
-        "twig_r[end] = has_end ? fma(g_end, twig_r[head], twig_r[end]) * twig_d[end] : 0.0;",
+        "const double neck_change = fma(g_neck, r[parent], twig_r[neck]) * twig_d[neck];",
+        "const double head_change = fma(g_head, neck_change, twig_r[head]) * twig_d[head];",
+        *change("neck", "neck_change", bad),
+        *change("head", "head_change", bad),
+        "if (has_end) {",
+        "    const double end_change = fma(g_end, head_change, twig_r[end]) * twig_d[end];",
+        *indented(change("end", "end_change", bad)),
+        "}",
     ]
-    return [*each_twig(names, body), "meet(team);"]
+    return each_twig(names, body)
+
+
+def change(node: str, by: str, bad: int) -> list[str]:
+    """A new voltage of a twig's node."""
+    return [
+        f"twig_v[{node}] += {by};",
+        f"if (!(fabs(twig_v[{node}]) <= limit_v)) status |= {bad};",
+    ]

@@ -9,11 +9,9 @@ it is computed from the voltages anew.
 """
 
 from engine.backends.constant import REFRESH
-from engine.backends.gpu.attached_source import clamps, each_twig, played, twig
+from engine.backends.gpu.attached_source import change, clamps, each_twig, played, twig
 from engine.backends.gpu.solve_source import neighbors, solve
 from engine.backends.gpu.text import GpuStructure, Names, indented
-
-BAD_VOLTAGE = "!(fabs({v}) <= limit_v)"
 
 
 def constant_step(names: Names, structure: GpuStructure, bad: int) -> list[str]:
@@ -35,8 +33,8 @@ def constant_step(names: Names, structure: GpuStructure, bad: int) -> list[str]:
         *(_twigs_in(names) if twigs else []),
         *solve(names, structure),
         "meet(team);",
-        *(_twigs_out(names) if twigs else []),
-        *_change(names, structure, bad),
+        *(_twigs_out(names, bad) if twigs else []),
+        *_change(names, bad),
         *(["meet(team);", *taken] if injected else []),
     ]
 
@@ -118,39 +116,34 @@ def _twigs_in(names: Names) -> list[str]:
     return [*each_twig(names, body), "meet(team);", *_bearers(names, share), "meet(team);"]
 
 
-def _twigs_out(names: Names) -> list[str]:
-    """From the parents' change of voltage that of necks, heads and ends."""
+def _twigs_out(names: Names, bad: int) -> list[str]:
+    """From the parents' change of voltage that of necks, heads and ends, and what it leaves."""
     over_end = f"common[{_common(names, '_over')} + {names.at('where', '_twig_kind', 'e')}]"
+    kind = names.number("_n_kind")
     body = [
         *twig(names),
         *_over(names),
-        "twig_r[neck] = fma(g_neck, r[parent], twig_r[neck]) * over_neck;",
-        "twig_r[head] = fma(g_head, twig_r[neck], twig_r[head]) * over_head;",
-        f"twig_r[end] = has_end ? fma({over_end}, twig_r[end], twig_r[head]) : 0.0;",
+        "const double neck_change = fma(g_neck, r[parent], twig_r[neck]) * over_neck;",
+        "const double head_change = fma(g_head, neck_change, twig_r[head]) * over_head;",
+        *change("neck", "neck_change", bad),
+        *change("head", "head_change", bad),
+        f"twig_r[neck] = kind[3 * {kind}] / dt * neck_change;",
+        f"twig_r[head] = kind[4 * {kind}] / dt * head_change;",
+        "if (has_end) {",
+        f"    const double end_change = fma({over_end}, twig_r[end], head_change);",
+        *indented(change("end", "end_change", bad)),
+        "    twig_r[end] = 0.0;",
+        "}",
     ]
     return [*each_twig(names, body), "meet(team);"]
 
 
-def _change(names: Names, structure: GpuStructure, bad: int) -> list[str]:
-    """New voltages, and the right side that they leave."""
-    lines = [
+def _change(names: Names, bad: int) -> list[str]:
+    """New voltages of the tree, and the right side that they leave."""
+    return [
         "for (int i = member; i < n_node; i += threads) {",
         "    v[i] += r[i];",
         f"    r[i] *= {names.at('common', '_rate', 'i')};",
-        f"    if ({BAD_VOLTAGE.format(v='v[i]')}) status |= {bad};",
+        f"    if (!(fabs(v[i]) <= limit_v)) status |= {bad};",
         "}",
     ]
-    if not structure.twigs:
-        return lines
-    kind = names.number("_n_kind")
-    body = twig(names)
-    for row, node in ((3, "neck"), (4, "head")):
-        body += [
-            f"twig_v[{node}] += twig_r[{node}];",
-            f"twig_r[{node}] *= kind[{row} * {kind}] / dt;",
-        ]
-    body += ["twig_v[end] += twig_r[end];", "twig_r[end] = 0.0;"]
-    bad_twig = " || ".join(
-        BAD_VOLTAGE.format(v=f"twig_v[{node}]") for node in ("neck", "head", "end")
-    )
-    return [*lines, *each_twig(names, [*body, f"if ({bad_twig}) status |= {bad};"])]

@@ -105,7 +105,7 @@ def _step_functions(names: Names, structure: GpuStructure) -> list[str]:
     twigs = []
     if structure.twigs:
         twigs += _function("twigs_in", twig_shares(names))
-        twigs += _function("twigs_out", twig_values(names))
+        twigs += _function("twigs_out", twig_values(names, BAD))
     step = [
         "assemble();",
         "attach(s);",
@@ -113,9 +113,9 @@ def _step_functions(names: Names, structure: GpuStructure) -> list[str]:
         *solve(names, structure),
         "meet(team);",
         *(["twigs_out();"] if structure.twigs else []),
-        "for (int i = member; i < n_all; i += threads) {",
-        "    whole_v[i] += whole_r[i];",
-        f"    if (!(fabs(whole_v[i]) <= limit_v)) status |= {BAD};",
+        "for (int i = member; i < n_node; i += threads) {",
+        "    v[i] += r[i];",
+        f"    if (!(fabs(v[i]) <= limit_v)) status |= {BAD};",
         "}",
     ]
     return [

@@ -13,6 +13,7 @@ from engine.backends.gpu import tables
 from engine.backends.gpu.member import STORES
 from engine.backends.gpu.run import GpuPopulation, GpuRun
 from engine.backends.gpu.shape import Shape
+from engine.backends.gpu.source import emit
 from engine.backends.gpu.tables import place_of, structure_of
 from engine.errors import BackendError, OutOfDeviceMemoryError, UserError
 from engine.model import build, build_batch
@@ -296,14 +297,19 @@ def test_memory_that_others_take_in_mid_run_makes_launches_shorter(folder, monke
 
 
 @pytest.mark.parametrize("solve", ["dhs", "contract"])
-@pytest.mark.parametrize("store", ["shared", "tree", "global"])
-def test_nvrtc_compiles_the_kernel(folder, store, solve):
-    from engine.backends.gpu.source import emit
+@pytest.mark.parametrize("architecture", ["sm_80", "sm_90"])
+@pytest.mark.parametrize(("kind", "store"), [("spines", "tree"), ("linear", "global")])
+def test_nvrtc_compiles_both_solves(folder, kind, store, solve, architecture):
+    compiles(models.model(kind, folder), store, solve, architecture, single=store == "tree")
 
-    kind = {"shared": "everything", "tree": "spines", "global": "linear"}[store]
-    model = models.model(kind, folder)
-    text, _ = emit(structure_of(model, single=store == "tree", solve=solve))
-    architecture = "sm_80" if store == "global" else "sm_90"
+
+@pytest.mark.parametrize("architecture", ["sm_80", "sm_90"])
+def test_nvrtc_compiles_all_mechanisms(folder, architecture):
+    compiles(models.model("everything", folder), "shared", "dhs", architecture)
+
+
+def compiles(model, store, solve, architecture, single=False):
+    text, _ = emit(structure_of(model, single=single, solve=solve))
     options = (*Shape(32, 32).definitions, *STORES[store])
     status, log = compile_for_device(text, architecture, options)
     assert status == 0, log
