@@ -35,24 +35,25 @@ from engine.experiments.robustness.study import (
     Disturbance,
     Point,
     Result,
-    Subject,
 )
 from engine.exporting.robustness import export_robustness_csv
 from engine.exporting.robustness_figure import COLORS, robustness_svg
 
-SYMBOLS: dict[Subject, tuple[str, bool]] = {
+SYMBOLS: dict[str, tuple[str, bool]] = {
     "hpc_net": ("o", True),
+    "moved": ("t1", False),
     "ann": ("s", True),
     "encoded_ann": ("o", False),
     "passed_ann": ("s", False),
     "resnet": ("d", False),
 }
 """Mark of a network, and whether it is filled."""
-SIGNS: dict[Subject, str] = {
-    "hpc_net": "●", "ann": "■", "encoded_ann": "○", "passed_ann": "□", "resnet": "◇"
+SIGNS: dict[str, str] = {
+    "hpc_net": "●", "moved": "△", "ann": "■", "encoded_ann": "○", "passed_ann": "□", "resnet": "◇"
 }  # fmt: skip
-SHORT: dict[Subject, str] = {
+SHORT: dict[str, str] = {
     "hpc_net": "HPC-Net",
+    "moved": "HPC-Net, synapses at the somata",
     "ann": "ANN of the same shape",
     "encoded_ann": "ANN behind the spikes",
     "passed_ann": "ANN behind spikes and membranes",

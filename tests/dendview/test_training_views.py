@@ -11,12 +11,18 @@ from dendview.training import TrainingChoice, dataset
 from dendview.training_findings import find, wanted
 from dendview.views.training_answers import TrainingAnswers
 from dendview.views.training_hidden import TrainingHidden, with_neuron
-from dendview.views.training_robustness import TrainingRobustness, point_text
+from dendview.views.training_robustness import (
+    SHORT,
+    SIGNS,
+    SYMBOLS,
+    TrainingRobustness,
+    point_text,
+)
 from dendview.views.training_sample import percent
 from dendview.views.training_voltage import TrainingVoltage
 from dendview.views.training_weights import TrainingWeights
 from engine.errors import UserError
-from engine.experiments.robustness.study import Curve, Point, Result, Study
+from engine.experiments.robustness.study import SUBJECTS, Curve, Point, Result, Study
 
 from .made_training import N_HIDDEN, cell_of, state_with
 
@@ -204,6 +210,11 @@ def result(**fields) -> Result:
 
 
 class TestRobustness:
+    def test_every_network_has_a_mark_and_a_name_of_its_own(self):
+        assert set(SUBJECTS) <= set(SYMBOLS) & set(SIGNS) & set(SHORT)
+        assert len({SYMBOLS[s] for s in SUBJECTS}) == len({SHORT[s] for s in SUBJECTS})
+        assert len({SYMBOLS[s] for s in SUBJECTS}) == len(SUBJECTS)
+
     def test_without_a_result_it_says_what_can_be_done(self, qtbot, state):
         state.robustness_missing = "The surrogate needs torch."
         view = show(qtbot, TrainingRobustness(state))
