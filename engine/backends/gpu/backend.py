@@ -135,10 +135,13 @@ class AutoBackend:
     def start_population(
         self, models: Sequence[Model], threads: int | None = None
     ) -> PopulationRun:
-        """The same for models of different trees, by as many cells of the largest."""
-        return self._suited(
+        """The same for models of different trees, by about as many cells of the largest."""
+        run = self._suited(
             stand_in(models), threads, lambda backend: backend.start_population(models, threads)
         )
+        if len(models) > 1:
+            self.reason = f"all taken as cells of the largest tree, {self.reason}"
+        return run
 
     def _suited(self, model: Model, threads: int | None, start: Callable[[Backend], T]) -> T:
         try:

@@ -15,6 +15,9 @@ from engine.mechanisms.cache import cache_dir
 
 OLDEST = (7, 5)
 """Compute capability below which NVIDIA's present compilers make no code."""
+PLAIN_SHARED = 40 * 1024
+"""Bytes of shared memory that a launch takes without asking for more; with those that kernels have
+of their own, a block has 48 KiB at most."""
 OPTIONS = ("--std=c++17", "--fmad=true")
 INSTALL = "pip install 'dendview[gpu]'"
 
@@ -201,7 +204,7 @@ class CupyDevice:
         stream: int = 0,
     ) -> None:
         self._device.use()
-        if shared > 48 * 1024 and kernel.max_dynamic_shared_size_bytes < shared:
+        if shared > PLAIN_SHARED and kernel.max_dynamic_shared_size_bytes < shared:
             kernel.max_dynamic_shared_size_bytes = shared
         try:
             with self._stream(stream):
@@ -210,12 +213,14 @@ class CupyDevice:
             raise BackendError(failed(error)) from None
 
     def _stream(self, number: int) -> Any:
-        """0: CUDA's first stream, with which the others take turns."""
+        """0: the usual stream. What is started on another one waits for all that is on it now."""
         if not number:
             return nullcontext()
         if number not in self._streams:
             self._streams[number] = self._cupy.cuda.Stream(non_blocking=False)
-        return self._streams[number]
+        stream = self._streams[number]
+        stream.wait_event(self._cupy.cuda.get_current_stream().record())
+        return stream
 
     def synchronize(self) -> None:
         self._device.use()

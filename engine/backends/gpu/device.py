@@ -103,8 +103,8 @@ class Device(Protocol):
         """Start ``grid`` blocks of ``block`` threads with ``shared`` bytes of shared memory each;
         does not wait for their end.
 
-        Launches on streams 1, 2 … may run side by side; all that is not on one of them (uploads and
-        downloads, too) waits for them, and they for it.
+        Launches on streams 1, 2 … may run side by side, once all that was asked for before on
+        stream 0 (uploads, too) is done; :meth:`synchronize` waits for them.
         """
 
     def synchronize(self) -> None:

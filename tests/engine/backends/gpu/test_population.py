@@ -22,6 +22,7 @@ from engine.synapses import SpikeSource, SpikeTrain, Synapse
 from tests.engine.backends.gpu import models
 from tests.engine.backends.gpu.models import SOMA, TRAIN, TUFT
 from tests.engine.backends.gpu.test_run import DEVICES
+from tests.engine.backends.gpu.test_shim import sanitized
 from tests.engine.cells_on_disk import BALL_AND_STICK, write
 from tests.engine.nvrtc import compile_for_device
 from tests.engine.shim_device import ShimDevice
@@ -262,6 +263,32 @@ def test_random_trees_have_the_bits_of_each_alone(tmp_path, texts, shape, data):
     together_on_cpu = CpuBackend().start_population(built, 2)
     found = [together_on_cpu.initialize(), together_on_cpu.advance(30)]
     assert_bits(found, [run(CpuBackend().start(model), (30,)) for model in built])
+
+
+SCRIPT = """
+import sys
+from pathlib import Path
+from engine.backends.gpu.run import GpuPopulation
+from engine.backends.gpu.shape import Shape
+from engine.model import build
+from tests.engine.backends.gpu import models
+from tests.engine.backends.gpu.test_population import ball_and_stick
+from tests.engine.shim_device import ShimDevice
+folder, threads = Path(sys.argv[1]), int(sys.argv[2])
+device = ShimDevice("threads", options=("-fsanitize=thread", "-g"))
+both = [build(ball_and_stick(folder)), models.model("hh", folder)]
+population = GpuPopulation(both, device, [Shape(threads, 8)] * 2)
+assert len(population.sets) == 1
+population.initialize()
+population.advance(8)
+print("finished")
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("threads", [8, 64])
+def test_the_thread_sanitizer_finds_no_race(tmp_path, threads):
+    assert "data race" not in sanitized(SCRIPT, str(tmp_path), str(threads))
 
 
 @pytest.mark.parametrize("architecture", ["sm_80", "sm_90"])
