@@ -196,10 +196,11 @@ def test_a_wrong_or_changing_solution_fails():
 
 
 def test_models_are_held_against_the_processor(monkeypatch):
-    rows = list(check_models(ShimDevice(), (Shape(16, 16),), ("passive",)))
-    assert [row.name for row in rows] == ["passive dhs-16"]
-    assert rows[0].passed
-    assert rows[0].n_step == 400
+    shapes = Shape(16, 16), Shape(16, 8, "contract")
+    rows = list(check_models(ShimDevice(), shapes, ("passive",)))
+    assert [row.name for row in rows] == ["passive dhs-16", "passive contract-8 of 16"]
+    assert [row.serial_bits for row in rows] == [True, None]
+    assert all(row.passed and row.n_step == 400 for row in rows)
 
     class SlightlyWrong(CpuBackend):
         def __init__(self, device, shape):
@@ -219,10 +220,24 @@ def test_models_are_held_against_the_processor(monkeypatch):
 @pytest.mark.slow
 def test_the_models_have_spikes_events_spines_and_instances_that_differ():
     runs = [(name, m, run_whole(CpuBackend(), m)) for name, m in small_models()]
-    assert [name for name, *_ in runs] == ["passive", "hh", "hh", "synapses", "spines"]
-    assert [m.n_instance for _, m, _ in runs] == [1, 1, 9, 1, 3]
-    assert [len(samples.spikes) > 0 for *_, samples in runs] == [False, True, True, True, False]
-    first, other, third = runs[-1][2].traces[1]
+    assert [name for name, *_ in runs] == [
+        "passive",
+        "hh",
+        "hh",
+        "synapses",
+        "spines",
+        "linear spines",
+    ]
+    assert [m.n_instance for _, m, _ in runs] == [1, 1, 9, 1, 3, 2]
+    assert [len(samples.spikes) > 0 for *_, samples in runs] == [
+        False,
+        True,
+        True,
+        True,
+        False,
+        False,
+    ]
+    first, other, third = runs[4][2].traces[1]
     assert np.array_equal(first, third)
     assert np.abs(first - other).max() > 0.01
 
