@@ -194,7 +194,11 @@ class ConfusionGrid(QWidget):
         text = number(count)
         if self.shares:
             text = f"{100 * part:.1f}" if part < 0.0995 else f"{100 * part:.0f}"
+        whole = painter.font()
+        if (wide := QFontMetricsF(whole).horizontalAdvance(text)) > box.width() - 2:
+            painter.setFont(font(max(whole.pixelSize() * (box.width() - 2) / wide, 7.0)))
         painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)
+        painter.setFont(whole)
 
     def _paint_choice(self, painter: QPainter, theme: Theme, found: Findings) -> None:
         choice, n = self._state.training_choice, len(found.data.classes)

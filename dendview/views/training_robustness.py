@@ -181,6 +181,8 @@ class TrainingRobustness(LazyWidget):
             return
         self._draw_curves(result, theme)
         said = conclusion(result) or "The curves grow as networks are trained and asked."
+        if state.robustness_missing:
+            said += f"<br><br>No other study can be made here: {state.robustness_missing}"
         self.text.setText(f"{legend_text(result, self.shown, state.theme)}<br>{said}")
 
     def _draw_buttons(self) -> None:
