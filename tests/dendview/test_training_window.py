@@ -235,7 +235,7 @@ def engine():
     process.close()
 
 
-N_EPOCH = 12
+N_EPOCH = 20
 
 
 def small(window):
@@ -264,6 +264,7 @@ def test_a_training_is_paused_survives_its_engine_and_is_taken_home(
     qtbot.mouseClick(foot.start, LEFT)
     qtbot.waitUntil(lambda: run().n_epoch >= 1, timeout=120_000)
     controllers.training.set_rate(0.04)
+    qtbot.waitUntil(lambda: bool(run().changes), timeout=20_000)
     controllers.training.pause()
     assert state.job.text == "Pausing…"  # said at once
     qtbot.waitUntil(lambda: state.job is None, timeout=20_000)
