@@ -166,7 +166,7 @@ def words(data: TrainingData) -> str:
     rows, columns = check.shape
     return (
         f"✓ {number(check.n_train)} to learn from, {number(check.n_test)} to test; "
-        f"{rows} × {columns} pixels, {len(check.classes)} classes"
+        f"{rows}\u00a0×\u00a0{columns}\u00a0pixels, {len(check.classes)}\u00a0classes"
     )
 
 

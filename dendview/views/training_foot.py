@@ -192,8 +192,10 @@ class TrainingFoot(LazyWidget):
         speed = f"{number(round(run.samples_per_second))} samples/s"
         if run.remaining is not None:
             speed += f" · {remaining(run.remaining)}"
+        what = "test so far" if testing else "batch"
+        speed += f"\n{what}: loss {run.loss:.3g}, {100 * run.accuracy:.0f} % right"
         if run.warning:
-            speed += f" · ⚠ {run.warning}"
+            speed += f"\n⚠ {run.warning}"
         self.speed.setText("" if preparing else speed)
         self.speed.setVisible(not preparing)
 
