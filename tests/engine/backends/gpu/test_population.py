@@ -8,11 +8,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from engine.backends.cpu import CpuBackend
-from engine.backends.gpu.population import choose_shapes
+from engine.backends.gpu.member import Member
 from engine.backends.gpu.run import GpuPopulation, GpuRun
 from engine.backends.gpu.shape import Shape
+from engine.backends.gpu.signature import row_bytes
 from engine.backends.gpu.source import emit
-from engine.backends.gpu.tables import structure_of
+from engine.backends.gpu.tables import STATIC_SHARED
 from engine.discretize import Rule
 from engine.errors import OutOfDeviceMemoryError, UserError
 from engine.experiment import Probe
@@ -25,7 +26,7 @@ from tests.engine.backends.gpu.test_run import DEVICES
 from tests.engine.backends.gpu.test_shim import sanitized
 from tests.engine.cells_on_disk import BALL_AND_STICK, write
 from tests.engine.nvrtc import compile_for_device
-from tests.engine.shim_device import ShimDevice
+from tests.engine.shim_device import HOPPER, ShimDevice
 from tests.strategies import parents
 
 STEPS = 240
@@ -291,19 +292,13 @@ def test_the_thread_sanitizer_finds_no_race(tmp_path, threads):
     assert "data race" not in sanitized(SCRIPT, str(tmp_path), str(threads))
 
 
-@pytest.mark.parametrize("architecture", ["sm_80", "sm_90"])
-def test_nvrtc_compiles_the_kernel_of_several_trees(folder, architecture):
-    text, _ = emit(structure_of(models.model("everything", folder)), several=True)
-    status, log = compile_for_device(text, architecture, Shape(32, 32).definitions)
+@pytest.mark.parametrize(
+    ("kind", "architecture", "shape"),
+    [("everything", "sm_90", Shape(32, 32)), ("hh", "sm_80", Shape(128, 64, "contract"))],
+)
+def test_nvrtc_compiles_the_kernel_of_several_trees(folder, kind, architecture, shape):
+    one = Member(models.model(kind, folder), shape, HOPPER)
+    text, named = emit(one.tables.structure, several=True)
+    assert row_bytes(len(named)) <= STATIC_SHARED
+    status, log = compile_for_device(text, architecture, one.options)
     assert status == 0, log
-
-
-def test_different_trees_are_solved_by_steps(folder, monkeypatch):
-    one, other = build(ball_and_stick(folder)), build(ball_and_stick(folder, 30.0))
-    asked = []
-    monkeypatch.setattr(
-        "engine.backends.gpu.population.choose_shape", lambda *given: asked.append(given[-1])
-    )
-    choose_shapes([one, other], ShimDevice())
-    choose_shapes([one, one], ShimDevice())
-    assert asked == [False, True]
