@@ -8,7 +8,7 @@ import numpy as np
 from numba import njit
 
 from engine.experiments.hpc_net.kernels import COLUMNS, J, U
-from engine.mechanisms.lanes import WIDTH, fma, load, splat, store
+from engine.mechanisms.lanes import WIDTH, fma, lane, load, select, splat, store
 
 TRACES = 8
 """Traces or modes that are worked on at a time."""
@@ -171,7 +171,16 @@ def gather_modes(inputs, slot, share, site, mode, update):
                 update[i, j, q] = total
 
 
-@njit(nogil=True, cache=True, error_model="numpy", fastmath={"reassoc", "nsz"})
+@njit(inline="always", **J)
+def _sum(x):
+    """Of the eight numbers."""
+    total = lane(x, 0)
+    for k in range(1, WIDTH):
+        total += lane(x, k)
+    return total
+
+
+@njit(**J)
 def soma_errors(samples, hidden, judged, weight, delta, back, per_neuron, per_output):
     """Errors of the hidden somata from those of the output neurons, and their sums over time.
 
@@ -192,29 +201,30 @@ def soma_errors(samples, hidden, judged, weight, delta, back, per_neuron, per_ou
     """
     n_hidden, n_out = weight.shape
     n_time, steady = delta.shape[2], judged.shape[2] == 1
-    seen = np.empty(n_time)
+    width = -(-n_time // WIDTH) * WIDTH
+    wide = np.zeros(n_out * width)  # errors of the output neurons, filled up with 0
+    seen, open_, row = np.zeros(width), np.zeros(width), np.zeros(width)
     for b in samples:
+        for c in range(n_out):
+            for n in range(n_time):
+                wide[c * width + n] = delta[b, c, n]
         for j in range(n_hidden):
-            row = back[b, j]
-            row[:] = 0.0
-            for c in range(n_out):
-                w = weight[j, c]
-                for n in range(n_time):
-                    row[n] += w * delta[b, c, n]
             for n in range(n_time):
                 seen[n] = max(hidden[b, j, n], 0.0)
-            if steady:
-                if not judged[b, j, 0] > 0.0:
-                    row[:] = 0.0
-            else:
-                for n in range(n_time):
-                    row[n] = row[n] if judged[b, j, n] > 0.0 else 0.0
-            total = 0.0
+                open_[n] = judged[b, j, 0 if steady else n]
+            total = splat(0.0)
+            for n in range(0, width, WIDTH):
+                error = splat(0.0)
+                for c in range(n_out):
+                    error = fma(splat(weight[j, c]), load(wide, c * width + n), error)
+                error = select(load(open_, n) > 0.0, error, 0.0)
+                store(row, n, error)
+                total = total + error
+            per_neuron[b, j] = _sum(total)
             for n in range(n_time):
-                total += row[n]
-            per_neuron[b, j] = total
+                back[b, j, n] = row[n]
             for c in range(n_out):
-                total = 0.0
-                for n in range(n_time):
-                    total += seen[n] * delta[b, c, n]
-                per_output[b, j, c] = total
+                total = splat(0.0)
+                for n in range(0, width, WIDTH):
+                    total = fma(load(seen, n), load(wide, c * width + n), total)
+                per_output[b, j, c] = _sum(total)
