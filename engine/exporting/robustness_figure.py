@@ -16,9 +16,9 @@ WIDE, HIGH, GAP = 420, 320, 34
 LEFT, RIGHT, TOP, ROW, BOTTOM = 70, 22, 40, 20, 74
 """Pixels: room around the two plots, height of a line of the legend."""
 COLORS: dict[Theme, dict[Subject, str]] = {
-    "light": {"hpc_net": "#0b62c4", "ann": "#b54708", "encoded_ann": "#0f766e",
+    "light": {"hpc_net": "#0b62c4", "moved": "#5b8bd0", "ann": "#b54708", "encoded_ann": "#0f766e",
               "passed_ann": "#9d2b87", "resnet": "#6b7280"},
-    "dark": {"hpc_net": "#6cb0ff", "ann": "#ffab66", "encoded_ann": "#4fd1b8",
+    "dark": {"hpc_net": "#6cb0ff", "moved": "#3f7fc4", "ann": "#ffab66", "encoded_ann": "#4fd1b8",
              "passed_ann": "#f08bdc", "resnet": "#9aa6b4"},
 }  # fmt: skip
 Place = Callable[[float], float]
@@ -132,6 +132,8 @@ def _marker(subject: Subject, x: float, y: float, color: str, ground: str) -> st
     """Each network's own shape: disk, square, ring, open square, diamond."""
     fill = color if subject in ("hpc_net", "ann") else ground
     look = f"fill='{fill}' stroke='{color}' stroke-width='1.6'"
+    if subject == "moved":
+        return f"<path d='M{x:.1f} {y - 4.6:.1f}l4.4 8h-8.8z' {look}/>"
     if subject in ("ann", "passed_ann"):
         return f"<rect x='{x - 3.4:.1f}' y='{y - 3.4:.1f}' width='6.8' height='6.8' {look}/>"
     if subject == "resnet":

@@ -29,6 +29,7 @@ from engine.experiments.robustness.images import (
     random_directions,
     threshold,
     whole_steps,
+    without_dendrites,
 )
 from engine.experiments.robustness.networks import ann_answers, ann_key, surrogate_key
 from engine.experiments.robustness.pieces import Arrays, key_of, load_piece, save_piece
@@ -151,6 +152,7 @@ class _Examination:
             "surrogate": 3 * deep * study.surrogate.batches * study.surrogate.batch,
             "attack": 3 * deep * n,
             "hpc_net": HPC_COST * n_in * asked,
+            "moved": HPC_COST * n_in * asked * (not self._simulate),
             "ann": study.repeats * plain * (3 * trained + asked),
             "encoded_ann": study.repeats * plain * (3 * trained + asked),
             "passed_ann": study.repeats * plain * (3 * trained + asked) * (not self._simulate),
@@ -164,7 +166,9 @@ class _Examination:
         direction = yield from self._directions()
         noise = random_directions(self.images.shape, self.study.seed)
         self._ways = {"attack": direction, "noise": noise}
-        yield from self._ask_dendrites()
+        yield from self._ask_dendrites("hpc_net", self.network, self.weights)
+        if not self._simulate:
+            yield from self._ask_dendrites("moved", *without_dendrites(self.network, self.weights))
         yield from self._ask_anns("ann", self.data.levels)
         encoded = encoded_levels(self.network, self.learning)
         yield from self._ask_anns("encoded_ann", encoded)
@@ -228,18 +232,20 @@ class _Examination:
             raise
         save_piece(path, key, learner.arrays())
 
-    def _ask_dendrites(self) -> Iterator[Progress]:
+    def _ask_dendrites(
+        self, subject: Subject, network: Network, weights: Weights
+    ) -> Iterator[Progress]:
         way: Way | None = None
 
         def answer(images: np.ndarray) -> IntArray:
             nonlocal way
             if way is None and self._simulate:
-                way = Compartmental(self.network)
-            way = way or Shortcut(self.network, self._threads)
+                way = Compartmental(network)
+            way = way or Shortcut(network, self._threads)
             labels = np.zeros(len(images), np.int32)  # for a loss nobody asks for
-            return ask(way, images, labels, self.weights, self.learning)[0]
+            return ask(way, images, labels, weights, self.learning)[0]
 
-        yield from self._ask("hpc_net", 0, answer, self._network_key, self._work()["hpc_net"])
+        yield from self._ask(subject, 0, answer, self._network_key, self._work()[subject])
 
     def _ask_anns(self, subject: Subject, table: FloatArray) -> Iterator[Progress]:
         study, data, n_hidden = self.study, self.data, self.network.spec.n_hidden

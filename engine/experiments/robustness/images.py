@@ -7,7 +7,7 @@ import numpy as np
 from engine.errors import UserError
 from engine.experiments.hpc_net.data import Dataset
 from engine.experiments.hpc_net.encoding import input_traces
-from engine.experiments.hpc_net.network import Network
+from engine.experiments.hpc_net.network import Network, Weights
 from engine.experiments.hpc_net.spec import Learning
 from engine.experiments.hpc_net.ways import leak
 from engine.transfer import impulse_responses
@@ -91,6 +91,18 @@ def passed_levels(network: Network, learning: Learning) -> FloatArray:
     for n in range(current.shape[1]):
         soma[:, n + 1] = current[:, : n + 1] @ response[n::-1]
     return _of_white(leak(network, soma / network.soma_resistance)[:, window].mean(axis=1))
+
+
+def without_dendrites(network: Network, weights: Weights) -> tuple[Network, Weights]:
+    """The same trained network with every synapse on the soma of its neuron.
+
+    Each weight is scaled by what its place on the dendrite gave it: the steady transfer resistance
+    in parts of the soma's. What differs is what dendrites do to the course of a current.
+    """
+    node = np.full_like(network.node, network.soma_node)
+    spec = replace(network.spec, placement="soma")
+    moved = replace(network, spec=spec, node=node, r_mean=network.soma_resistance)
+    return moved, replace(weights, hidden=weights.hidden * network.factor)
 
 
 def _of_white(table: FloatArray) -> FloatArray:

@@ -13,11 +13,12 @@ from engine import codec
 from engine.errors import UserError
 from engine.experiments.proportions import Interval, wilson
 
-Subject = Literal["hpc_net", "ann", "encoded_ann", "passed_ann", "resnet"]
+Subject = Literal["hpc_net", "moved", "ann", "encoded_ann", "passed_ann", "resnet"]
 Disturbance = Literal["attack", "noise"]
 
 SUBJECTS: dict[Subject, str] = {
     "hpc_net": "dendritic neurons (HPC-Net)",
+    "moved": "HPC-Net, its synapses moved to the somata",
     "ann": "ANN of the same shape",
     "encoded_ann": "the same ANN behind the spike encoding",
     "passed_ann": "the same ANN behind spikes and membranes",

@@ -71,7 +71,27 @@ def conclusion(result: Result) -> str:
     for other in ("ann", *CONTROLS):
         if other in curves:
             parts.append(_beside(other, attacked))
-    return " ".join(parts)
+    if (moved := result.curve("moved")) is not None:
+        parts.append(_moved(curves["hpc_net"], moved))
+    return " ".join(part for part in parts if part)
+
+
+def _moved(dendrites: Curve, moved: Curve) -> str:
+    """What is lost where every synapse of the trained network is put on the soma."""
+    pairs = [(p, q) for p in dendrites.points if (q := moved.at(p.epsilon)) is not None]
+    attacked = [(p, q) for p, q in pairs if p.epsilon > 0]
+    if not attacked:
+        return ""
+    p, q = max(attacked, key=lambda pair: abs(pair[0].right - pair[1].right))
+    told = (
+        f"With every synapse of HPC-Net moved to the soma, so that no dendrite does anything, it "
+        f"changes most at epsilon {p.epsilon:g}: {_percent(q)} in place of {_percent(p)}"
+    )
+    if _better(p, q):
+        return f"{told}; dendrites do make it harder to mislead."
+    if _better(q, p):
+        return f"{told}; dendrites make it easier to mislead."
+    return f"{told}, within chance: its strength is not in its dendrites."
 
 
 def _at(curve: Curve, epsilon: float) -> Point:

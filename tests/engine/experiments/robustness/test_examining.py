@@ -1,12 +1,14 @@
 """A study counts right answers, keeps its pieces, and goes on with them."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from engine.errors import FileError, UserError
+from engine.experiments.hpc_net.network import make_network
 from engine.experiments.hpc_net.shortcut import Shortcut
 from engine.experiments.hpc_net.spec import Learning
 from engine.experiments.hpc_net.training import ask
@@ -28,6 +30,7 @@ from engine.experiments.robustness.images import (
 )
 from engine.experiments.robustness.pieces import key_of, load_piece, save_piece
 from engine.experiments.robustness.progress import Clock
+from tests.engine.experiments.hpc_net.conftest import N_IN, N_OUT, tiny_spec
 
 LEARNING = Learning()
 
@@ -71,6 +74,17 @@ def test_points_are_right_answers_to_disturbed_images(
     right = (fine.test[:, 1] % 3 == data.test_labels).sum()
     assert result.curve("resnet").points[0].right == right
     assert from_json((tmp_path / "robustness.json").read_text("utf-8")) == result
+
+
+def test_moved_synapses_are_asked_as_a_network_without_dendrites(
+    begin, study, network, weights, data
+):
+    result = list(begin(study))[-1].result
+    fine = finer(data)
+    way = Shortcut(make_network(tiny_spec(placement="soma"), N_IN, N_OUT, fine.levels), threads=1)
+    scaled = replace(weights, hidden=weights.hidden * network.factor)
+    answer, _ = ask(way, fine.test, data.test_labels, scaled, LEARNING)
+    assert result.curve("moved").points[0].right == (answer == data.test_labels).sum()
 
 
 def test_an_ann_is_given_what_it_learned_from(begin, study, data, tmp_path):
@@ -176,6 +190,7 @@ def test_a_simulated_network_has_no_control_behind_its_membranes(begin, study, m
     monkeypatch.setattr(examining, "Compartmental", lambda network: Shortcut(network, threads=1))
     last = list(begin(study, simulate=True))[-1]
     assert last.result.curve("passed_ann") is None
+    assert last.result.curve("moved") is None
     assert last.result.curve("encoded_ann") is not None
     assert last.result.complete
 

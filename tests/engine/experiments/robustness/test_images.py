@@ -20,6 +20,7 @@ from engine.experiments.robustness.images import (
     random_directions,
     threshold,
     whole_steps,
+    without_dendrites,
 )
 
 
@@ -86,6 +87,17 @@ def test_the_encoding_hides_what_gives_no_spike_within_the_sample(network):
         np.testing.assert_array_equal(
             finer_network(network, np.arange(241) / 240).trace[15 * level], network.trace[level]
         )
+
+
+def test_moved_synapses_give_the_same_steady_voltage(network, weights):
+    """Of one input at a time: what its place gave the weight is in the weight."""
+    moved, scaled = without_dendrites(network, weights)
+    assert (moved.node == network.soma_node).all()
+    np.testing.assert_allclose(moved.factor, 1.0, rtol=1e-12)
+    before = weights.hidden * network.resistance[network.node] / network.r_mean
+    after = scaled.hidden * moved.resistance[moved.node] / moved.r_mean
+    np.testing.assert_allclose(after, before, rtol=1e-12)
+    assert scaled.output is weights.output
 
 
 def test_what_passes_the_membranes_is_what_a_network_without_dendrites_gives(network):

@@ -114,6 +114,18 @@ def test_other_trainings_widen_what_chance_allows():
     assert "HPC-Net and the ANN cannot be told apart at any epsilon" in said
 
 
+@pytest.mark.parametrize(
+    ("right", "said"),
+    [
+        (890, "0.1: 89.0 % in place of 90.0 %, within chance: its strength is not in its dend"),
+        (700, "70.0 % in place of 90.0 %; dendrites do make it harder to mislead"),
+        (970, "97.0 % in place of 90.0 %; dendrites make it easier to mislead"),
+    ],
+)
+def test_what_moving_the_synapses_changes_is_told(right, said):
+    assert said in conclusion(result(*ALL, curve("moved", 970, right, 501)))
+
+
 def test_nothing_is_concluded_while_a_network_is_missing():
     assert conclusion(result(*ALL[:2])) == ""
     started = [replace(c, points=c.points[:1]) for c in ALL]
