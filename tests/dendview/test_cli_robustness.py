@@ -167,5 +167,5 @@ def test_help_tells_what_is_compared(capsys):
     with pytest.raises(SystemExit):
         main(("robustness", "--help"))
     said = capsys.readouterr().out
-    assert "two controls that the publication lacks" in " ".join(said.split())
+    assert "three controls that the publication lacks" in " ".join(said.split())
     assert max(map(len, said.splitlines())) <= 100

@@ -10,12 +10,22 @@ direction that raises that network's loss (FGSM). The attacker never saw the net
 compared: this is a transfer attack. A second plot moves every pixel by as much in a random \
 direction.
 
-Compared are the network of dendritic neurons (HPC-Net), an ANN of the same shape with the same \
-hidden nonlinearity, and two controls that the publication lacks, both without dendrites: the same \
-ANN given the mean voltage of the input neurons in place of the brightness (behind the spike \
-encoding), and given what is left of that behind the membranes of a hidden and an output neuron. \
+Compared are the network of dendritic neurons (HPC-Net) and an ANN of the same shape with the same \
+hidden nonlinearity, and three controls that the publication lacks. Two are the same ANN, given the \
+mean voltage of the input neurons in place of the brightness (behind the spike encoding), or what \
+is left of that behind the membranes of a hidden and an output neuron. The third is the trained \
+HPC-Net itself with every synapse moved to the soma, its weight scaled by the transfer resistance. \
 A dark pixel makes no spike within a sample, so a small disturbance of a black ground is gone \
-before any dendrite is reached; what that alone does, the controls show.
+before any dendrite is reached.
+
+What the numbers said (first 2,000 test images; MNIST, Fashion-MNIST): HPC-Net does lead the ANN \
+under attack, by up to 37 and 21 points. Up to epsilon 0.12, where the encoding hides what happens \
+to black pixels, the same ANN behind the encoding is as good, so no dendrite is needed for that \
+lead. Above it the encoding alone is worse than none. With the membranes' smoothing the ANN keeps \
+up to 0.14 and 0.16; beyond that HPC-Net is better (90 against 65 %, 63 against 54 % at 0.2). That \
+rest is not the dendrites' either: with all synapses on the soma HPC-Net loses 0.5 and 2 points at \
+most, within chance. It is a matter of spikes, of membranes and of how the weights were learned. \
+A stronger attack, made on HPC-Net itself, was not tried.
 
 Images keep whole gray levels: a disturbance is the largest multiple of a level that is no more \
 than epsilon. Bars are Wilson's 95 % intervals over the images; thin lines are further trainings \
@@ -84,12 +94,12 @@ def _moved(dendrites: Curve, moved: Curve) -> str:
         return ""
     p, q = max(attacked, key=lambda pair: abs(pair[0].right - pair[1].right))
     told = (
-        f"With every synapse of HPC-Net moved to the soma, so that no dendrite does anything, it "
+        f"With every synapse of HPC-Net moved to the soma, so that no current passes a dendrite, it "
         f"changes most at epsilon {p.epsilon:g}: {_percent(q)} in place of {_percent(p)}"
     )
-    if _better(p, q):
+    if any(_better(p, q) for p, q in attacked):
         return f"{told}; dendrites do make it harder to mislead."
-    if _better(q, p):
+    if any(_better(q, p) for p, q in attacked):
         return f"{told}; dendrites make it easier to mislead."
     return f"{told}, within chance: its strength is not in its dendrites."
 
