@@ -11,9 +11,9 @@ compared: this is a transfer attack. A second plot moves every pixel by as much 
 direction.
 
 Compared are the network of dendritic neurons (HPC-Net) and an ANN of the same shape with the same \
-hidden nonlinearity, and three controls that the publication lacks. Two are the same ANN, given the \
-mean voltage of the input neurons in place of the brightness (behind the spike encoding), or what \
-is left of that behind the membranes of a hidden and an output neuron. The third is the trained \
+hidden nonlinearity, and three controls that the publication lacks. Two are the same ANN, given \
+the mean voltage of the input neurons in place of the brightness (behind the spike encoding), or \
+what is left of that behind the membranes of a hidden and an output neuron. The third is the trained \
 HPC-Net itself with every synapse moved to the soma, its weight scaled by the transfer resistance. \
 A dark pixel makes no spike within a sample, so a small disturbance of a black ground is gone \
 before any dendrite is reached.
@@ -94,8 +94,8 @@ def _moved(dendrites: Curve, moved: Curve) -> str:
         return ""
     p, q = max(attacked, key=lambda pair: abs(pair[0].right - pair[1].right))
     told = (
-        f"With every synapse of HPC-Net moved to the soma, so that no current passes a dendrite, it "
-        f"changes most at epsilon {p.epsilon:g}: {_percent(q)} in place of {_percent(p)}"
+        "With every synapse of HPC-Net moved to the soma, so that no current passes a dendrite, "
+        f"it changes most at epsilon {p.epsilon:g}: {_percent(q)} in place of {_percent(p)}"
     )
     if any(_better(p, q) for p, q in attacked):
         return f"{told}; dendrites do make it harder to mislead."
