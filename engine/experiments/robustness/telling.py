@@ -18,7 +18,7 @@ third is the trained HPC-Net itself with every synapse moved to the soma, its we
 the transfer resistance. A dark pixel makes no spike within a sample, so a small disturbance of a \
 black ground is gone before any dendrite is reached.
 
-What the numbers said (first 2,000 test images; MNIST and, after 8 epochs, Fashion-MNIST): \
+What the numbers said (first 2,000 test images; MNIST and, after 7 epochs, Fashion-MNIST): \
 HPC-Net does lead the ANN under attack, by up to 37 and 21 points. Up to epsilon 0.12, where the \
 encoding hides what happens to black pixels, the same ANN behind the encoding is as good, so no \
 dendrite is needed for that lead. Above it the encoding alone is worse than none. With the \
