@@ -5,13 +5,15 @@ import json
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from dendview.cli.cells import print_json
-from engine.backends.gpu.cupy_device import cupy_device
+from engine.backends.gpu.cupy_device import count_devices, cupy_device
 from engine.backends.gpu.device import Device
 from engine.experiments.gpu_check import CheckRow, check_models, check_solves
+from engine.experiments.gpu_check_models import check_everything, check_several
 from engine.experiments.gpu_check_population import check_populations
 
 WIDTH = 36
@@ -43,10 +45,13 @@ def execute(args: argparse.Namespace) -> int:
 
 
 def all_rows(device: Device) -> Iterator[CheckRow]:
-    """The solves, whole models, then different trees in one run."""
+    """The solves, whole models, different trees in one run, all that a run can have, and several
+    devices where there are more."""
     yield from check_solves(device)
     yield from check_models(device)
     yield from check_populations(device)
+    yield from check_everything(device)
+    yield from check_several([partial(cupy_device, k) for k in range(count_devices())], device)
 
 
 def report(device: Device, rows: list[CheckRow]) -> dict[str, Any]:

@@ -165,6 +165,8 @@ def test_gpu_check_prints_a_row_for_every_variant(capsys, monkeypatch, tmp_path)
     monkeypatch.setattr(gpu_check, "check_solves", lambda d: check_solves(d, few, copies=2))
     monkeypatch.setattr(gpu_check, "check_models", lambda d: iter([]))
     monkeypatch.setattr(gpu_check, "check_populations", lambda d: iter([]))
+    monkeypatch.setattr(gpu_check, "check_everything", lambda d: iter([]))
+    monkeypatch.setattr(gpu_check, "count_devices", lambda: 1)
     out = tmp_path / "check.json"
     assert main(["gpu-check", "--json", "--out", str(out)]) == 0
     captured = capsys.readouterr()
