@@ -59,15 +59,13 @@ class Trainer:
 
     def _made(self, training: Training, backend: BackendName) -> tuple[Any, Any]:
         """Data and network, made anew where they are others than last time."""
-        from engine.experiments.hpc_net import Compartmental, Shortcut, load, prepare
+        from engine.experiments.hpc_net import load, make_way, prepare
 
         key = training.network, training.data, training.way, backend
         if self._known is None or self._known[0] != key:
             self._known = None  # two do not have to fit
             data = load(training.data)
-            network = prepare(training, data)
-            compartmental = training.way == "compartmental"
-            way: Any = Compartmental(network, backend) if compartmental else Shortcut(network)
+            way = make_way(prepare(training, data), training.way, backend)
             self._known = key, data, way
         else:
             way = self._known[2]
