@@ -104,6 +104,10 @@ def has_epochs(s: Situation) -> bool:
     return s.state.perspective == "training" and run is not None and bool(run.kept)
 
 
+def can_examine(s: Situation) -> bool:
+    return has_epochs(s) and s.state.job is None and not s.state.robustness_missing
+
+
 def can_cancel(s: Situation) -> bool:
     return s.state.job is not None or s.state.picking is not None
 
@@ -261,6 +265,8 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("epoch_back", "Epoch &before", "Training", ("Ctrl+Alt+Left",), "Look at the epoch before", has_epochs, separator=True),
     ActionSpec("epoch_forward", "Epoch &after", "Training", ("Ctrl+Alt+Right",), "Look at the epoch after", has_epochs),
     ActionSpec("epoch_last", "&Last epoch", "Training", ("Ctrl+Alt+End",), "Look at the last epoch, and follow it", has_epochs),
+    ActionSpec("examine", "&Examine robustness", "Training", (), "Attack the images, and ask the network of the shown epoch and its controls", can_examine, separator=True),
+    ActionSpec("open_robustness", "Open a robustness stud&y…", "Training", (), "Show the result of an earlier study"),
     ActionSpec("open_training", "&Open a training…", "Training", (), "Open the folder of a training, finished or not", separator=True),
     ActionSpec("shortcuts", "&Keyboard shortcuts", "Help", ("F1",), "All shortcuts in one table"),
     ActionSpec("report", "System &report", "Help", (), "Versions, OpenGL, engine: to copy into a bug report"),

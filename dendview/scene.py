@@ -25,8 +25,8 @@ from dendview.runs import nodes_of_run, shown_run
 from dendview.schedule_scene import step_classes
 from dendview.spine_places import DrawnSpines, spines_of
 from dendview.state import AppState, Cell
-from dendview.training_findings import SynapseMap
 from dendview.training_scene import synapse_lines, synapses_of, weight_colors
+from dendview.training_synapses import SynapseMap
 from dendview.wording import place
 from engine.compartments import CompartmentTree
 from engine.schedule import depths

@@ -3,13 +3,8 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from dendview.training_findings import (
-    Findings,
-    SynapseMap,
-    WeightsShown,
-    synapse_map,
-    synapses_at,
-)
+from dendview.training_findings import Findings, WeightsShown
+from dendview.training_synapses import SynapseMap, synapse_map, synapses_at
 from engine.types import FloatArray
 
 if TYPE_CHECKING:

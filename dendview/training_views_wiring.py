@@ -78,6 +78,15 @@ def open_hidden_neuron(window: MainWindow) -> None:
         window.open_source(run.training.network.cell.morphology, "training")
 
 
+def examine(window: MainWindow) -> None:
+    """Go to the robustness of the shown training, and examine it on so many images as chosen."""
+    window.state.perspective = "training"
+    view, dock = window.docks.training_robustness, window.docks.by_name["training_robustness"]
+    dock.show()
+    dock.raise_()
+    window.controllers.robustness.start(view.n_chosen)
+
+
 def open_robustness(window: MainWindow) -> None:
     """Ask for the result of a study and show it."""
     path, _ = QFileDialog.getOpenFileName(
@@ -85,6 +94,10 @@ def open_robustness(window: MainWindow) -> None:
     )
     if not path:
         return
+    window.state.perspective = "training"
+    dock = window.docks.by_name["training_robustness"]
+    dock.show()
+    dock.raise_()
     try:
         window.controllers.robustness.open_file(Path(path))
     except UserError as error:

@@ -53,7 +53,7 @@ from dendview.schedule_wiring import (
     wire_schedule,
 )
 from dendview.theme_qt import apply_theme
-from dendview.training_views_wiring import wire_training_views
+from dendview.training_views_wiring import examine, open_robustness, wire_training_views
 from dendview.training_wiring import cancel as cancel_training
 from dendview.training_wiring import choose_card as choose_images
 from dendview.training_wiring import train, training_handlers, wire_training
@@ -143,6 +143,8 @@ def make_handlers(window: MainWindow) -> Handlers:
         "deviation": partial(toggle, window, "lab_deviation"),
         "published": partial(toggle, window, "lab_published"),
         "open_study": partial(open_study, window),
+        "examine": partial(examine, window),
+        "open_robustness": partial(open_robustness, window),
         "shortcuts": lambda: window.show_sheet(ShortcutsDialog(window)),
         "report": partial(show_report, window),
         "about": lambda: window.show_sheet(AboutDialog(window)),

@@ -12,10 +12,10 @@ from dendview.training_findings import (
     WeightsShown,
     find,
     keep_epochs,
-    segments_of,
     shown_run,
     wanted,
 )
+from dendview.training_synapses import segments_of
 from engine.errors import UserError
 
 TESTING = "Testing the last network of this training…"

@@ -7,7 +7,7 @@ from PyQt6.QtGui import QBrush, QColor, QPainter, QPen, QPolygonF
 from dendview.colors import Theme, hex_color
 from dendview.geometry import CellGeometry
 from dendview.scene import CellScene
-from dendview.training_findings import SynapseMap
+from dendview.training_synapses import SynapseMap
 from dendview.views.cell_camera import Camera
 
 LEAST, MOST = 2.0, 6.5

@@ -162,6 +162,11 @@ class TrainingRobustness(LazyWidget):
         chosen = self.disturbance.currentData()
         return next(d for d in get_args(Disturbance) if d == chosen)
 
+    @property
+    def n_chosen(self) -> int:
+        """Test images a study is to take, 0: all."""
+        return int(self.amount.currentData())
+
     # Drawing
 
     def _draw(self) -> None:
@@ -247,7 +252,7 @@ class TrainingRobustness(LazyWidget):
         if job is not None and job.kind == "robustness":
             self.cancel_clicked.emit()
         else:
-            self.run_clicked.emit(int(self.amount.currentData()))
+            self.run_clicked.emit(self.n_chosen)
 
     def near(self, position: QPointF) -> tuple[Curve, Point] | None:
         """The point of a curve that lies nearest to a place of the scene, within reach."""

@@ -23,7 +23,8 @@ from dendview.colors import THEMES, Theme, ThemeName
 from dendview.state import AppState
 from dendview.svg_pictures import save_svg
 from dendview.training import data_name
-from dendview.training_findings import Findings, WeightsShown, segments_of
+from dendview.training_findings import Findings, WeightsShown
+from dendview.training_synapses import segments_of
 from dendview.views.plotting import color_plot
 from dendview.views.training_sample import epoch_name, recipe_of
 from dendview.widgets.lazy import LazyWidget

@@ -10,8 +10,9 @@ import pytest
 from dendview.controllers.training_results import COMPUTING, TESTING, TrainingResultsController
 from dendview.scene import MISSING, describe, resolve
 from dendview.training import TrainingChoice, dataset, network, snapshot
-from dendview.training_findings import find, segments_of, synapse_map, wanted
+from dendview.training_findings import find, wanted
 from dendview.training_scene import NO_NETWORK, OTHER_CELL
+from dendview.training_synapses import segments_of, synapse_map
 from engine.errors import UserError
 from engine.experiments.hpc_net import Shortcut
 from engine.experiments.hpc_net.analysis import respond

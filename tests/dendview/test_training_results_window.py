@@ -8,6 +8,7 @@ from PyQt6.QtCore import Qt
 
 from dendview.training import snapshot
 from dendview.training_scene import OTHER_CELL
+from dendview.worker.protocol import Examine
 
 from .made_training import trained
 from .open_window import cut_off, in_perspective, open_cell, open_window
@@ -118,6 +119,24 @@ def test_another_number_of_image_brings_its_voltages(qtbot, lab):
     qtbot.keyClicks(voltage.sample.box, "42")
     qtbot.keyClick(voltage.sample.box, Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: lab.state.training_findings.sample == 42, timeout=30_000)
+
+
+def test_robustness_is_examined_from_the_menu(qtbot, lab):
+    robustness = lab.controllers.robustness
+    robustness._missing = lambda: ""
+    lab.state.robustness_missing = ""
+    lab.refresh()
+    lab.actions_table["examine"].trigger()
+    (work,) = [w for w in robustness._worker.sent if isinstance(w, Examine)]
+    assert (work.epoch, work.study.n) == (2, 1000)
+    qtbot.wait(60)
+    view = lab.docks.training_robustness
+    assert view.isVisible()
+    assert view.run.text() == "Cancel"
+    lab.actions_table["cancel"].trigger()
+    assert lab.state.job.cancelling
+    robustness.drop()
+    assert lab.state.job is None
 
 
 @pytest.mark.parametrize("theme", ["dark", "light"])
