@@ -82,8 +82,9 @@ def choose(
     if key in known:
         on_device, on_cpu = known[key]
     else:
-        shape = shape or choose_shape(model, device, single)
-        on_device = measure(GpuRun(model, device, shape, single), device, DEVICE_STEPS) / n_device
+        part = select(model, 0, -(-model.n_instance // n_device)) if n_device > 1 else model
+        shape = shape or choose_shape(part, device, single)
+        on_device = measure(GpuRun(part, device, shape, single), device, DEVICE_STEPS)
         on_cpu = 0.0
         if on_device > nodes * FAST / cores:
             on_cpu = seconds_on_cpu(model, cores)

@@ -206,6 +206,19 @@ def test_auto_measures_no_more_than_it_must(paces, monkeypatch, tmp_path):
     assert paces["measured"] == ["device"]
 
 
+def test_of_several_devices_each_is_asked_for_its_part(paces, monkeypatch, tmp_path):
+    asked = []
+
+    def on_device(run, device, n_step=0):
+        asked.append(run.model.n_instance)
+        return 1e-3
+
+    monkeypatch.setattr(choosing, "measure", on_device)
+    gpu = GpuBackend(ShimDevice(), Shape(4, 4), [ShimDevice, ShimDevice])
+    assert gpu.choice(models.model("hh", tmp_path, 9)).device
+    assert asked == [5]
+
+
 def test_auto_falls_back_where_the_gpu_cannot(paces, tmp_path):
     full = AutoBackend(GpuBackend(ShimDevice(memory=1000), Shape(4, 4)))
     assert not isinstance(full.start(models.model("hh", tmp_path)), GpuRun)
