@@ -6,6 +6,7 @@ import numpy as np
 
 from engine.experiments.hpc_net.network import Weights
 from engine.experiments.hpc_net.spec import Optimizer
+from engine.types import FloatArray
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,11 +41,11 @@ def step(
     """
     steps = memory.steps + 1
     if optimizer.name == "sgd":
-        return _map(lambda w, d: w + rate * d, weights, direction), Memory(steps=steps)
+        return _map(lambda w, d: _added(rate * d, w), weights, direction), Memory(steps=steps)
     one = optimizer.decay
     if optimizer.name == "momentum":
         first = _blend(memory.first, direction, one, 1.0)
-        return _map(lambda w, m: w + rate * m, weights, first), Memory(first, None, steps)
+        return _map(lambda w, m: _added(rate * m, w), weights, first), Memory(first, None, steps)
     two = optimizer.decay2
     first = _blend(memory.first, direction, one, 1.0 - one)
     square = _map(np.square, direction)
@@ -62,7 +63,15 @@ def step(
 def _blend(old: Weights | None, new: Weights, keep: float, take: float) -> Weights:
     if old is None:
         return _map(lambda n: take * n, new)
+    if take == 1.0:
+        return _map(lambda o, n: _added(keep * o, n), old, new)
     return _map(lambda o, n: keep * o + take * n, old, new)
+
+
+def _added(own: FloatArray, more: FloatArray) -> FloatArray:
+    """The sum, in place of a new array."""
+    own += more
+    return own
 
 
 def _map(function, *weights: Weights) -> Weights:  # type: ignore[no-untyped-def]

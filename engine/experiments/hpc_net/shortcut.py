@@ -5,7 +5,7 @@ all steps: a neuron's voltage is the weighted sum of what its synapses do to the
 known beforehand for every site and every trace of an input (``modes``).
 
 Most modes are summed in single precision, which the tolerance of the modes covers: on the human
-cell voltages change by 2e-10 of the largest and updates by 6e-12.
+cell voltages change by 3e-10 of the largest and updates by 8e-12.
 """
 
 from collections.abc import Callable
