@@ -117,10 +117,10 @@ def wait_for_cell(window: MainWindow, seconds: float = SMOKE_PATIENCE_S) -> bool
     return window.state.cell is not None and not window.reading
 
 
-def wait_for_threads() -> None:
+def wait_for_threads(milliseconds: int = 5000) -> None:
     """Let background work come to its end: the program must not end under it."""
     if (pool := QThreadPool.globalInstance()) is not None:
-        pool.waitForDone(5000)
+        pool.waitForDone(milliseconds)
 
 
 def run(source: str | None, perspective: Perspective | None = None, smoke: bool = False) -> int:

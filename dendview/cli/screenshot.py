@@ -43,12 +43,16 @@ def execute(args: argparse.Namespace) -> None:
         raise UserError(f"{args.out}: the picture is a PNG; give the file the ending .png")
     if args.step and args.perspective != "schedule":
         raise UserError("steps are shown in one perspective: add --perspective schedule to --step")
-    from dendview.app import make_app
+    from dendview.app import make_app, wait_for_threads
 
     with opened_window(args.path, args.perspective, args.size, args.theme) as window:
         if args.step:
             window.controllers.schedule.go_to(args.step)
         settle(make_app())
+        if args.perspective == "training":  # images are looked at, responses computed
+            for _ in range(2):
+                wait_for_threads(60_000)
+                settle(make_app())
         save(window.grab(), args.out)
     print(args.out)
 
