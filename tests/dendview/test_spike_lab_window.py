@@ -196,7 +196,7 @@ def test_a_study_survives_its_engine_is_resumed_replayed_and_taken_home(
 
     fired = next((t for t, o in run.outcomes.items() if o.fired), Trial("few-distributed", 40, 0))
     window.docks.lab_trials.replay_clicked.emit(fired)
-    qtbot.waitUntil(lambda: state.job is None, timeout=120_000)
+    qtbot.waitUntil(lambda: state.job is None, timeout=300_000)
     (replayed,) = state.runs
     assert replayed.state == "done"
     assert tuple(replayed.recording.spikes[:, 1]) == run.outcomes[fired].spikes
