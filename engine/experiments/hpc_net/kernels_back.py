@@ -7,7 +7,7 @@ Sizes, slots and what cores have to do with it as in ``kernels``.
 import numpy as np
 from numba import njit
 
-from engine.experiments.hpc_net.kernels import COLUMNS, J, U
+from engine.experiments.hpc_net.tiles import COLUMNS, J, U
 from engine.mechanisms.lanes import WIDTH, fma, lane, load, select, splat, store
 
 TRACES = 8

@@ -11,7 +11,8 @@ from typing import Literal
 
 import numpy as np
 
-from engine.experiments.hpc_net.kernels import COLUMNS, SMALL_COLUMNS, padded, to_lines
+from engine.experiments.hpc_net.kernels import padded, to_lines
+from engine.experiments.hpc_net.tiles import COLUMNS, SMALL_COLUMNS
 from engine.mechanisms.lanes import WIDTH
 from engine.mechanisms.narrow import NARROW_WIDTH
 from engine.types import FloatArray, IntArray

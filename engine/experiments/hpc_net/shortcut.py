@@ -17,9 +17,10 @@ from engine.backends.cpu import available_cores
 from engine.errors import UserError
 from engine.experiments.hpc_net import kernels, kernels_back
 from engine.experiments.hpc_net.encoding import decay
-from engine.experiments.hpc_net.kernels import COLUMNS, ROWS, SMALL_COLUMNS, aligned, padded
+from engine.experiments.hpc_net.kernels import aligned, padded
 from engine.experiments.hpc_net.modes import TOLERANCE, Precision, beginnings, make_modes
 from engine.experiments.hpc_net.network import Network, Weights
+from engine.experiments.hpc_net.tiles import COLUMNS, ROWS, SMALL_COLUMNS
 from engine.experiments.hpc_net.ways import ByteArray, Voltages, trace_numbers
 from engine.linear import is_linear, leak
 from engine.mechanisms.lanes import WIDTH
