@@ -6,12 +6,11 @@ from functools import partial
 from typing import get_args
 
 from dendview.state import AppState
+from dendview.training_finding import find, keep_epochs
 from dendview.training_findings import (
     Findings,
     Wanted,
     WeightsShown,
-    find,
-    keep_epochs,
     shown_run,
     wanted,
 )

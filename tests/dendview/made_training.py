@@ -8,7 +8,8 @@ from tempfile import mkdtemp
 from dendview.controllers.cells import make_cell
 from dendview.state import AppState, Cell
 from dendview.training import TrainingChoice, TrainingRun
-from dendview.training_findings import find, wanted
+from dendview.training_finding import find
+from dendview.training_findings import wanted
 from engine.discretize import Rule
 from engine.experiments.hpc_net import HpcNet, Learning, Shortcut, Training, hidden_cell, load
 from engine.experiments.hpc_net.training import prepare

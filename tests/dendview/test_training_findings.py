@@ -10,7 +10,8 @@ import pytest
 from dendview.controllers.training_results import COMPUTING, TESTING, TrainingResultsController
 from dendview.scene import MISSING, describe, resolve
 from dendview.training import TrainingChoice, dataset, network, snapshot
-from dendview.training_findings import find, wanted
+from dendview.training_finding import find
+from dendview.training_findings import wanted
 from dendview.training_scene import NO_NETWORK, OTHER_CELL
 from dendview.training_synapses import segments_of, synapse_map
 from engine.errors import UserError

@@ -8,7 +8,8 @@ import pytest
 from PyQt6.QtCore import QPoint, QPointF, Qt
 
 from dendview.training import TrainingChoice, dataset
-from dendview.training_findings import find, wanted
+from dendview.training_finding import find
+from dendview.training_findings import wanted
 from dendview.views.training_answers import TrainingAnswers
 from dendview.views.training_hidden import TrainingHidden, with_neuron
 from dendview.views.training_robustness import (
