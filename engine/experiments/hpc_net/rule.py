@@ -243,6 +243,12 @@ def descent(
     return cosine(ours.direction, best.direction)
 
 
+def without_biases(direction: Weights) -> Weights:
+    """The direction for a network whose biases, 0 at first, do not learn."""
+    hidden, output = np.zeros_like(direction.hidden_bias), np.zeros_like(direction.output_bias)
+    return replace(direction, hidden_bias=hidden, output_bias=output)
+
+
 def outcome(
     way: Way, images: ByteArray, labels: IntArray, weights: Weights, learning: Learning
 ) -> Outcome:
@@ -256,6 +262,8 @@ def outcome(
     voltages = way.voltages(images, weights)
     errors = output_errors(way.network, voltages.output, labels, learning)
     direction = rule_named(learning.rule)(way, images, weights, voltages, errors, learning)
+    if not way.network.spec.biases:
+        direction = without_biases(direction)
     if learning.sign == "ascend":
         direction = Weights(*(-part for part in direction.parts))
     right = int((predict(way.network, voltages.output, learning) == labels).sum())

@@ -124,7 +124,7 @@ class HpcNet:
         the soma they make the same network without what dendrites do: a control.
     biases : bool
         A constant current into every hidden and output neuron, learned too; in the code, not in the
-        paper's text.
+        paper's text. Without, they stay 0.
     encoding, point
     conductance : Conductance or None
         What the synapses of the hidden neurons are in place of currents; such a network has to be

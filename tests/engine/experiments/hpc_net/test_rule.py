@@ -9,7 +9,16 @@ from engine.errors import UserError
 from engine.experiments.hpc_net import rule
 from engine.experiments.hpc_net.network import Weights, first_weights
 from engine.experiments.hpc_net.rule import cosine, descent, outcome, output_errors
-from engine.experiments.hpc_net.spec import CODE, TEXT, Learning, Training, from_json, to_json
+from engine.experiments.hpc_net.shortcut import Shortcut
+from engine.experiments.hpc_net.spec import (
+    CODE,
+    TEXT,
+    Learning,
+    Optimizer,
+    Training,
+    from_json,
+    to_json,
+)
 from engine.experiments.hpc_net.training import train
 
 LABELS = np.array([0, 1, 2, 1], np.int32)
@@ -71,6 +80,19 @@ def test_errors_sum_to_nothing_and_the_loss_is_that_of_guessing_without_weights(
     np.testing.assert_allclose(errors.loss, np.log(3))
     np.testing.assert_allclose(errors.delta.sum(axis=1), 0, atol=1e-15)
     assert errors.delta.shape[2] == 120  # 30 ms in steps of 0.25 ms
+
+
+@pytest.mark.parametrize("rule_name", ["quasi_static", "exact"])
+def test_biases_learn_only_where_the_network_has_them(shortcut, data, rule_name):
+    """The optimizers carry on what was, so that one batch after another is looked at."""
+    network = shortcut.network
+    without = Shortcut(replace(network, spec=replace(network.spec, biases=False)), threads=1)
+    learning = Learning(rule=rule_name, rate=0.1, batch=30, epochs=1, optimizer=Optimizer("adam"))
+    for way, learned in ((shortcut, True), (without, False)):
+        *_, last = train(way, data, learning)
+        weights = last.state.weights
+        assert bool(weights.hidden_bias.any()) == bool(weights.output_bias.any()) == learned
+        assert (weights.hidden != first_weights(network).hidden).any()
 
 
 def test_a_rule_of_ones_own_teaches_a_network(shortcut, data, monkeypatch):
