@@ -132,8 +132,8 @@ class Progress:
     test : Evaluation or None
         When an epoch ends.
     trouble : str
-        Why the run ends here: the loss is not a number any more. ``state`` is then the last good
-        one, from the start of the epoch.
+        Why the run ends here: the loss is not a number any more, or a simulated voltage left what a
+        membrane can have. ``state`` is then the last good one, from the start of the epoch.
     """
 
     state: State

@@ -11,7 +11,7 @@ from typing import Literal
 
 import numpy as np
 
-from engine.errors import UserError
+from engine.errors import UnstableError, UserError
 from engine.experiments.hpc_net.data import Dataset
 from engine.experiments.hpc_net.network import Network, Weights, first_weights, make_network
 from engine.experiments.hpc_net.optimizer import Memory, step
@@ -25,6 +25,7 @@ POINTS_PER_EPOCH = 20
 """Of the curves of loss and accuracy."""
 TEST_BATCH = 64
 """Samples of testing between two progresses."""
+NO_NUMBER = "the loss is no number any more"
 
 
 @dataclass
@@ -131,13 +132,8 @@ def train(
         while state.batch < n_batch:
             chosen = order[state.batch * learning.batch : (state.batch + 1) * learning.batch]
             after, loss, right = _learn(way, data, chosen, state, learning)
-            if after is None:
-                at = state.epoch + state.batch / n_batch
-                why = (
-                    f"the loss is no number any more in epoch {at:.2f}: the rate {state.rate:g} is "
-                    "too large; go on from the start of the epoch with a smaller one"
-                )
-                accuracy = right / len(chosen)
+            if isinstance(after, str):
+                why, accuracy = _blown_up(after, state, n_batch), right / len(chosen)
                 yield clock.progress(good, "learning", before, loss, accuracy, trouble=why)
                 return
             state = _counted(after, loss, right, len(chosen), n_batch, every)
@@ -155,7 +151,12 @@ def train(
                 state = with_rate(state, sent, learning, n_train)
             some = slice(part, part + TEST_BATCH)
             images, labels = data.test[some], data.test_labels[some]
-            found.append(ask(way, images, labels, state.weights, learning))
+            answers = _test(way, images, labels, state.weights, learning)
+            if isinstance(answers, str):
+                why = _blown_up(answers, state, n_batch)
+                yield clock.progress(good, "testing", before, float("nan"), 0.0, trouble=why)
+                return
+            found.append(answers)
         judged = _judged(data, found)
         state = _next_epoch(state, judged, learning)
         done = before + n_train + n_test / 2
@@ -223,17 +224,49 @@ def good_states(run: Iterator[Progress]) -> Iterator[Progress]:
 
 def _learn(
     way: Way, data: Dataset, chosen: IntArray, state: State, learning: Learning
-) -> tuple[State | None, float, int]:
-    """The state with the weights of after a batch (None: no numbers), its loss, how many right."""
+) -> tuple[State | str, float, int]:
+    """The state with the weights of after a batch, its loss, how many right.
+
+    In place of the state what went wrong, where the weights give no numbers.
+    """
     images, labels = data.train[chosen], data.train_labels[chosen]
     with np.errstate(over="ignore", invalid="ignore"):  # looked for here
-        found = outcome(way, images, labels, state.weights, learning)
+        try:
+            found = outcome(way, images, labels, state.weights, learning)
+        except UnstableError as error:
+            return str(error), float("nan"), 0
         weights, memory = step(
             state.weights, found.direction, state.rate, learning.optimizer, state.memory
         )
     good = np.isfinite(found.loss) and weights.finite
-    after = replace(state, weights=weights, memory=memory) if good else None
+    after = replace(state, weights=weights, memory=memory) if good else NO_NUMBER
     return after, found.loss, found.right
+
+
+def _test(
+    way: Way, images: np.ndarray, labels: IntArray, weights: Weights, learning: Learning
+) -> tuple[IntArray, FloatArray] | str:
+    """As :func:`ask`, or what went wrong, where the weights give no numbers."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        try:
+            answer, loss = ask(way, images, labels, weights, learning)
+        except UnstableError as error:
+            return str(error)
+    return (answer, loss) if np.isfinite(loss).all() else NO_NUMBER
+
+
+def _blown_up(what: str, state: State, n_batch: int) -> str:
+    """Why a run ends where its weights give no numbers."""
+    at = state.epoch + state.batch / n_batch
+    if what == NO_NUMBER:
+        return (
+            f"{what} in epoch {at:.2f}: the rate {state.rate:g} is too large; go on from the start "
+            "of the epoch with a smaller one"
+        )
+    return (
+        f"in epoch {at:.2f} {what}; where it went well before, the rate {state.rate:g} is too "
+        "large: go on from the start of the epoch with a smaller one"
+    )
 
 
 def _counted(state: State, loss: float, right: int, n: int, n_batch: int, every: int) -> State:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from engine.errors import UserError
+from engine.experiments.hpc_net.compartmental import Compartmental
 from engine.experiments.hpc_net.spec import Learning, Training
 from engine.exporting import training_run
 from engine.exporting.training import load_checkpoint
@@ -102,6 +103,25 @@ def test_a_loss_that_is_no_number_leaves_the_last_good_state(tmp_path, shortcut,
     _, state = load_checkpoint(tmp_path / CHECKPOINT)
     assert state.epoch >= kept.progress.state.epoch
     assert state.weights.finite
+
+
+@pytest.mark.parametrize(("batch", "phase"), [(6, "learning"), (12, "testing")])
+def test_voltages_that_blow_up_leave_the_last_good_state(tmp_path, network, data, batch, phase):
+    """A simulation refuses them in a batch, or in the test of an epoch with one batch alone."""
+    few = replace(
+        data,
+        train=data.train[:12], train_labels=data.train_labels[:12],
+        test=data.test[:6], test_labels=data.test_labels[:6],
+    )  # fmt: skip
+    folder = folder_of(tmp_path, batch=batch, rate=1e7)
+    *_, last = kept_run(Compartmental(network), few, folder)
+    assert "left ±10000 mV" in last.trouble
+    assert "the rate 1e+07 is too large: go on from the start of the epoch" in last.trouble
+    assert last.progress.phase == phase
+    _, state = load_checkpoint(tmp_path / CHECKPOINT)
+    assert (state.epoch, state.batch) == (0, 0)
+    first = load_snapshot(tmp_path, 0).weights
+    np.testing.assert_array_equal(state.weights.hidden, first.hidden)
 
 
 def test_epochs_are_thinned_where_they_take_too_much(tmp_path, shortcut, data, monkeypatch):
