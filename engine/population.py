@@ -170,10 +170,14 @@ def build_population(population: Population) -> PopulationModel:
 
 
 def _kind(experiment: Experiment) -> object:
-    """Equal for cells that can be instances of one model with the bits that each has alone."""
+    """Equal for cells that can be instances of one model with the bits that each has alone.
+
+    A passive cell with neither synapses nor spines has a matrix that never changes, and is solved
+    in another way (:mod:`engine.backends.constant`).
+    """
     nodes = frozenset(site for _, site in sites(experiment) if site.x in (0, 1))
     bare = replace(experiment, synapses=(), spines=(), stimuli=(), seed=0, name="")
-    return bare, nodes
+    return bare, nodes, bool(experiment.synapses), bool(experiment.spines)
 
 
 def _model(members: list[Member]) -> Model:

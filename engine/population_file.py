@@ -1,6 +1,7 @@
 """Populations as files: members by their experiments, or by recipes on morphologies."""
 
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -155,7 +156,9 @@ def on_recipe(
 
     Parameters
     ----------
-    name, morphology
+    name
+    morphology
+        A path is made absolute, so that what is written of it can be read from anywhere.
     duration : ms
     clamp : nA
         Into the soma, in the middle third of the run.
@@ -167,6 +170,8 @@ def on_recipe(
     """
     experiment = recipe(name)
     if morphology is not None:
+        if not morphology.startswith(SAMPLE_PREFIX):
+            morphology = os.path.abspath(morphology)
         experiment = apply(experiment, morphology)
     if duration is not None:
         experiment = replace(experiment, duration=duration)

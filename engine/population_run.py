@@ -77,7 +77,9 @@ def simulate_population(
     chunks_per_second: float = 30.0,
     threads: int | None = None,
 ) -> Iterator[PopulationChunk]:
-    """Run all cells of a population in step; each has the bits it has in a run of its own.
+    """Run all cells of a population in step; each has the bits it has in a run of its own (on a
+    device, where its tree is solved in the same way: see
+    :class:`engine.backends.base.PopulationRun`).
 
     Parameters are those of :func:`engine.simulation.simulate`.
 

@@ -75,7 +75,9 @@ class Run(Protocol):
 class PopulationRun(Protocol):
     """Several models in motion, all in step; samples and voltages in the order of the models.
 
-    Each has the bits it has in a run of its own.
+    Each has the bits it has in a run of its own whose tree is solved in the same way. The
+    processor has one way. A device has two, which differ in the last digits: which one it takes
+    may depend on the trees beside this one.
     """
 
     def initialize(self) -> list[Samples]:

@@ -107,6 +107,21 @@ def test_every_cell_has_the_bits_it_has_alone(model, alone, threads):
     assert set(copy[member == 2]) == set(range(11))
 
 
+@pytest.mark.parametrize("where", ["cpu", "shim"])
+def test_a_passive_cell_beside_others_of_its_tree_has_the_bits_it_has_alone(folder, where):
+    """A matrix that never changes is solved in another way than one with synapses or spines."""
+    bare = replace(models.experiment("passive", folder), duration=4.0)
+    driven = replace(bare, synapses=(Synapse(SOMA, "ExpSyn", (), (0.01,), SpikeTrain((1.0,))),))
+    spiny = replace(bare, spines=models.spiny(folder).spines)
+    members = tuple(Member(one, name=f"{k}") for k, one in enumerate((bare, driven, spiny)))
+    model = build_population(Population(members))
+    found = record(model, backend(where))
+    for member, one in zip(members, found.members, strict=True):
+        alone = build(member.experiment)
+        expected = collect(alone, simulate(alone, backend(where)))
+        np.testing.assert_array_equal(one.values, expected.values)
+
+
 def test_a_device_gives_the_numbers_of_the_processor(model, alone):
     """1e-9 of the largest number: as for a single model."""
     found = record(model, backend("shim"))

@@ -7,6 +7,7 @@ import pytest
 
 from engine.errors import FileError
 from engine.experiment import Experiment, to_json
+from engine.experiment import from_json as experiment_from_json
 from engine.population import Member, Population
 from engine.population_file import FORMAT, from_json, on_recipe, read_population
 from engine.population_file import to_json as population_to_json
@@ -40,6 +41,20 @@ def test_members_come_from_files_and_recipes(tmp_path):
     assert second.stimuli[0].amplitude == 0.2
     assert third.morphology == "sample:l5b"
     assert read.names[2] == "fifth"
+
+
+def test_a_recipe_on_a_relative_path_runs_again_from_anywhere(tmp_path, monkeypatch):
+    (tmp_path / "out").mkdir()
+    monkeypatch.chdir(tmp_path)
+    one = on_recipe("ca1", "cell.swc")
+    assert on_recipe("ca1", "sample:spn").morphology == "sample:spn"
+    path = tmp_path / "out" / "population.json"
+    path.write_text(population_to_json(Population((Member(one),))))
+    (tmp_path / "out" / "experiment.json").write_text(to_json(one))
+    monkeypatch.chdir(tmp_path / "out")
+    again = [member.experiment for member in read_population(path).members]
+    again.append(experiment_from_json(to_json(one), tmp_path / "out" / "experiment.json"))
+    assert {each.morphology for each in again} == {str(tmp_path / "cell.swc")}
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,9 @@ def choose_shapes(models: Sequence[Model], device: Device, single: bool = False)
 
     Models of one kernel and of about one size get the same, so that they share a launch: the
     fastest for the largest of them, as many times as there are cells of all. It is measured once.
-    Different trees are solved by steps, so that no bit of a cell depends on those beside it.
+    Different trees of one kernel are solved by steps, whose bits no shape changes. One that is the
+    only one of its kernel may be solved by rounds, as it is in a run of its own, which is decided
+    once for a tree and a device: a second tree beside it may so change its last digits.
 
     Raises
     ------

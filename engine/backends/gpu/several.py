@@ -28,7 +28,8 @@ DeviceMaker = Callable[[], Device]
 
 
 class SeveralPopulation:
-    """Implements :class:`engine.backends.base.PopulationRun`; every cell has the bits it has alone.
+    """Implements :class:`engine.backends.base.PopulationRun`; cells have the bits that
+    they have on one device with the same shapes.
 
     Parameters
     ----------
