@@ -71,9 +71,9 @@ def show_message(window: MainWindow, message: Message | None) -> None:
         elif message.action == "resume_study":
             resume_study(window)
         elif message.action == "resume_training":
-            training_wiring.resume(window)
+            training_wiring.resume(window, message.training)
         elif message.action == "halve_batch":
-            controllers.training.resume_smaller()
+            controllers.training.resume_smaller(message.training)
         elif message.action == "discard_run" and state.runs:
             controllers.run.discard(state.runs[-1].number)
 
@@ -82,8 +82,10 @@ def show_message(window: MainWindow, message: Message | None) -> None:
         for how in controllers.run.ways_out():
             buttons.append((KEEP_LESS[how], partial(controllers.run.keep_less, how)))
     elif message.action:
-        told = training_wiring.resume_text if message.action == "resume_training" else resume_text
-        text = ACTION_TEXTS.get(message.action) or told(window)
+        if message.action == "resume_training":
+            text = training_wiring.resume_text(window, message.training)
+        else:
+            text = ACTION_TEXTS.get(message.action) or resume_text(window)
         buttons.append((text, act))
     if message.details:
         buttons.append(("Details", partial(show_details, window)))

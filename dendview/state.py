@@ -72,12 +72,14 @@ class Message:
     """A line for the person: ``kind`` decides its color and stay; ``details`` opens on a click.
 
     ``action`` is what a button beside the text offers; the window wires it to a controller.
+    ``training`` is the number of the training it is for, where it is for one.
     """
 
     text: str
     kind: Literal["info", "done", "warning", "error"] = "info"
     details: str = ""
     action: Action = ""
+    training: int | None = None
 
 
 @dataclass(frozen=True)

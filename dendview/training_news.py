@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from dendview.state import Message
 from dendview.training import TrainingRun, Trouble
 from dendview.worker.protocol import Trained
 
@@ -36,6 +37,18 @@ def grown(run: TrainingRun, news: Trained) -> TrainingRun:
     return replace(
         after, trouble=trouble, why=why, rate_wanted=None if wanted == news.rate else wanted
     )
+
+
+def kept_message(run: TrainingRun, why: str, details: str = "") -> Message:
+    """What is left of a training that has ended early; ``run`` as its checkpoint has it."""
+    calm = why in ("Stopped", "Paused")
+    if run.saved is None:
+        text = f"{why.rstrip('.')}; nothing is kept of it yet."
+    elif calm:
+        text = f"{why} at epoch {run.saved:.2f}; a checkpoint is saved."
+    else:
+        text = f"{why} The checkpoint holds epoch {run.saved:.2f}."
+    return Message(text, "info" if calm else "error", details, "resume_training", run.number)
 
 
 def slower(rate: float) -> float:

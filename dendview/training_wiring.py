@@ -85,10 +85,10 @@ def cancel(window: MainWindow) -> bool:
     return False
 
 
-def resume(window: MainWindow) -> None:
-    """Go to the training lab, and go on with the shown training."""
+def resume(window: MainWindow, number: int | None = None) -> None:
+    """Go to the training lab, and go on with a training; the shown one by default."""
     window.state.perspective = "training"
-    window.controllers.training.resume()
+    window.controllers.training.resume(number)
 
 
 def enter(window: MainWindow) -> None:
@@ -156,9 +156,9 @@ def show_folder(window: MainWindow, number: int) -> None:
         QDesktopServices.openUrl(QUrl.fromLocalFile(run.folder))
 
 
-def resume_text(window: MainWindow) -> str:
-    """``Resume at epoch 3.25``, with the rate where it is another one."""
-    run = find_run(window.state.training_runs, window.state.training_shown)
+def resume_text(window: MainWindow, number: int | None) -> str:
+    """``Resume at epoch 3.25`` of a training, with the rate where it is another one."""
+    run = find_run(window.state.training_runs, number)
     if run is None or run.saved is None:
         return "Resume"
     rate = "" if run.rate_wanted is None else f", rate {run.rate_wanted:g}"

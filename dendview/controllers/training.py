@@ -22,7 +22,7 @@ from dendview.training_folders import (
     last_number,
     trainings_folder,
 )
-from dendview.training_news import grown
+from dendview.training_news import grown, kept_message
 from dendview.wording import number as number_text
 from dendview.worker import protocol
 from dendview.worker.interface import Worker
@@ -103,9 +103,10 @@ class TrainingController:
             rate = run.rate_wanted
         self._begin(run.number, resume=True, rate=rate, batch=batch)
 
-    def resume_smaller(self) -> None:
+    def resume_smaller(self, number: int | None = None) -> None:
         """Go on after the memory was too small, with batches of half the size."""
-        if (run := self.shown) is not None:
+        run = find_run(self.state.training_runs, self._or_shown(number))
+        if run is not None:
             self.resume(run.number, batch=max(run.training.learning.batch // 2, 1))
 
     def train_longer(self, epochs: int) -> None:
@@ -290,7 +291,7 @@ class TrainingController:
         before = self._find(self._number)
         run = grown(before, news)
         self._replace(run)
-        if self._saving and news.saved != before.saved:
+        if self._saving and news.saved is not None and news.saved != before.saved:
             self._saving = False
             self.state.message = Message(f"Checkpoint saved at epoch {news.saved:.2f}.", "done")
         elif news.warning and not before.warning:
@@ -304,7 +305,9 @@ class TrainingController:
         run = self._find(self._number)
         if run.trouble:
             text = f"Training {run.number} is paused: {_small(run.why)}."
-            self._end("paused", Message(text, "error", action="resume_training"))
+            self._end(
+                "paused", Message(text, "error", action="resume_training", training=run.number)
+            )
             return
         accuracy = "" if run.test_accuracy is None else f": test {100 * run.test_accuracy:.2f} %"
         self._end("done", Message(f"Training {run.number} is done{accuracy}", "done"))
@@ -321,7 +324,7 @@ class TrainingController:
             self._end("failed", Message(f"{text}; take fewer hidden neurons.", "error"))
             return
         text += f"; the training is paused and can go on with {number_text(batch // 2)}."
-        self._end("paused", Message(text, "error", reply.details, action="halve_batch"))
+        self._end("paused", Message(text, "error", reply.details, "halve_batch", run.number))
 
     def _engine_gone(self, reply: protocol.Stopped) -> None:
         if self._token is not None:
@@ -332,19 +335,8 @@ class TrainingController:
             self._end("stopped", self._kept(why, reply.details))
 
     def _kept(self, why: str, details: str = "") -> Message:
-        """What is left of a training that has ended early, as its checkpoint has it."""
-        run = self._read(self._find(self._number))
-        calm = why in ("Stopped", "Paused")
-        if run.saved is None:
-            text = f"{why.rstrip('.')}; nothing is kept of it yet."
-            return Message(text, "info" if calm else "error", details, action="resume_training")
-        at = f"epoch {run.saved:.2f}"
-        text = (
-            f"{why} at {at}; a checkpoint is saved."
-            if calm
-            else f"{why} The checkpoint holds {at}."
-        )
-        return Message(text, "info" if calm else "error", details, action="resume_training")
+        """What is left of a training that has ended early."""
+        return kept_message(self._read(self._find(self._number)), why, details)
 
     def _read(self, run: TrainingRun) -> TrainingRun:
         """The run as its checkpoint has it; as it is where there is none."""

@@ -165,7 +165,7 @@ def kept_run(
     folder
         With the training.
     state
-        To go on from; by default the beginning.
+        To go on from, as the folder's checkpoint has it; by default the beginning.
 
     Yields
     ------
@@ -179,6 +179,8 @@ def kept_run(
     """
     training = folder.training
     n_batch = -(-len(data.train) // training.learning.batch)
+    if state is not None:
+        folder.saved = state.epoch + state.batch / n_batch
     state = state or start(way.network, training.learning)
     if state.epoch == 0 and 0 not in folder.epochs:
         folder.snapshot(Snapshot(0, state.weights, None))

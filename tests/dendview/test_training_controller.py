@@ -150,6 +150,37 @@ def test_the_rate_of_a_running_training_is_changed_at_once(controllers, worker):
     assert controllers.training.state.message.text == "Checkpoint saved at epoch 1.50."
 
 
+def test_a_checkpoint_that_was_asked_for_is_told_when_it_is_there(controllers, worker):
+    work = begin(controllers, worker)
+    hear(controllers, worker, news(work, 1, saved=1.5))
+    controllers.training.pause()
+    hear(controllers, worker, protocol.Cancelled(work.number, 1.0))
+    controllers.training.resume()
+    work = worker.sent[-1]
+    controllers.training.save()
+    hear(controllers, worker, news(work, 1, saved=None))
+    assert controllers.training.state.message is None
+    hear(controllers, worker, news(work, 1, saved=1.625))
+    assert controllers.training.state.message.text == "Checkpoint saved at epoch 1.62."
+
+
+def test_what_a_message_offers_is_for_the_training_that_failed(controllers, worker):
+    first = begin(controllers, worker)
+    hear(controllers, worker, news(first, 25, 0), protocol.Finished(first.number, 1.0))
+    work = begin(controllers, worker)
+    hear(controllers, worker, news(work, 1))
+    controllers.training.show(1)
+    hear(controllers, worker, protocol.Failed(work.number, "not enough memory", kind="memory"))
+    message = controllers.training.state.message
+    assert (message.action, message.training) == ("halve_batch", 2)
+    controllers.training.resume_smaller(message.training)
+    again = worker.sent[-1]
+    assert (again.folder, again.batch) == (work.folder, 8)
+    controllers.training.show(1)
+    hear(controllers, worker, protocol.Stopped("Engine stopped (signal 9)."))
+    assert controllers.training.state.message.training == 2
+
+
 def test_a_loss_that_is_no_number_pauses_and_offers_a_smaller_rate(controllers, worker):
     work = begin(controllers, worker)
     hear(controllers, worker, news(work, 2, rate=5.0))

@@ -157,6 +157,21 @@ def test_buttons_start_pause_and_resume_and_the_slider_steers(qtbot, lab):
     assert (worker.sent[-1].resume, worker.sent[-1].folder) == (True, work.folder)
 
 
+def test_a_smaller_batch_is_for_the_training_that_did_not_fit(qtbot, lab):
+    other = finished(lab, number=1)
+    foot, worker = lab.docks.training.foot, lab.controllers.training._worker
+    qtbot.mouseClick(foot.start, LEFT)
+    work = worker.sent[-1]
+    lab.controllers.training.show(1)
+    worker.replies = [protocol.Failed(work.number, "not enough memory", kind="memory")]
+    qtbot.waitUntil(lambda: lab.toast.isVisible())
+    qtbot.mouseClick(lab.toast.button("Halve the batch"), LEFT)
+    again = worker.sent[-1]
+    assert isinstance(again, protocol.Train)
+    assert (again.folder, again.batch) == (work.folder, work.training.learning.batch // 2)
+    assert find_run(lab.state.training_runs, 1) == other
+
+
 def test_a_click_on_the_curves_chooses_an_epoch(qtbot, lab):
     finished(lab)
     curves = lab.docks.training_curves

@@ -55,7 +55,9 @@ def test_a_closed_run_goes_on_with_the_same_bits(tmp_path, shortcut, data):
     _, state = load_checkpoint(folder.path / CHECKPOINT)
     assert state.batch > 0 or state.epoch
     again = folder_of(tmp_path / "parts")
-    end = list(kept_run(shortcut, data, again, state))[-1].progress.state
+    words = list(kept_run(shortcut, data, again, state))
+    assert words[0].saved == folder.saved  # known before anything is saved again
+    end = words[-1].progress.state
     np.testing.assert_array_equal(end.weights.hidden, whole.weights.hidden)
     np.testing.assert_array_equal(end.weights.output, whole.weights.output)
     assert again.epochs == (0, 1, 2, 3)
