@@ -1,8 +1,8 @@
 """NVIDIA devices through CuPy, which is imported only when one is asked for."""
 
 import os
-from collections.abc import Callable, Sequence
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from functools import cache
 from typing import Any
 
@@ -140,21 +140,31 @@ class CupyDevice:
         self._modules: dict[tuple[str, tuple[str, ...]], CupyModule] = {}
         self._streams: dict[int, Any] = {}
 
+    @contextmanager
+    def _used(self) -> Iterator[None]:
+        """The calls inside go to this device; what CUDA refuses of them is told as ours."""
+        cuda = self._cupy.cuda
+        try:
+            self._device.use()
+            yield
+        except (cuda.runtime.CUDARuntimeError, cuda.driver.CUDADriverError) as error:
+            raise BackendError(failed(error)) from None
+
     def memory(self) -> tuple[int, int]:
         """Free bytes, those that CuPy keeps for later among them, and total bytes."""
-        self._device.use()
-        free, total = self._cupy.cuda.runtime.memGetInfo()
+        with self._used():
+            free, total = self._cupy.cuda.runtime.memGetInfo()
         pool = self._cupy.get_default_memory_pool()
         return int(free) + int(pool.free_bytes()), int(total)
 
     def compile(self, source: str, options: tuple[str, ...] = ()) -> CupyModule:
         """Compile CUDA C++; kept by CuPy in a folder, named by the text's hash."""
-        self._device.use()
         key = source, options
         if key in self._modules:
             return self._modules[key]
         module = self._cupy.RawModule(code=source, options=(*OPTIONS, *options), backend="nvrtc")
         try:
+            self._device.use()
             module.compile()
         except Exception as error:
             raise BackendError(
@@ -166,33 +176,31 @@ class CupyDevice:
 
     def upload(self, values: NDArray[Any]) -> Buffer:
         buffer = self._allocate(values.shape, values.dtype)
-        buffer.set(np.ascontiguousarray(values))
+        self.write(buffer, values)
         return buffer
 
     def allocate(self, shape: int | tuple[int, ...], dtype: DTypeLike = np.float64) -> Buffer:
         buffer = self._allocate(shape, dtype)
-        buffer.fill(0)
+        with self._used():
+            buffer.fill(0)
         return buffer
 
     def _allocate(self, shape: int | tuple[int, ...], dtype: DTypeLike) -> Buffer:
-        self._device.use()
-        try:
-            return self._cupy.empty(shape, dtype)
-        except self._cupy.cuda.memory.OutOfMemoryError:
-            wanted = int(np.prod(shape)) * np.dtype(dtype).itemsize
-            self._cupy.get_default_memory_pool().free_all_blocks()
-            raise OutOfDeviceMemoryError(wanted, self.memory()[0]) from None
+        with self._used():
+            try:
+                return self._cupy.empty(shape, dtype)
+            except self._cupy.cuda.memory.OutOfMemoryError:
+                wanted = int(np.prod(shape)) * np.dtype(dtype).itemsize
+                self._cupy.get_default_memory_pool().free_all_blocks()
+                raise OutOfDeviceMemoryError(wanted, self.memory()[0]) from None
 
     def write(self, buffer: Buffer, values: NDArray[Any]) -> None:
-        self._device.use()
-        buffer.set(np.ascontiguousarray(values))
+        with self._used():
+            buffer.set(np.ascontiguousarray(values))
 
     def download(self, buffer: Buffer) -> NDArray[Any]:
-        self._device.use()
-        try:
+        with self._used():
             return np.asarray(buffer.get())
-        except self._cupy.cuda.runtime.CUDARuntimeError as error:
-            raise BackendError(failed(error)) from None
 
     def launch(
         self,
@@ -203,50 +211,47 @@ class CupyDevice:
         shared: int = 0,
         stream: int = 0,
     ) -> None:
-        self._device.use()
-        if shared > PLAIN_SHARED and kernel.max_dynamic_shared_size_bytes < shared:
-            kernel.max_dynamic_shared_size_bytes = shared
-        try:
+        with self._used():
+            if shared > PLAIN_SHARED and kernel.max_dynamic_shared_size_bytes < shared:
+                kernel.max_dynamic_shared_size_bytes = shared
             with self._stream(stream):
                 kernel((grid,), (block,), tuple(arguments), shared_mem=shared)
-        except self._cupy.cuda.driver.CUDADriverError as error:
-            raise BackendError(failed(error)) from None
 
     def _stream(self, number: int) -> Any:
-        """0: the usual stream. What is started on another one waits for all that is on it now."""
+        """0: the usual stream. What is started on another one waits for all that is on it now.
+
+        It does not wait for more: streams that block would take turns with the usual one, and so
+        with each other wherever something is put up in between.
+        """
         if not number:
             return nullcontext()
         if number not in self._streams:
-            self._streams[number] = self._cupy.cuda.Stream(non_blocking=False)
+            self._streams[number] = self._cupy.cuda.Stream(non_blocking=True)
         stream = self._streams[number]
         stream.wait_event(self._cupy.cuda.get_current_stream().record())
         return stream
 
     def synchronize(self) -> None:
-        self._device.use()
-        try:
+        with self._used():
             for stream in (self._cupy.cuda.get_current_stream(), *self._streams.values()):
                 stream.synchronize()
-        except self._cupy.cuda.runtime.CUDARuntimeError as error:
-            raise BackendError(failed(error)) from None
 
     def elapsed(self, work: Callable[[], None]) -> float:
-        self._device.use()
-        begin, end = self._cupy.cuda.Event(), self._cupy.cuda.Event()
-        begin.record()
-        work()
-        end.record()
-        try:
+        with self._used():
+            begin, end = self._cupy.cuda.Event(), self._cupy.cuda.Event()
+            begin.record()
+            work()
+            for stream in self._streams.values():
+                self._cupy.cuda.get_current_stream().wait_event(stream.record())
+            end.record()
             end.synchronize()
-        except self._cupy.cuda.runtime.CUDARuntimeError as error:
-            raise BackendError(failed(error)) from None
-        return float(self._cupy.cuda.get_elapsed_time(begin, end)) / 1000.0
+            return float(self._cupy.cuda.get_elapsed_time(begin, end)) / 1000.0
 
 
 def failed(error: BaseException) -> str:
-    """The sentence for a kernel that did not run to its end."""
+    """The sentence for a kernel that did not run to its end, or a call that the driver refused."""
     return (
-        f"a kernel failed on the device ({first_line(error)}); "
+        f"the GPU failed ({first_line(error)}); "
         "restart the engine, and choose backend 'cpu' if it happens again"
     )
 

@@ -89,7 +89,7 @@ class Device(Protocol):
         """Copy a host array of the same shape and type into a buffer."""
 
     def download(self, buffer: Buffer) -> NDArray[Any]:
-        """A host copy, once all work before it is done."""
+        """A host copy, once all work before it on stream 0 is done."""
 
     def launch(
         self,

@@ -7,6 +7,7 @@ one launch each as well, those that go level by level too.
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import TypeVar
 
 import numpy as np
@@ -20,7 +21,7 @@ from engine.backends.gpu.shape import RESIDENT, Shape
 from engine.backends.gpu.signature import row_bytes
 from engine.backends.gpu.source import emit
 from engine.backends.gpu.tables import Tables
-from engine.errors import OutOfDeviceMemoryError
+from engine.errors import BackendError, OutOfDeviceMemoryError
 from engine.model import Model
 from engine.types import FloatArray
 
@@ -122,11 +123,16 @@ class GpuPopulation:
     def _launch(self) -> list[Samples]:
         """One chunk of all, of as many steps as there was room taken for."""
         waiting = self.sets
-        for fused in waiting:
-            fused.start()
-        while waiting:
-            self.device.synchronize()
-            waiting = [fused for fused in waiting if not fused.settled()]
+        try:
+            for fused in waiting:
+                fused.start()
+            while waiting:
+                self.device.synchronize()
+                waiting = [fused for fused in waiting if not fused.settled()]
+        except BaseException:
+            with suppress(BackendError):
+                self.device.synchronize()  # no kernel goes on in memory that is given away
+            raise
         return self._in_order([fused.samples() for fused in self.sets])
 
 
