@@ -213,6 +213,7 @@ class AppState:
     training_findings: Findings | None = None  # of what is looked at
     training_note: str = ""  # why there are none
     robustness: Result | None = None  # of the shown training, or one that was opened
+    robustness_from: str = ""  # the file it was opened from
     robustness_note: str = ""  # why it cannot be read
     robustness_missing: str = ""  # why no study can be made here
 

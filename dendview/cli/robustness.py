@@ -144,6 +144,7 @@ def execute(args: argparse.Namespace) -> int:
                 folder,
                 simulate=args.compartmental,
                 threads=args.threads,
+                epoch=state.epoch,
             )
             with closing(run):
                 for progress in show_progress(run):

@@ -103,8 +103,9 @@ class RobustnessController:
         UserError
             If the file is none.
         """
-        self.state.robustness = read_result(path)
-        self.state.robustness_note = ""
+        found = read_result(path)
+        self.state.robustness_from, self.state.robustness_note = str(path), ""
+        self.state.robustness = found
 
     # What there is
 
@@ -125,7 +126,8 @@ class RobustnessController:
                 note = str(error)
         why = self._missing()
         state.robustness_missing = _sentence(why) if why else ""
-        state.robustness, state.robustness_note = found, note
+        state.robustness_from, state.robustness_note = "", note
+        state.robustness = found
 
     def _take(self, reply: Reply) -> None:
         match reply:
@@ -143,7 +145,8 @@ class RobustnessController:
     def _grow(self, news: protocol.Examined) -> None:
         progress, state = news.progress, self.state
         if state.training_shown == self._number and progress.result != state.robustness:
-            state.robustness, state.robustness_note = progress.result, ""
+            state.robustness_from, state.robustness_note = "", ""
+            state.robustness = progress.result
         if self._cancelled_at is None:
             left = progress.remaining if progress.remaining < float("inf") else None
             state.job = Job(f"Robustness: {progress.phase}", progress.fraction, left, kind=KIND)

@@ -22,12 +22,14 @@ from PyQt6.QtWidgets import (
 from dendview.colors import THEMES, Theme, ThemeName
 from dendview.state import AppState
 from dendview.svg_pictures import save_svg
+from dendview.training import find_run, shown_epoch
 from dendview.views.plotting import color_plot
 from dendview.widgets.elided import ElidedLabel
 from dendview.widgets.lazy import LazyWidget
 from dendview.wording import number, plural
 from engine.atomic import written_aside
 from engine.errors import UserError
+from engine.experiments.proportions import mcnemar
 from engine.experiments.robustness import SUBJECTS, conclusion, to_json
 from engine.experiments.robustness.study import (
     DISTURBANCES,
@@ -152,7 +154,8 @@ class TrainingRobustness(LazyWidget):
         events = state.events
         for event in (
             events.robustness, events.robustness_note, events.robustness_missing, events.job,
-            events.theme, events.training_shown, events.training_runs,
+            events.theme, events.training_shown, events.training_runs, events.training_choice,
+            events.robustness_from,
         ):  # fmt: skip
             event.connect(self.redraw)
 
@@ -176,7 +179,7 @@ class TrainingRobustness(LazyWidget):
         self._at = []
         self.plot.getPlotItem().clear()
         color_plot(self.plot, theme)
-        self.title.setText(title_of(result) if result is not None else "")
+        self.title.setText(self._title(result) if result is not None else "")
         self.plot.setVisible(result is not None)
         self.title.setVisible(result is not None)
         self.disturbance.setVisible(result is not None)
@@ -189,6 +192,18 @@ class TrainingRobustness(LazyWidget):
         if state.robustness_missing:
             said += f"<br><br>No other study can be made here: {state.robustness_missing}"
         self.text.setText(f"{legend_text(result, self.shown, state.theme)}<br>{said}")
+
+    def _title(self, result: Result) -> str:
+        """What the curves are of, and where that is not the epoch the other views show."""
+        state = self._state
+        if state.robustness_from:
+            return f"{title_of(result)}; opened from {Path(state.robustness_from).name}"
+        shown = shown_epoch(
+            find_run(state.training_runs, state.training_shown), state.training_choice
+        )
+        if result.epoch is None or shown in (None, result.epoch):
+            return title_of(result)
+        return f"{title_of(result)}; not of epoch {shown}, which is shown"
 
     def _draw_buttons(self) -> None:
         state = self._state
@@ -316,14 +331,16 @@ class TrainingRobustness(LazyWidget):
 
 
 def title_of(result: Result) -> str:
-    """``mnist, 784–64–10: 2 000 of 10 000 test images``."""
+    """``mnist, 784–64–10, epoch 3: 2 000 of 10 000 test images``."""
     shape = "–".join(str(n) for n in result.shape)
     many = (
         plural(result.n_test, "test image")
         if result.n_test == result.n_all
         else f"{number(result.n_test)} of {plural(result.n_all, 'test image')}"
     )
-    return f"{result.data}, {shape}: {many}{'' if result.complete else ', not finished'}"
+    epoch = "epoch not recorded" if result.epoch is None else f"epoch {result.epoch}"
+    unfinished = "" if result.complete else ", not finished"
+    return f"{result.data}, {shape}, {epoch}: {many}{unfinished}"
 
 
 def legend_text(result: Result, disturbance: Disturbance, theme: str) -> str:
@@ -358,4 +375,10 @@ def point_text(curve: Curve, point: Point) -> str:
     if point.others:
         low, high = point.spread
         lines.append(f"{1 + len(point.others)} trainings: {100 * low:.1f} to {100 * high:.1f} %")
+    if point.discordant is not None:
+        one, other = point.discordant
+        lines.append(
+            f"Right with dendrites alone: {number(one)}; with synapses at the somata alone: "
+            f"{number(other)} (McNemar's p {mcnemar(one, other):.2g})"
+        )
     return "\n".join(lines)

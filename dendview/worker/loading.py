@@ -163,7 +163,7 @@ class LocalEngine:
         network, weights = prepare(training, data), load_snapshot(folder, work.epoch).weights
         return robustness.examine(
             work.study, network, weights, training.learning, data, folder,
-            simulate=training.way == "compartmental",
+            simulate=training.way == "compartmental", epoch=work.epoch,
         )  # fmt: skip
 
     def open(self, number: int, experiment: Experiment, backend: BackendName) -> Opened:

@@ -72,6 +72,25 @@ def deviation_band(k: int, n: int) -> tuple[float, float]:
     return max(0.0, p - spread), min(1.0, p + spread)
 
 
+def mcnemar(a: int, b: int) -> float:
+    """How probable a split as uneven as ``a`` to ``b`` is where both sides are equally likely.
+
+    Parameters
+    ----------
+    a, b
+        Cases in which only the one, and only the other, of two things asked the same succeeded;
+        where both or none did, nothing is said about their difference.
+
+    Returns
+    -------
+    float
+        The two-sided p of McNemar's test (Psychometrika 12:153, 1947), exact: binomial.
+    """
+    n = a + b
+    tail = sum(math.comb(n, k) for k in range(min(a, b) + 1))
+    return min(1.0, 2 * tail / 2**n)
+
+
 def overlap(a: tuple[float, float], b: tuple[float, float]) -> bool:
     """Whether two closed intervals share a point."""
     return a[0] <= b[1] and b[0] <= a[1]

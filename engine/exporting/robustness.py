@@ -10,7 +10,7 @@ from engine.exporting.csv import PROGRAM
 
 COLUMNS = (
     "network", "disturbance", "epsilon", "applied", "training", "right", "images",
-    "accuracy", "wilson_low", "wilson_high",
+    "accuracy", "wilson_low", "wilson_high", "only_hpc_net_right", "only_this_right",
 )  # fmt: skip
 
 
@@ -27,6 +27,8 @@ def export_robustness_csv(result: Result, path: Path) -> None:
         file.write(f"# program: {PROGRAM}\n")
         file.write(f"# data: {result.data}, {result.n_test} of {result.n_all} test images\n")
         file.write(f"# network: {shape}\n")
+        if result.epoch is not None:
+            file.write(f"# epoch: {result.epoch}\n")
         file.write(f"# complete: {'yes' if result.complete else 'no'}\n")
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(COLUMNS)
@@ -35,7 +37,9 @@ def export_robustness_csv(result: Result, path: Path) -> None:
                 size = repr(point.epsilon), repr(point.applied)
                 for training, right in enumerate((point.right, *point.others), 1):
                     told = wilson(right, point.n)
-                    values = (repr(value) for value in (told.value, told.low, told.high))
+                    values = [repr(value) for value in (told.value, told.low, told.high)]
+                    known = point.discordant if training == 1 else None
+                    values += [str(count) for count in known or ("", "")]
                     writer.writerow(
                         (curve.subject, curve.disturbance, *size, training, right, point.n, *values)
                     )

@@ -44,7 +44,8 @@ def robustness_svg(result: Result, theme: Theme = "light") -> str:
         f"all {result.n_all:,} test images"
     )  # fmt: skip
     whole = "" if result.complete else ", not finished"
-    title = f"{result.data}, {shape}: right answers to {many}{whole}"
+    epoch = "" if result.epoch is None else f", epoch {result.epoch}"
+    title = f"{result.data}, {shape}{epoch}: right answers to {many}{whole}"
     parts.append(_text(LEFT, 24, title, ink, 14, "start"))
     most = max((*result.study.epsilons, 0.02))
 

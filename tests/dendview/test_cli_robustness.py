@@ -10,7 +10,7 @@ import pytest
 from dendview.cli import main
 from engine.experiments.hpc_net import Learning, Training, load, prepare, start
 from engine.experiments.robustness import examining, from_json
-from engine.exporting.training import save_checkpoint
+from engine.exporting.training import load_checkpoint, save_checkpoint
 from tests.engine.experiments.hpc_net.conftest import tiny_spec
 from tests.engine.experiments.robustness.conftest import FakeNets, shortcut
 
@@ -65,6 +65,7 @@ def test_a_study_writes_its_result_table_and_figure(nets, checkpoint, tmp_path, 
     assert "Undisturbed, of 40 test images" in answer["conclusion"]
     result = from_json((out / "robustness.json").read_text("utf-8"))
     assert (result.data, result.n_test, result.complete) == ("digits", 40, True)
+    assert result.epoch == load_checkpoint(checkpoint)[1].epoch
     assert (out / "robustness.csv").read_text("utf-8").count("hpc_net,attack") == 3
     assert (out / "robustness.svg").read_text("utf-8").startswith("<svg")
     assert (out / "robustness.png").read_bytes().startswith(b"\x89PNG")

@@ -8,9 +8,9 @@ from dendview.controllers.robustness import FILE, RobustnessController
 from dendview.controllers.run import CANCEL_PATIENCE, RunController
 from dendview.state import AppState, Job
 from dendview.training import TrainingChoice
-from dendview.worker import learning, protocol
+from dendview.worker import learning, loading, protocol
 from engine.errors import UserError
-from engine.experiments.robustness import Progress, to_json
+from engine.experiments.robustness import Progress, Study, to_json
 
 from .made_training import trained
 from .open_window import QuietWorker
@@ -64,12 +64,14 @@ def test_the_shown_epoch_is_examined(state, worker, robustness, run):
 
 
 def test_what_is_found_is_shown_as_it_comes(state, worker, runner, robustness):
+    state.robustness_from = "other.json"
     robustness.start()
     token = begun(worker).number
     found = result()
     news = protocol.Examined(token, Progress("the ANN learns", 0.4, 12.0, found))
     hear(runner, worker, news)
     assert state.robustness is found
+    assert state.robustness_from == ""
     assert (state.job.fraction, state.job.remaining) == (0.4, 12.0)
     assert "the ANN learns" in state.job.text
     hear(runner, worker, protocol.Finished(token, 3.0))
@@ -130,8 +132,19 @@ def test_a_result_of_another_place_can_be_opened(state, robustness, tmp_path):
     path.write_text(to_json(result()))
     robustness.open_file(path)
     assert state.robustness == result()
+    assert state.robustness_from == str(path)
+    state.training_shown = None
+    assert state.robustness_from == ""
     with pytest.raises(UserError, match=r"gone.json: the result cannot be read"):
         robustness.open_file(tmp_path / "gone.json")
+
+
+def test_the_engine_keeps_the_epoch_with_the_result(run, monkeypatch):
+    asked = {}
+    monkeypatch.setattr(loading.robustness, "examine", lambda *_, **more: asked.update(more))
+    engine = loading.LocalEngine.__new__(loading.LocalEngine)
+    engine.examine(protocol.Examine(1, run.training, trained().folder, 1, Study()))
+    assert asked["epoch"] == 1
 
 
 class Line:

@@ -252,6 +252,32 @@ class TestRobustness:
         TrainingRobustness(state).export(path)
         assert path.stat().st_size > 300
 
+    def test_the_title_says_where_the_curves_are_not_of_the_shown_epoch(self, qtbot, state):
+        state.robustness = result(complete=True, epoch=2)
+        view = show(qtbot, TrainingRobustness(state))
+        whole = "digits, 64–6–10, epoch 2: 200 of 360 test images"
+        assert view.title.text() == whole
+        state.training_choice = TrainingChoice(epoch=1)
+        qtbot.wait(40)
+        assert view.title.text() == f"{whole}; not of epoch 1, which is shown"
+        state.training_choice = TrainingChoice(epoch=2)
+        qtbot.wait(40)
+        assert view.title.text() == whole
+        state.robustness = result(complete=True)
+        qtbot.wait(40)
+        assert "epoch not recorded" in view.title.text()
+
+    def test_what_was_opened_is_not_taken_for_the_shown_training(self, qtbot, state):
+        state.robustness = result(complete=True, epoch=1)
+        state.robustness_from = "/far/away/other.json"
+        view = show(qtbot, TrainingRobustness(state))
+        assert view.title.text().endswith("test images; opened from other.json")
+
+    def test_images_only_one_network_has_right_are_told_at_the_point(self):
+        point = Point(0.2, 0.2, 1159, 2000, discordant=(56, 15))
+        said = point_text(Curve("moved", "attack", (point,)), point)
+        assert "dendrites alone: 56; with synapses at the somata alone: 15 (McNemar's p 1" in said
+
     def test_nothing_is_not_saved(self, qtbot, state, tmp_path):
         with pytest.raises(UserError, match="no robustness study is shown"):
             TrainingRobustness(state).export(tmp_path / "a.svg")

@@ -71,6 +71,7 @@ def examine(
     *,
     simulate: bool = False,
     threads: int | None = None,
+    epoch: int | None = None,
 ) -> Generator[Progress, None, None]:
     """Make, or go on with, a study.
 
@@ -86,6 +87,8 @@ def examine(
         Run every hidden neuron in place of the exact shortcut: for networks that have none.
     threads
         Cores, all by default.
+    epoch
+        Of the training, the weights are of: told with the result.
 
     Yields
     ------
@@ -99,7 +102,7 @@ def examine(
     """
     study.check()
     yield from _Examination(
-        study, network, weights, learning, data, folder, simulate, threads
+        study, network, weights, learning, data, folder, simulate, threads, epoch
     ).run()
 
 
@@ -116,6 +119,7 @@ class _Examination:
         folder: Path,
         simulate: bool,
         threads: int | None,
+        epoch: int | None,
     ) -> None:
         self.study, self.weights, self.learning, self.folder = study, weights, learning, folder
         self.data = finer(data)
@@ -138,7 +142,7 @@ class _Examination:
         shape = data.n_in, network.spec.n_hidden, self.n_class
         self.result = Result(
             study, data.name, n, len(data.test), shape, threshold(self.network),
-            key_of(study, self._disturbed_key, network_key),
+            key_of(study, self._disturbed_key, network_key), epoch=epoch,
         )  # fmt: skip
         self._network_key = network_key
         self.clock = Clock(sum(self._work().values()))
@@ -344,7 +348,9 @@ class _Examination:
                     continue
                 others = tuple(r for row in right[1:] if (r := row[k]) is not None)
                 applied = whole_steps(epsilon, n_level) / (n_level - 1)
-                point = Point(epsilon, applied, int(right[0][k] or 0), len(self.labels), others)
+                only = self._discordant(every[0][k], k) if subject == "moved" else None
+                n_right = int(right[0][k] or 0)
+                point = Point(epsilon, applied, n_right, len(self.labels), others, only)
                 points[disturbance].append(point)
                 if k == 0:
                     points["noise"].append(point)
@@ -352,6 +358,11 @@ class _Examination:
                 if found and (disturbance == "attack" or len(found) > 1):
                     curves.append(Curve(subject, disturbance, tuple(found)))
         self.result = replace(self.result, curves=tuple(curves))
+
+    def _discordant(self, answer: np.ndarray, state: int) -> tuple[int, int]:
+        """Images that only HPC-Net has right, and that only these answers (n,) have right."""
+        one, other = self.answers["hpc_net"][0][state] == self.labels, answer == self.labels
+        return int((one & ~other).sum()), int((other & ~one).sum())
 
     def _write(self) -> None:
         with written_aside(self.folder / RESULT) as aside:

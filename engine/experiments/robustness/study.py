@@ -108,6 +108,9 @@ class Point:
     right, n : int
     others : tuple of int
         Right answers of the further trainings.
+    discordant : (int, int) or None
+        Images that only HPC-Net has right, and that only this network has right: kept for the
+        trained HPC-Net with its synapses moved.
     """
 
     epsilon: float
@@ -115,6 +118,7 @@ class Point:
     right: int
     n: int
     others: tuple[int, ...] = ()
+    discordant: tuple[int, int] | None = None
 
     @property
     def accuracy(self) -> Interval:
@@ -159,6 +163,8 @@ class Result:
         Of data, network and study: two results with the same key are of the same study.
     curves : tuple of Curve
     complete : bool
+    epoch : int or None
+        Of the training, whose weights HPC-Net has; None where it is not known.
     """
 
     study: Study
@@ -170,6 +176,7 @@ class Result:
     key: str
     curves: tuple[Curve, ...] = ()
     complete: bool = False
+    epoch: int | None = None
 
     def curve(self, subject: Subject, disturbance: Disturbance = "attack") -> Curve | None:
         for curve in self.curves:

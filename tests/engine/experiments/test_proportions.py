@@ -12,6 +12,7 @@ from engine.experiments.proportions import (
     deviation_band,
     difference,
     half_point,
+    mcnemar,
     overlap,
     wilson,
 )
@@ -68,6 +69,21 @@ def test_the_publications_band_is_the_deviation_of_single_outcomes():
         (max(0, outcomes.mean() - outcomes.std()), outcomes.mean() + outcomes.std())
     )
     assert deviation_band(0, 50) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "p"),
+    [(0, 0, 1.0), (5, 5, 1.0), (1, 0, 1.0), (6, 0, 2 / 64), (1, 6, 16 / 128), (17, 7, 0.063915)],
+)
+def test_mcnemars_p_counts_splits_at_least_as_uneven(a, b, p):
+    """By hand; the last one from SciPy's exact binomial test."""
+    assert mcnemar(a, b) == pytest.approx(p, rel=1e-5)
+    assert mcnemar(b, a) == mcnemar(a, b)
+
+
+def test_mcnemars_p_of_many_cases_is_no_overflow():
+    assert mcnemar(5000, 5000) == 1.0
+    assert mcnemar(5000, 0) < 1e-300
 
 
 def test_overlap_counts_touching_ends():

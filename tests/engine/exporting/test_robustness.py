@@ -2,6 +2,7 @@
 
 import csv
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 
 from engine.experiments.proportions import wilson
 from engine.experiments.robustness import Curve, Point, Result, Study
@@ -54,6 +55,18 @@ def test_the_drawing_has_every_curve_and_says_what_it_shows():
     assert "ANN of the same shape, 3 trainings: 96.0 % undisturbed" in said
     assert any(s.endswith("darker than 0.080 gives no spike within a sample") for s in said)
     assert "not finished" in robustness_svg(made(complete=False))
+
+
+def test_the_epoch_and_images_only_one_has_right_are_kept(tmp_path):
+    points = Point(0.0, 0.0, 190, 200), Point(0.1, 0.1, 140, 200, (), (12, 2))
+    moved = Curve("moved", "attack", points)
+    one = replace(made(), epoch=3, curves=(*made().curves, moved))
+    export_robustness_csv(one, tmp_path / "r.csv")
+    lines = (tmp_path / "r.csv").read_text("utf-8").splitlines()
+    assert "# epoch: 3" in lines
+    assert lines[-1].endswith(",12,2")
+    assert lines[-2].endswith(",,")
+    assert "a &lt; b, 784–64–10, epoch 3: right answers" in robustness_svg(one)
 
 
 def test_heights_are_accuracies():

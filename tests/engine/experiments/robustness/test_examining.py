@@ -85,6 +85,29 @@ def test_moved_synapses_are_asked_as_a_network_without_dendrites(
     scaled = replace(weights, hidden=weights.hidden * network.factor)
     answer, _ = ask(way, fine.test, data.test_labels, scaled, LEARNING)
     assert result.curve("moved").points[0].right == (answer == data.test_labels).sum()
+    dendrites = Shortcut(finer_network(network, fine.levels), threads=1)
+    one = ask(dendrites, fine.test, data.test_labels, weights, LEARNING)[0] == data.test_labels
+    other = answer == data.test_labels
+    alone = (
+        [k for k in range(30) if one[k] and not other[k]],
+        [k for k in range(30) if other[k] and not one[k]],
+    )
+    assert result.curve("moved").points[0].discordant == (len(alone[0]), len(alone[1]))
+    for kind in ("attack", "noise"):
+        pairs = zip(
+            result.curve("hpc_net", kind).points, result.curve("moved", kind).points, strict=True
+        )
+        for p, q in pairs:
+            assert p.discordant is None
+            assert q.discordant[0] - q.discordant[1] == p.right - q.right
+        assert any(sum(q.discordant) for q in result.curve("moved", kind).points)
+
+
+def test_the_epoch_that_is_examined_is_told_with_the_result(begin, study, tmp_path):
+    run = begin(study, epoch=3)
+    assert next(run).result.epoch == 3
+    run.close()
+    assert from_json((tmp_path / "robustness.json").read_text("utf-8")).epoch == 3
 
 
 def test_an_ann_is_given_what_it_learned_from(begin, study, data, tmp_path):
