@@ -1,11 +1,13 @@
 """From nothing to a window: the application, the excepthook, the theme, the window, its engine."""
 
 import gc
+import os
 import signal
 import sys
 import threading
 import traceback
 from types import TracebackType
+from typing import NoReturn
 
 from PyQt6.QtCore import QCoreApplication, QEventLoop, Qt, QThreadPool
 from PyQt6.QtWidgets import QApplication
@@ -17,6 +19,7 @@ from dendview.resources import app_icon
 from dendview.settings import Settings
 from dendview.state import AppState, Message, Perspective
 from dendview.theme_qt import apply_theme
+from dendview.widgets.garbage import hold
 from dendview.widgets.timers import make_timer
 from dendview.wiring import make_handlers, wire
 from dendview.worker.interface import Worker
@@ -24,6 +27,8 @@ from dendview.worker.process import EngineProcess
 from engine.errors import UserError
 
 SMOKE_PATIENCE_S = 120
+THREADS_PATIENCE_MS = 5000
+"""How long background work is waited for when the window is closed."""
 WARM_DELAY_MS = 1500
 """The first picture comes first; starting the engine would take a core from it."""
 
@@ -117,10 +122,21 @@ def wait_for_cell(window: MainWindow, seconds: float = SMOKE_PATIENCE_S) -> bool
     return window.state.cell is not None and not window.reading
 
 
-def wait_for_threads(milliseconds: int = 5000) -> None:
-    """Let background work come to its end: the program must not end under it."""
-    if (pool := QThreadPool.globalInstance()) is not None:
-        pool.waitForDone(milliseconds)
+def wait_for_threads(milliseconds: int = THREADS_PATIENCE_MS) -> bool:
+    """Let background work come to its end; False where it took longer than that."""
+    pool = QThreadPool.globalInstance()
+    return pool is None or pool.waitForDone(milliseconds)
+
+
+def end_at_once(settings: Settings, status: int) -> NoReturn:
+    """End the program with background work in it: taking Python down under that work crashes.
+
+    The engine's process has ended with the window.
+    """
+    settings.keep()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)
 
 
 def run(source: str | None, perspective: Perspective | None = None, smoke: bool = False) -> int:
@@ -150,21 +166,26 @@ def run(source: str | None, perspective: Perspective | None = None, smoke: bool 
     if not smoke:
         for number in (signal.SIGINT, signal.SIGTERM):  # Python hears them between two polls
             signal.signal(number, lambda *_: window.close())
+        hold()  # for good: work that outlives the window must not start the collector
         gc.collect()
         gc.freeze()  # what is there now stays; later collections need not look at it
         status = app.exec()
-        wait_for_threads()
+        if not wait_for_threads():
+            end_at_once(settings, status)
         return status
     shown = source is None or wait_for_cell(window)
     app.processEvents()
     image = window.grab()
     window.close()
-    wait_for_threads()
+    done = wait_for_threads()
     app.processEvents()
+    status = 0
     if not shown or image.isNull():
         message = window.state.message
         sys.stderr.write(
             f"dendview: {message.details or message.text if message else 'no cell was shown'}\n"
         )
-        return 1
-    return 0
+        status = 1
+    if not done:
+        end_at_once(settings, status)
+    return status

@@ -30,6 +30,11 @@ class Settings:
         """The settings of whoever runs the program."""
         return cls(QSettings("DendView", "DendView"))
 
+    def keep(self) -> None:
+        """Write what was set to the person's file now, as a program that ends abruptly has to."""
+        if self._store is not None:
+            self._store.sync()
+
     def _get(self, key: str) -> object:
         return self._memory.get(key) if self._store is None else self._store.value(key)
 

@@ -42,7 +42,7 @@ def opened_window(
             yield window
         finally:
             window.close()
-            wait_for_threads()
+            wait_for_threads(60_000)
             settle(app)
 
 

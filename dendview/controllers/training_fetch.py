@@ -31,6 +31,7 @@ class TrainingFetchController:
         self.state = state
         self._worker, self._run, self._plan, self._clock = worker, run, plan, clock
         self._token: int | None = None
+        self._name = self._source = ""  # what is fetched, and the source it was wanted for
         self._cancelled_at: float | None = None
         run.listeners.append(self._take)
 
@@ -49,8 +50,9 @@ class TrainingFetchController:
             return
         self._run.warm()
         self._token, self._cancelled_at = self._run.next_token(), None
+        self._name, self._source = data.download, data.source
         state.job = Job(f"Fetching {DOWNLOADS[data.download].title}…", 0.0, kind=KIND)
-        self._plan.fetching(0.0)
+        self._plan.fetching(self._source, 0.0)
         folder = str(self._plan.images())
         self._worker.send(protocol.FetchData(self._token, data.download, folder))
 
@@ -82,7 +84,7 @@ class TrainingFetchController:
             case protocol.Stopped():
                 self._end(reply.sentence)
             case protocol.Fetched(number=number, fraction=fraction) if number == self._token:
-                self._plan.fetching(fraction)
+                self._plan.fetching(self._source, fraction)
                 if self._cancelled_at is None and (job := self.state.job) is not None:
                     self.state.job = replace(job, fraction=fraction)
             case protocol.Finished(number=number) if number == self._token:
@@ -95,11 +97,8 @@ class TrainingFetchController:
     def _end(self, error: str) -> None:
         self._token = self._cancelled_at = None
         self.state.job = None
-        data = self.state.training_data
         if error:
-            self._plan.not_fetched(error)
+            self._plan.not_fetched(self._source, error)
             self.state.message = Message(error, "error" if error != STOPPED else "info")
-        elif data is not None:
-            self._plan.forget_place()
-            self._plan.choose_data(str(self._plan.images() / data.download))
-            self._plan.check_again()
+        else:
+            self._plan.fetched(self._source, self._name)

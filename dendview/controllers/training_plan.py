@@ -80,10 +80,6 @@ class TrainingPlanController:
             self.places[self.card] = folder
         self.choose_data(folder)
 
-    def forget_place(self) -> None:
-        """Images of the card are where they are downloaded to, not in a folder chosen before."""
-        self.places.pop(self.card, None)
-
     def choose_data(self, source: str) -> None:
         """Data of a source; whether it can be used is looked at in the background."""
         self._put(replace(self._plan(), data=source))
@@ -187,15 +183,30 @@ class TrainingPlanController:
         if (data := self.state.training_data) is not None:
             self.state.training_data = TrainingData(data.source)
 
-    def fetching(self, fraction: float | None) -> None:
-        """How much of a download is there."""
-        if (data := self.state.training_data) is not None:
+    def fetching(self, source: str, fraction: float | None) -> None:
+        """How much is there of a download for a source; told where the plan still has it."""
+        data = self.state.training_data
+        if data is not None and data.source == source:
             self.state.training_data = replace(data, state="fetching", fraction=fraction, error="")
 
-    def not_fetched(self, error: str) -> None:
-        """A download has failed or was stopped."""
-        if (data := self.state.training_data) is not None:
+    def not_fetched(self, source: str, error: str) -> None:
+        """A download for a source has failed or was stopped."""
+        data = self.state.training_data
+        if data is not None and data.source == source:
             self._missing(replace(data, error=error))
+
+    def fetched(self, source: str, name: str) -> None:
+        """A data set that was wanted for a source is there, in its own folder.
+
+        The folder that was chosen for it before is forgotten; a plan that has gone on to other
+        images keeps them.
+        """
+        if self.places.get(name) == source:
+            del self.places[name]
+        data, place = self.state.training_data, str(self.images() / name)
+        if data is not None and data.source in (source, place):
+            self.choose_data(place)
+            self.check_again()
 
     def _missing(self, data: TrainingData) -> None:
         """Say what is not there; the reader's own sentence where some of it is."""

@@ -18,7 +18,11 @@ _holders = 0
 
 
 def hold() -> None:
-    """From now on no thread collects by itself, until :func:`release` is called as often."""
+    """From now on no thread collects by itself, until :func:`release` is called as often.
+
+    The program itself never lets go: work that ends after the window is closed must not start the
+    collector either.
+    """
     global _holders
     with _lock:
         _holders += 1

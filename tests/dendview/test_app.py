@@ -67,6 +67,37 @@ def test_an_exception_in_a_slot_does_not_end_the_program(tmp_path):
     assert "ZeroDivisionError" in done.stdout
 
 
+def test_a_window_closed_under_long_work_ends_the_program_without_a_crash(tmp_path):
+    script = tmp_path / "close.py"
+    script.write_text(
+        "import sys, time\n"
+        "from PyQt6.QtCore import QSettings, QTimer\n"
+        "import dendview.app as app\n"
+        "from dendview.settings import Settings\n"
+        "from dendview.widgets.background import Background\n"
+        "store = QSettings(sys.argv[1], QSettings.Format.IniFormat)\n"
+        "Settings.of_the_user = classmethod(lambda cls: cls(store))\n"
+        "app.wait_for_threads.__defaults__ = (100,)\n"
+        "make = app.make_window\n"
+        "def work():\n"
+        "    end = time.monotonic() + 15\n"
+        "    while time.monotonic() < end:\n"
+        "        sum(range(10_000))\n"
+        "def opened(**given):\n"
+        "    window = make(**given)\n"
+        "    task = Background(window)\n"
+        "    QTimer.singleShot(200, lambda: (task.start(work), window.close()))\n"
+        "    return window\n"
+        "app.make_window = opened\n"
+        "sys.exit(app.run(None))\n"
+    )
+    kept = tmp_path / "settings.ini"
+    command = [sys.executable, str(script), str(kept)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    assert kept.stat().st_size > 0  # where the window was
+
+
 def test_settings_come_back_from_their_file(tmp_path):
     path = str(tmp_path / "settings.ini")
     one = Settings(QSettings(path, QSettings.Format.IniFormat))

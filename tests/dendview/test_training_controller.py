@@ -256,6 +256,48 @@ def test_a_download_tells_how_far_it_is_and_its_end_checks_the_images(
     assert state.training_data.state == "unchecked"
 
 
+@pytest.mark.parametrize("error", ["", "the server does not answer"])
+def test_a_download_leaves_a_plan_alone_that_has_gone_on_to_other_images(
+    controllers, worker, tmp_path, error
+):
+    plan, state = controllers.training_plan, controllers.training.state
+    elsewhere = str(tmp_path / "elsewhere")
+    plan.choose_card("mnist")
+    plan.choose_folder(elsewhere)
+    look(controllers)
+    controllers.training_fetch.fetch()
+    work = worker.sent[-1]
+    plan.choose_card("digits")
+    look(controllers)
+    hear(controllers, worker, protocol.Fetched(work.number, 0.5))
+    assert (state.training_data.source, state.training_data.state) == ("digits", "ready")
+    assert state.job.fraction == 0.5
+    end = protocol.Finished(work.number, 1.0)
+    hear(controllers, worker, protocol.Failed(work.number, error) if error else end)
+    assert (state.training_plan.data, state.training_data.state) == ("digits", "ready")
+    assert state.job is None
+    plan.choose_card("mnist")
+    expected = elsewhere if error else str(tmp_path / "images" / "mnist")
+    assert state.training_plan.data == expected
+
+
+def test_whoever_comes_back_to_a_download_finds_it_going_on(controllers, worker):
+    plan, state = controllers.training_plan, controllers.training.state
+    plan.choose_card("mnist")
+    look(controllers)
+    controllers.training_fetch.fetch()
+    work = worker.sent[-1]
+    plan.choose_card("fashion-mnist")
+    look(controllers)
+    hear(controllers, worker, protocol.Fetched(work.number, 0.5))
+    assert (state.training_data.state, state.training_data.download) == ("missing", "fashion-mnist")
+    plan.choose_card("mnist")
+    hear(controllers, worker, protocol.Fetched(work.number, 0.75))
+    assert (state.training_data.state, state.training_data.fraction) == ("fetching", 0.75)
+    hear(controllers, worker, protocol.Finished(work.number, 1.0))
+    assert state.training_data.state == "unchecked"
+
+
 def test_what_is_looked_at_belongs_to_the_shown_training(controllers, worker):
     work = begin(controllers, worker)
     hear(controllers, worker, news(work, 25, 0, kept=(0, 4, 8, 25)),
