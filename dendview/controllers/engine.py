@@ -79,6 +79,12 @@ class EngineController:
             case protocol.Failed() if reply.number == self._token:
                 self._token = None
                 self.state.engine_trial = (f"✗ {reply.sentence}",)
+            case (
+                protocol.Finished(number=number)
+                | protocol.Cancelled(number=number)
+                | protocol.Failed(number=number)
+            ) if number == self._run.last[0] and self._run.last[1] != self.state.backend:
+                self._name()  # that run was on another engine, this once
             case protocol.Stopped() if self._token is not None:
                 self._token = None
                 self.state.engine_trial = (f"✗ {reply.sentence}",)

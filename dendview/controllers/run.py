@@ -59,12 +59,12 @@ class RunController:
         self._active: ActiveRun | None = None
         self._last_number = self._last_token = 0
         self._morphology: Morphology | None = None
-        self._polled = clock()
-        self._slowness = 0.0  # s, the longest time between two polls lately
+        self._polled, self._slowness = clock(), 0.0  # s; the longest time between two polls lately
         self._rate: float | None = None  # s per compartment and step, of the warm-up
         self._rate_of = ""  # the engine of the warm-up
         self._rates: dict[tuple[str, ...], float] = {}  # by engine and mechanisms, of real runs
         self._refused: Experiment | None = None  # what was given to the last run
+        self.last: tuple[int, BackendName] = 0, "auto"  # token and wanted engine of the last run
         self._told = ""  # why the CPU took a run, as it was told last
         self.listeners: list[Callable[[Reply], None]] = []  # hear all that the engine says
         self.restarting: list[Callable[[], None]] = []  # called where the engine is ended
@@ -98,16 +98,16 @@ class RunController:
             state.message = Message(why, "error", action="keep_less")
             return
         self.warm()
-        starting = state.engine == STARTING
         self._last_number += 1
         number, token = self._last_number, self.next_token()
+        self.last = token, backend or state.backend
         self._active = ActiveRun(number, token, experiment, given=given is not None)
         state.playing, state.message = "", None
-        what = "the engine is starting" if starting else "building the model"
+        what = "the engine is starting" if state.engine == STARTING else "building the model"
         state.job = Job(f"Run {number}: {what}…")
         asked = with_probe(experiment, state.cell)
         asked = replace(asked, frame_interval=kept_interval(asked, state.keeping))
-        self._worker.send(protocol.Run(token, asked, backend or state.backend))
+        self._worker.send(protocol.Run(token, asked, self.last[1]))
 
     def keep_less(self, how: Less) -> None:
         """Keep every 4th sample and frame, no frames, or all of it on disk; then run."""

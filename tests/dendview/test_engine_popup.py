@@ -1,5 +1,7 @@
 """The engine's chip: what runs, why no GPU does, the choice and the test."""
 
+from dataclasses import replace
+
 import pytest
 from PyQt6.QtCore import QPoint, Qt
 
@@ -7,10 +9,22 @@ from dendview.controllers.engine import EngineController, chip_text
 from dendview.controllers.run import RunController
 from dendview.settings import Settings
 from dendview.state import AppState
-from dendview.worker.protocol import Failed, Ready, Run, Stopped, Tried, TryEngine
+from dendview.worker.protocol import (
+    Cancelled,
+    Failed,
+    Finished,
+    Grown,
+    Ready,
+    Run,
+    Stopped,
+    Tried,
+    TryEngine,
+)
 from engine.experiment import default_experiment
 from tests.dendview.open_window import QuietWorker, open_cell, open_window
 from tests.dendview.schedule_cells import sample_cell
+from tests.dendview.small_cell import small_state
+from tests.dendview.test_run_controller import opened
 
 REASON = "backend 'gpu' is unavailable: no CUDA device was found, or choose 'cpu'"
 CPU, GPU = "CPU · 2 threads", "GPU: NVIDIA H200"
@@ -133,6 +147,25 @@ def test_a_test_may_find_a_gpu_that_was_not_there(bench):
     assert state.engine_trial[1] == "✓ GPU: fine."
     assert state.no_gpu == ""
     assert state.engine == GPU
+
+
+@pytest.mark.parametrize("end", [Finished, Cancelled, Failed])
+def test_after_one_run_on_the_cpu_the_chip_says_what_the_next_will_use(end):
+    state, worker = small_state(), QuietWorker()
+    run = RunController(state, worker)
+    EngineController(state, worker, run)
+    worker.replies = [Ready(GPU, 1e-8, "", CPU, GPU)]
+    run.poll()
+    run.run_on_cpu()
+    (sent,) = worker.sent
+    started, chunks = opened(sent)
+    worker.replies = [replace(started, engine=CPU), Grown(sent.number, next(iter(chunks)))]
+    run.poll()
+    assert chip_text(state) == f"●  {CPU}"
+    worker.replies = [end(sent.number, "it broke" if end is Failed else 0.1)]
+    run.poll()
+    assert chip_text(state) == f"●  {GPU}"
+    assert state.backend == "auto"
 
 
 @pytest.mark.parametrize("reply", [Failed(1, "it broke"), Stopped("Engine stopped.")])
