@@ -5,6 +5,7 @@ A process holds one device alone, so that a device that fails takes no other one
 
 import multiprocessing
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from itertools import pairwise
 from multiprocessing.connection import Connection
 from typing import TypeVar
@@ -101,7 +102,8 @@ class SeveralPopulation:
 
     def _ask(self, what: str, *given: int) -> list:
         for pipe in self._pipes:
-            pipe.send((what, given))
+            with suppress(OSError):  # of a process that has ended; its answer says so
+                pipe.send((what, given))
         return self._answers()
 
     def _answers(self) -> list:

@@ -64,6 +64,16 @@ def test_what_one_device_cannot_do_is_told_as_its_sentence(model):
         SeveralRun(model, [ShimDevice, partial(ShimDevice, nonsense=1)], SHAPE)
 
 
+def test_a_process_that_ended_by_itself_is_told_and_the_others_go_on(model):
+    split = SeveralRun(model, [ShimDevice, ShimDevice], SHAPE)
+    split.initialize()
+    first, second = split._all._pipes
+    first.close()  # nothing can be sent there any more, as after its process has died
+    with pytest.raises(BackendError, match=r"^the process of GPU 0 ended by itself; run again"):
+        split.advance(3)
+    assert not second.poll(0.2)  # its answer was taken
+
+
 def test_a_population_is_shared_out_by_nodes(model, tmp_path):
     others = build(ball_and_stick(tmp_path), 30), models.model("spines", tmp_path)
     population = [others[0], model, others[1]]
