@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from dendview.cli.backends import add_backend_arguments, wanted_backend
 from dendview.cli.cells import out_folder, print_json, print_table
 from engine.backends import choose_backend
-from engine.errors import FileError, OutOfDeviceMemoryError, UnstableError, UserError
+from engine.errors import BackendError, FileError, UnstableError, UserError
 from engine.experiment import Experiment, from_json, to_json
 from engine.exporting import export_spikes_csv, export_traces_csv, export_traces_hdf5
 from engine.exporting.atomic import written_aside
@@ -179,7 +179,7 @@ def run_experiment(
     return builder.recording(), time.perf_counter() - started, trouble
 
 
-ENDS = (UnstableError, OutOfDeviceMemoryError, MemoryError)
+ENDS = (UnstableError, BackendError, MemoryError)
 """What ends a run early, so that what is finished is kept."""
 
 

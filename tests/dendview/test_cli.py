@@ -15,7 +15,7 @@ import pytest
 from PyQt6.QtGui import QImage
 
 from dendview.cli import COMMANDS, main
-from engine.errors import OutOfDeviceMemoryError
+from engine.errors import BackendError, OutOfDeviceMemoryError
 from engine.experiment import Experiment, Probe, to_json
 from engine.exporting import read_traces_csv
 from engine.recipes import recipe as published
@@ -145,7 +145,14 @@ def test_a_run_that_is_stopped_keeps_what_is_finished(capsys, tmp_path, monkeypa
     assert 16 < len(table.values) < 801
 
 
-@pytest.mark.parametrize("error", [MemoryError(), OutOfDeviceMemoryError(2 * 10**9, 10**9, 0)])
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError(),
+        OutOfDeviceMemoryError(2 * 10**9, 10**9, 0),
+        BackendError("the GPU failed (out of memory)"),
+    ],
+)
 def test_where_memory_ends_what_is_finished_is_kept(capsys, tmp_path, monkeypatch, error):
     def full(model, backend):
         yield from itertools.islice(simulate(model, backend), 2)

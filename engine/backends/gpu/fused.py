@@ -134,7 +134,7 @@ class Fused:
 
         Raises
         ------
-        UserError
+        BackendError
             As :meth:`engine.backends.gpu.member.Member.more_room`.
         """
         self._moving = self._parts("moving_all")

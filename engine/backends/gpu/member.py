@@ -7,15 +7,14 @@ from numpy.typing import NDArray
 
 from engine.backends.base import VOLTAGE_LIMIT, Samples
 from engine.backends.gpu.device import Properties
+from engine.backends.gpu.room import MOST_ROOM
 from engine.backends.gpu.shape import Shape
 from engine.backends.gpu.source import BAD, GROW, LOST
 from engine.backends.gpu.tables import Tables
-from engine.errors import UserError
+from engine.errors import BackendError
 from engine.model import Model
 from engine.types import FloatArray, IntArray
 
-MOST_ROOM = 2**16
-"""Events that may wait for one point."""
 STORES: dict[str, tuple[str, ...]] = {
     "shared": ("-DIN_SHARED",), "tree": ("-DTREE_SHARED",), "global": ()
 }  # fmt: skip
@@ -150,7 +149,7 @@ class Member:
 
         Raises
         ------
-        UserError
+        BackendError
             If there are too many, or more came in one step than there was room for.
         """
         status = states["_status"]
@@ -158,9 +157,9 @@ class Member:
             return False
         if (status & LOST).any() or 2 * self.room > MOST_ROOM:
             names = ", ".join(sorted(self.tables.structure.queued))
-            raise UserError(
+            raise BackendError(
                 f"more than {self.room} events wait for one point (of {names}); let the points "
-                "send fewer with net_send, or lengthen the delays"
+                "send fewer with net_send, lengthen the delays, or choose backend 'cpu'"
             )
         self.room *= 2
         return True

@@ -1,5 +1,6 @@
 """Everything a device holds of a model, array by array."""
 
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -10,6 +11,7 @@ from engine.backends.gpu.device import Properties
 from engine.backends.gpu.factors import fill_factors
 from engine.backends.gpu.points import Points, is_queued, point_nodes
 from engine.backends.gpu.relays import fill_relays, pairs
+from engine.backends.gpu.room import room_for
 from engine.backends.gpu.shape import Shape, Solve, Store
 from engine.backends.gpu.system import Nodes, fill_tree, fill_twigs, order_of
 from engine.backends.gpu.text import GpuStructure
@@ -21,8 +23,8 @@ from engine.placing import Placed
 from engine.probes import ProbeTarget
 from engine.types import IntArray
 
-ROOM = 16
-"""Events that a point's queue holds at first."""
+ROOM = 64
+"""Events that a point's queue holds at first, or more where more may come at once."""
 STATIC_SHARED = 1024
 """Bytes of shared memory that a device keeps of every block's."""
 
@@ -213,10 +215,12 @@ class Tables:
         rank[np.argsort(place)] = np.arange(len(place))
         return rank[index]
 
-    @property
+    @cached_property
     def room(self) -> int:
         """Events that a point's queue holds at first."""
-        return ROOM
+        if not self.n_queue:
+            return ROOM
+        return room_for(kept(self.model), self.model.experiment.dt, ROOM)
 
     @property
     def numbers(self) -> dict[str, int]:

@@ -15,7 +15,7 @@ from engine.backends.gpu.signature import row_bytes
 from engine.backends.gpu.source import emit
 from engine.backends.gpu.tables import STATIC_SHARED
 from engine.discretize import Rule
-from engine.errors import OutOfDeviceMemoryError, UserError
+from engine.errors import BackendError, OutOfDeviceMemoryError
 from engine.experiment import Probe
 from engine.model import build, build_batch
 from engine.stimuli import CurrentClamp
@@ -203,14 +203,14 @@ def test_queues_grow_for_those_that_need_it(device, folder, monkeypatch):
     quiet = replace(base, rule=Rule("max_length", 25.0), synapses=rare)
     both = [build(busy, 2), build(quiet)]
     plenty = [run(GpuRun(model, device, Shape(8, 8))) for model in both]
-    monkeypatch.setattr("engine.backends.gpu.tables.ROOM", 2)
+    monkeypatch.setattr("engine.backends.gpu.tables.room_for", lambda *_: 2)
     population = together(both, device, Shape(8, 8))
     assert launches(population) == [[0, 1]]
     assert_bits(run(population), plenty)
     rooms = [member.room for member in population.members]
     assert rooms[0] > rooms[1] > 2
     monkeypatch.setattr("engine.backends.gpu.member.MOST_ROOM", 2)
-    with pytest.raises(UserError, match=r"events wait for one point.*lengthen the delays"):
+    with pytest.raises(BackendError, match=r"events wait for one point.*the delays, or choose"):
         run(together(both, device, Shape(8, 8)))
 
 

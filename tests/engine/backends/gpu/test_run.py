@@ -11,11 +11,12 @@ import pytest
 from engine.backends.cpu import CpuBackend
 from engine.backends.gpu import tables
 from engine.backends.gpu.member import STORES
+from engine.backends.gpu.room import most_within
 from engine.backends.gpu.run import GpuPopulation, GpuRun
 from engine.backends.gpu.shape import Shape
 from engine.backends.gpu.source import emit
 from engine.backends.gpu.tables import place_of, structure_of
-from engine.errors import BackendError, OutOfDeviceMemoryError, UserError
+from engine.errors import BackendError, OutOfDeviceMemoryError
 from engine.model import build, build_batch
 from engine.spines import Spine
 from engine.stimuli import CurrentClamp, Site
@@ -260,13 +261,42 @@ def test_a_queue_that_fills_up_becomes_larger(device, folder, monkeypatch):
     source = Synapse(SOMA, "ExpSyn", (("tau", 0.2),), (0.5,), given.synapses[0].source)
     model = build(replace(given, synapses=(*given.synapses, waits, waits, source)), 2)
     plenty = run(GpuRun(model, device, Shape(8, 8)))
-    monkeypatch.setattr(tables, "ROOM", 2)
+    monkeypatch.setattr(tables, "room_for", lambda *_: 2)
     started = GpuRun(model, device, Shape(8, 8))
     assert bits(run(started)) == bits(plenty)
     assert started.population.members[0].room > 2
     monkeypatch.setattr("engine.backends.gpu.member.MOST_ROOM", 2)
-    with pytest.raises(UserError, match=r"events wait for one point.*lengthen the delays"):
+    with pytest.raises(BackendError, match=r"events wait for one point.*the delays, or choose"):
         run(GpuRun(model, device, Shape(8, 8)))
+
+
+def test_many_events_at_once_are_as_many_as_on_the_cpu(device, folder):
+    """80 sources of one point cross their thresholds in one step."""
+    base = models.experiment("hh", folder)
+    hears = Synapse(TUFT, "ExpSyn", (), (1e-5,), SpikeSource(SOMA, -40.0), 1.0)
+    together = build(replace(base, synapses=(hears,)))
+    (placed,) = [p for p in together.placed if p.is_point]
+    one = placed.connections
+    assert one is not None
+    zeros = np.zeros(80, np.int32)
+    many = replace(
+        one,
+        detector_node=one.detector_node[zeros],
+        detector_connection=one.detector_connection[zeros],
+        detector_threshold=one.detector_threshold[zeros],
+        detector_delay=one.detector_delay[zeros],
+    )
+    rest = [p for p in together.placed if not p.is_point]
+    model = replace(together, placed=(*rest, replace(placed, connections=many)))
+    started = GpuRun(model, device, Shape(8, 8))
+    assert started.population.members[0].room == 256
+    assert_close(run(started), run(CpuBackend().start(model)))
+
+
+def test_room_is_made_for_what_may_come_in_one_step():
+    point, time = np.array([0, 1, 0, 1, 1, 0]), np.array([1.0, 2.0, 1.5, 2.1, 2.2, 2.0])
+    assert [most_within(point, time, dt) for dt in (0.05, 0.1, 0.2, 1.0)] == [1, 2, 3, 3]
+    assert most_within(point[:0], time[:0], 0.1) == 0
 
 
 def test_what_does_not_fit_is_refused_before_it_starts(folder):
