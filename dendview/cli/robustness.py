@@ -12,9 +12,10 @@ from pathlib import Path
 from textwrap import fill
 
 from dendview.cli.cells import out_folder, print_json, print_table
+from dendview.cli.learned_data import check_fits, named_data, own_data
 from dendview.cli.run import ended_as_by_ctrl_c
 from dendview.cli.spike_lab import duration
-from dendview.cli.train import CHECKPOINT
+from dendview.cli.train import CHECKPOINT, RECIPE
 from dendview.cli.train import run as run_training
 from engine.atomic import written_aside
 from engine.errors import UserError
@@ -22,11 +23,11 @@ from engine.experiments.hpc_net import (
     PRESETS,
     Dataset,
     Network,
-    Shortcut,
     State,
     Training,
     hidden_cell,
     load,
+    make_way,
     prepare,
 )
 from engine.experiments.robustness import (
@@ -67,7 +68,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--data",
         metavar="DIR",
-        help="folder with IDX files as MNIST's, or 'digits' (default: what the network learned)",
+        help="folder with IDX files as MNIST's, or 'digits', of a network to be trained; one "
+        "that has learned is given what it learned from",
     )
     parser.add_argument("--morphology", metavar="PATH", help="of the hidden neurons to be trained")
     parser.add_argument(
@@ -102,7 +104,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--compartmental",
         action="store_true",
-        help="simulate every neuron instead of the exact shortcut; very slow",
+        help="simulate every neuron instead of the exact shortcut, as is done where the network "
+        "learned so; very slow",
     )
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
 
@@ -125,10 +128,14 @@ def execute(args: argparse.Namespace) -> int:
     elif why := why_no_torch():
         raise UserError(why)  # before minutes of training
     training, state = trained or (fresh(args), None)
-    data = load(args.data or training.data)
+    if trained is not None:
+        training = replace(training, data=own_data(training.data, args.data))
+    data = load(training.data)
     network = prepare(training, data)
     if state is not None:
         check_fits(state, network, data, args.checkpoint or own)
+        if args.checkpoint is None:
+            check_own(state, training, folder)
     begin, result = time.perf_counter(), None
     try:
         with ended_as_by_ctrl_c():
@@ -142,7 +149,7 @@ def execute(args: argparse.Namespace) -> int:
                 training.learning,
                 data,
                 folder,
-                simulate=args.compartmental,
+                simulate=args.compartmental or training.way == "compartmental",
                 threads=args.threads,
                 epoch=state.epoch,
             )
@@ -164,8 +171,7 @@ def fresh(args: argparse.Namespace) -> Training:
     """The training of a network where there is none yet."""
     training = PRESETS["quick"]
     if args.data is not None:
-        data = args.data if args.data == "digits" else str(Path(args.data).absolute())
-        training = replace(training, data=data)
+        training = replace(training, data=named_data(args.data))
     if args.morphology is not None:
         path = args.morphology
         path = path if path.startswith("sample:") else str(Path(path).absolute())
@@ -173,19 +179,20 @@ def fresh(args: argparse.Namespace) -> Training:
     return training
 
 
-def check_fits(state: State, network: Network, data: Dataset, path: Path) -> None:
-    """Refuse images of another kind than those that were learned.
+def check_own(state: State, training: Training, folder: Path) -> None:
+    """Refuse to finish a training that another command began; its recipe lies beside it.
 
     Raises
     ------
     UserError
     """
-    n_in, n_out = len(state.weights.hidden), len(state.weights.output_bias)
-    if (n_in, n_out) != (network.n_in, network.n_out):
+    epochs = training.learning.epochs
+    if state.epoch < epochs and (folder / RECIPE).is_file():
+        own = folder / CHECKPOINT
         raise UserError(
-            f"{path}: this network has {n_in} inputs and {n_out} outputs, the images of "
-            f"{data.name} have {network.n_in} pixels and {network.n_out} classes; give the data "
-            "it was trained on by --data"
+            f"{own}: this training has finished {state.epoch} of {epochs} epochs; end it by "
+            f"'dendview train --resume --out {folder}', or study it as it is by '--checkpoint "
+            f"{own}'"
         )
 
 
@@ -208,7 +215,8 @@ def train_to_the_end(
     """
     if state is not None and state.epoch >= training.learning.epochs:
         return state
-    state, _, trouble = run_training(Shortcut(network, threads), data, training, state, folder)
+    way = make_way(network, training.way, "auto", threads, training.precision)
+    state, _, trouble = run_training(way, data, training, state, folder)
     if trouble:
         raise UserError(trouble)
     if state.epoch < training.learning.epochs:

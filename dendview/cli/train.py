@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from dendview.cli.cells import out_folder, print_json, print_table
+from dendview.cli.learned_data import check_fits, named_data, own_data
 from dendview.cli.run import ended_as_by_ctrl_c
 from dendview.cli.spike_lab import duration
 from dendview.cli.train_network import add_network_arguments, network_of, network_words
@@ -41,6 +42,7 @@ from engine.exporting.training import (
     export_curves_csv,
     export_epochs_csv,
     export_weights_hdf5,
+    how_computed,
     load_checkpoint,
     save_checkpoint,
 )
@@ -65,13 +67,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--preset",
         choices=tuple(PRESETS),
-        default="quick",
         help="quick: momentum and a larger rate, minutes; paper: the authors' 30 epochs of plain "
-        "descent at 0.005 (default %(default)s)",
+        "descent at 0.005 (default quick)",
     )
     parser.add_argument("--recipe", type=Path, metavar="FILE", help=f"a {RECIPE} to run again")
     parser.add_argument(
-        "--resume", action="store_true", help=f"go on from the {CHECKPOINT} in the folder"
+        "--resume",
+        action="store_true",
+        help=f"go on from the {CHECKPOINT} in the folder; only "
+        "--epochs and --rate may be others than before",
     )
     add_network_arguments(parser)
     parser.add_argument("--rule", choices=("quasi_static", "exact"), help="learning rule")
@@ -90,9 +94,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="auto: the CPU for the shortcut, a GPU for --compartmental where there is one",
     )  # fmt: skip
     parser.add_argument(
-        "--precision", choices=("mixed", "double"), default="mixed",
+        "--precision", choices=("mixed", "double"),
         help="of the shortcut on the CPU; mixed: single for modes so small that it does not show "
-        "(default %(default)s)",
+        "(default mixed)",
     )  # fmt: skip
     parser.add_argument("--json", action="store_true", help="print the results as JSON")
 
@@ -103,15 +107,18 @@ def execute(args: argparse.Namespace) -> int:
         training, state = load_checkpoint(args.out / CHECKPOINT)
         training = changed(training, args, going_on=True)
     else:
-        training = changed(read_recipe(args.recipe, args.preset), args)
+        training = changed(read_recipe(args.recipe, args.preset or "quick"), args)
     if args.download is not None:
         folder = Path(args.data or ".")
         training = replace(training, data=str(download(args.download, folder).absolute()))
     data = load(training.data)
     network = prepare(training, data)
     if state is not None:
+        check_fits(state, network, data, args.out / CHECKPOINT)
         state = with_rate(state, args.rate, training.learning, len(data.train))
-    way = make_way(network, training.way, args.backend, args.threads, args.precision)
+    way = make_way(network, training.way, args.backend, args.threads, training.precision)
+    if state is not None:
+        tell_change(how_computed(args.out / CHECKPOINT), way)
     folder = out_folder(args.out)
     with written_aside(folder / RECIPE) as aside:
         aside.write_text(to_json(training), encoding="utf-8")
@@ -164,8 +171,10 @@ def changed(training: Training, args: argparse.Namespace, going_on: bool = False
     learning = {"rule": args.rule, "softmax": args.softmax, "start": args.window, "sign": args.sign,
                 "cool": args.cool, "batch": args.batch, "epochs": args.epochs,
                 "seed": args.seed}  # fmt: skip
-    fixed = {**network_words(args), "--seed": args.seed, "--batch": args.batch,
-             "--optimizer": args.optimizer, "--recipe": args.recipe}  # fmt: skip
+    names = ("preset", "recipe", "download", "rule", "softmax", "window", "sign", "cool",
+             "optimizer", "batch", "seed", "precision")  # fmt: skip
+    fixed = network_words(args) | {f"--{name}": getattr(args, name) for name in names}
+    fixed["--compartmental"] = args.compartmental or None
     if going_on and (given := [name for name, value in fixed.items() if value is not None]):
         raise UserError(
             f"{given[0]} cannot change while a training goes on; leave it out, or start another "
@@ -176,8 +185,10 @@ def changed(training: Training, args: argparse.Namespace, going_on: bool = False
     if args.optimizer is not None:
         learning["optimizer"] = Optimizer(args.optimizer)
     data = training.data
-    if args.data is not None:
-        data = args.data if args.data == DIGITS else str(Path(args.data).absolute())
+    if going_on:
+        data = own_data(data, args.data)
+    elif args.data is not None:
+        data = named_data(args.data)
     elif data != DIGITS and not Path(data).is_absolute():
         data = DIGITS  # a preset names the kind of data it is meant for
     return replace(
@@ -186,7 +197,17 @@ def changed(training: Training, args: argparse.Namespace, going_on: bool = False
         learning=_with(training.learning, learning),
         data=data,
         way="compartmental" if args.compartmental else training.way,
+        precision=args.precision or training.precision,
     )
+
+
+def tell_change(so_far: str, way: Way) -> None:
+    """Say where a training that goes on computes in another way than before."""
+    if so_far and so_far != way.describe():
+        print(
+            f"dendview: so far it computed by {so_far}; from here on by {way.describe()}",
+            file=sys.stderr,
+        )
 
 
 def _with(value: Any, changes: dict[str, Any]) -> Any:
@@ -213,11 +234,11 @@ def run(
                 state, trouble = progress.state, progress.trouble
                 last = progress.test or last
                 if progress.test is not None or time.perf_counter() - saved > SAVE_EVERY:
-                    save_checkpoint(training, state, folder / CHECKPOINT)
+                    save_checkpoint(training, state, folder / CHECKPOINT, way.describe())
                     saved = time.perf_counter()
     except KeyboardInterrupt:
         print("\nstopped; what is finished is kept", file=sys.stderr)
-    save_checkpoint(training, state, folder / CHECKPOINT)
+    save_checkpoint(training, state, folder / CHECKPOINT, way.describe())
     return state, last, trouble
 
 

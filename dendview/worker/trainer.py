@@ -61,11 +61,12 @@ class Trainer:
         """Data and network, made anew where they are others than last time."""
         from engine.experiments.hpc_net import load, make_way, prepare
 
-        key = training.network, training.data, training.way, backend
+        key = training.network, training.data, training.way, training.precision, backend
         if self._known is None or self._known[0] != key:
             self._known = None  # two do not have to fit
             data = load(training.data)
-            way = make_way(prepare(training, data), training.way, backend)
+            network = prepare(training, data)
+            way = make_way(network, training.way, backend, precision=training.precision)
             self._known = key, data, way
         else:
             way = self._known[2]

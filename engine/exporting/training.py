@@ -26,8 +26,10 @@ COUNTERS = (
 TABLES: dict[str, type] = {"points": Point, "epochs": Epoch, "changes": RateChange}
 
 
-def save_checkpoint(training: Training, state: State, path: Path) -> None:
+def save_checkpoint(training: Training, state: State, path: Path, computed: str = "") -> None:
     """Write all that a run goes on from; :func:`load_checkpoint` gives the same bits back.
+
+    ``computed`` says how the way computes, for :func:`how_computed`.
 
     Raises
     ------
@@ -42,6 +44,7 @@ def save_checkpoint(training: Training, state: State, path: Path) -> None:
                 "version": VERSION,
                 "program": PROGRAM,
                 "training": to_json(training),
+                "computed": computed,
             }
         )
         _put(file, "weights", state.weights)
@@ -89,6 +92,15 @@ def load_checkpoint(path: Path) -> tuple[Training, State]:
     except (OSError, KeyError, TypeError, AttributeError) as error:
         what = f"the checkpoint cannot be read ({error})"
         raise FileError(path, what, "check the path, or start the training anew") from error
+
+
+def how_computed(path: Path) -> str:
+    """How the way to a checkpoint computed; empty where it does not say, or cannot be read."""
+    try:
+        with h5py.File(path, "r") as file:
+            return str(file.attrs.get("computed", ""))
+    except OSError:
+        return ""
 
 
 def export_weights_hdf5(network: Network, weights: Weights, path: Path) -> None:

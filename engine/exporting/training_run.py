@@ -97,6 +97,7 @@ class Folder:
     ) -> None:
         self.path, self.training = path, training
         self.saved: float | None = None
+        self.computed = ""
         self.epochs = kept_epochs(path)
         self._room = room or _room
         try:
@@ -122,7 +123,7 @@ class Folder:
             If there is no room, or the file cannot be written.
         """
         self._check_room(state.weights)
-        save_checkpoint(self.training, state, self.path / CHECKPOINT)
+        save_checkpoint(self.training, state, self.path / CHECKPOINT, self.computed)
         self.saved = state.epoch + state.batch / n_batch
 
     def snapshot(self, snapshot: Snapshot) -> None:
@@ -178,6 +179,7 @@ def kept_run(
         If the training is impossible, or the folder cannot be written at the start.
     """
     training = folder.training
+    folder.computed = way.describe()
     n_batch = -(-len(data.train) // training.learning.batch)
     if state is not None:
         folder.saved = state.epoch + state.batch / n_batch

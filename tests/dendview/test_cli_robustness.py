@@ -9,6 +9,7 @@ import pytest
 
 from dendview.cli import main
 from engine.experiments.hpc_net import Learning, Training, load, prepare, start
+from engine.experiments.hpc_net.spec import to_json
 from engine.experiments.robustness import examining, from_json
 from engine.exporting.training import load_checkpoint, save_checkpoint
 from tests.engine.experiments.hpc_net.conftest import tiny_spec
@@ -138,10 +139,48 @@ def test_what_cannot_be_is_refused_in_a_sentence(words, sentence, nets, tmp_path
 
 
 def test_images_of_another_size_are_refused(nets, checkpoint, tmp_path, data_dir, capsys):
+    """Where the folder that was learned from is gone, another may be the same, moved."""
+    training, state = load_checkpoint(checkpoint)
+    training = replace(training, data=str(tmp_path / "gone"))
+    save_checkpoint(training, state, checkpoint)
     words = ("--checkpoint", str(checkpoint), "--data", str(data_dir / "datasets" / "mnist"))
     assert main(("robustness", "--out", str(tmp_path), *words)) == 1
     said = capsys.readouterr().err
     assert "this network has 64 inputs and 10 outputs, the images of mnist have 784 pixels" in said
+
+
+def test_other_images_than_those_that_were_learned_are_refused(nets, checkpoint, tmp_path, capsys):
+    """Though they be of the same size."""
+    words = ("--checkpoint", str(checkpoint), "--data", str(tmp_path))
+    assert main(("robustness", "--out", str(tmp_path / "study"), *words)) == 1
+    assert "this network learned from digits; leave --data out" in capsys.readouterr().err
+
+
+def test_a_network_that_learned_by_simulation_is_simulated(nets, checkpoint, tmp_path, capsys):
+    training, state = load_checkpoint(checkpoint)
+    save_checkpoint(replace(training, way="compartmental"), state, checkpoint)
+    out = tmp_path / "study"
+    words = ("robustness", "--checkpoint", str(checkpoint), "--out", str(out), *FEW, "--n", "4")
+    assert main(words) == 0
+    result = from_json((out / "robustness.json").read_text("utf-8"))
+    assert result.complete
+    assert result.curve("hpc_net") is not None
+    assert result.curve("moved") is None  # what the shortcut alone can answer
+
+
+def test_a_training_of_another_command_is_not_gone_on_with(nets, checkpoint, tmp_path, capsys):
+    """It would be overwritten; the one this command began has no recipe beside it."""
+    out = tmp_path / "run"
+    out.mkdir()
+    own = checkpoint.rename(out / "checkpoint.h5")
+    training, _ = load_checkpoint(own)
+    (out / "training.json").write_text(to_json(training), "utf-8")
+    before = own.read_bytes()
+    assert main(("robustness", "--out", str(out), *FEW)) == 1
+    said = capsys.readouterr().err
+    assert "has finished 0 of 1 epochs; end it by 'dendview train --resume --out" in said
+    assert own.read_bytes() == before
+    assert main(("robustness", "--out", str(out), "--checkpoint", str(own), *FEW)) == 0
 
 
 def test_missing_torch_is_told_before_anything_is_trained(tmp_path, capsys, monkeypatch):

@@ -3,6 +3,7 @@
 import gzip
 import json
 from pathlib import Path
+from shutil import copytree
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from engine.digits_folder import idx_bytes
 from engine.discretize import Rule
 from engine.experiment import Experiment, Insertion, to_json
 from engine.experiments.hpc_net.data import load
-from engine.exporting.training import load_checkpoint
+from engine.exporting.training import how_computed, load_checkpoint, save_checkpoint
 
 SMALL = ("--morphology", "sample:spn", "--hidden", "6", "--batch", "40")
 
@@ -121,11 +122,53 @@ def test_a_cell_without_basal_dendrites_is_refused(tmp_path, capsys):
     assert "no basal dendrite to put synapses on; choose placement" in capsys.readouterr().err
 
 
-def test_a_run_that_goes_on_is_the_same_run(few, tmp_path, capsys):
-    words = ("train", "--data", str(few), *SMALL, "--epochs", "1", "--out", str(tmp_path))
-    assert main(words) == 0
-    assert main(("train", "--resume", "--out", str(tmp_path), "--hidden", "7")) == 1
-    assert "--hidden cannot change while a training goes on" in capsys.readouterr().err
+def test_a_run_that_goes_on_is_the_same_run(few, very_few, tmp_path, capsys):
+    """On the same images, by the same rule and network, computed as before."""
+    images, moved, out = tmp_path / "images", tmp_path / "moved", tmp_path / "run"
+    copytree(few, images)
+    words = ("train", "--data", str(images), *SMALL, "--epochs", "1", "--precision", "double")
+    assert main((*words, "--out", str(out))) == 0
+    again = ("train", "--resume", "--out", str(out))
+    before = (out / "checkpoint.h5").read_bytes()
+    for more in (
+        "--hidden 7", "--rule exact", "--softmax mean", "--window 30", "--sign ascend",
+        "--cool 0.5", "--download mnist", "--precision mixed", "--compartmental",
+        "--preset paper", "--batch 8",
+    ):  # fmt: skip
+        capsys.readouterr()
+        assert main((*again, *more.split())) == 1
+        said = capsys.readouterr().err
+        assert f"{more.split()[0]} cannot change while a training goes on" in said
+    assert main((*again, "--data", str(very_few))) == 1
+    assert f"this network learned from {images}; leave --data out" in capsys.readouterr().err
+    assert (out / "checkpoint.h5").read_bytes() == before
+
+    assert main((*again, "--data", str(images), "--epochs", "2", "--json")) == 0
+    captured = capsys.readouterr()
+    assert "modes in double precision" in json.loads(captured.out)["computed"]
+    assert "so far it computed" not in captured.err
+
+    images.rename(moved)
+    training, state = load_checkpoint(out / "checkpoint.h5")
+    save_checkpoint(training, state, out / "checkpoint.h5", "another machine's simulation")
+    assert main((*again, "--data", str(moved), "--epochs", "3")) == 0
+    said = capsys.readouterr().err
+    assert f"images are read from {moved}; {images} is gone" in said
+    assert "so far it computed by another machine's simulation; from here on by exact sh" in said
+    training, state = load_checkpoint(out / "checkpoint.h5")
+    assert (training.data, training.precision, state.epoch) == (str(moved), "double", 3)
+    assert how_computed(out / "checkpoint.h5").startswith("exact shortcut")
+
+    for path in moved.iterdir():
+        path.unlink()
+    small = np.zeros((20, 4, 4), np.uint8)
+    for name in ("train", "t10k"):
+        (moved / f"{name}-images-idx3-ubyte.gz").write_bytes(idx_bytes(small))
+        labels = np.arange(20, dtype=np.uint8) % 10
+        (moved / f"{name}-labels-idx1-ubyte.gz").write_bytes(idx_bytes(labels))
+    assert main(again) == 1
+    said = capsys.readouterr().err
+    assert "has 64 inputs and 10 outputs, the images of moved have 16 pixels" in said
 
 
 def test_active_neurons_with_conductance_synapses_are_simulated(very_few, tmp_path, capsys):

@@ -2,10 +2,9 @@
 
 from engine.experiments.hpc_net.compartmental import Compartmental
 from engine.experiments.hpc_net.device_shortcut import DeviceShortcut
-from engine.experiments.hpc_net.modes import Precision
 from engine.experiments.hpc_net.network import Network
 from engine.experiments.hpc_net.shortcut import Shortcut
-from engine.experiments.hpc_net.spec import WayName
+from engine.experiments.hpc_net.spec import Precision, WayName
 from engine.experiments.hpc_net.ways import Way
 from engine.types import BackendName
 

@@ -7,18 +7,15 @@ precision does for most of them.
 """
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
 from engine.experiments.hpc_net.kernels import padded, to_lines
+from engine.experiments.hpc_net.spec import Precision
 from engine.experiments.hpc_net.tiles import COLUMNS, SMALL_COLUMNS
 from engine.mechanisms.lanes import WIDTH
 from engine.mechanisms.narrow import NARROW_WIDTH
 from engine.types import FloatArray, IntArray
-
-Precision = Literal["mixed", "double"]
-"""Double for all modes, or single for those whose rounding TOLERANCE covers."""
 
 TOLERANCE = 1e-9
 """Of the largest response: what leaving out modes may change in any response, and what rounding

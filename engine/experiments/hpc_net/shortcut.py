@@ -18,8 +18,9 @@ from engine.errors import UserError
 from engine.experiments.hpc_net import kernels, kernels_back
 from engine.experiments.hpc_net.encoding import decay
 from engine.experiments.hpc_net.kernels import aligned, padded
-from engine.experiments.hpc_net.modes import TOLERANCE, Precision, beginnings, make_modes
+from engine.experiments.hpc_net.modes import TOLERANCE, beginnings, make_modes
 from engine.experiments.hpc_net.network import Network, Weights
+from engine.experiments.hpc_net.spec import Precision
 from engine.experiments.hpc_net.tiles import COLUMNS, ROWS, SMALL_COLUMNS
 from engine.experiments.hpc_net.ways import ByteArray, Voltages, trace_numbers
 from engine.linear import is_linear, leak

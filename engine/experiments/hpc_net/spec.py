@@ -19,6 +19,8 @@ Softmax = Literal["instant", "mean"]
 Placement = Literal["basal", "dendrite", "soma"]
 OptimizerName = Literal["sgd", "momentum", "adam"]
 WayName = Literal["shortcut", "compartmental"]
+Precision = Literal["mixed", "double"]
+"""Of the shortcut on the CPU: double for all modes, or single for those that are small enough."""
 
 MEMBRANE_G = 1 / 48300
 """S/cm²: the leak of the hidden cells."""
@@ -254,7 +256,8 @@ TEXT = replace(CODE, softmax="mean", start=30.0, sign="ascend")
 class Training:
     """A whole training run: network, learning, the name of the data, and how the network is run.
 
-    ``way`` is the exact shortcut of passive neurons, or the simulation of every compartment.
+    ``way`` is the exact shortcut of passive neurons, or the simulation of every compartment;
+    ``precision`` is the shortcut's on the CPU.
     """
 
     network: HpcNet = field(default_factory=HpcNet)
@@ -262,6 +265,7 @@ class Training:
     data: str = "digits"
     name: str = ""
     way: WayName = "shortcut"
+    precision: Precision = "mixed"
 
 
 FORMAT, VERSION = "dendview-training", 1
