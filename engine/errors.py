@@ -56,12 +56,18 @@ class OutOfDeviceMemoryError(BackendError):
     wanted, free : bytes
     fits
         Cells that could run at once; None where that is not known.
+    too_large
+        Whether not even one would fit if nothing else used the GPU.
     """
 
-    def __init__(self, wanted: int, free: int, fits: int | None = None) -> None:
-        self.wanted, self.free, self.fits = wanted, free, fits
+    def __init__(
+        self, wanted: int, free: int, fits: int | None = None, too_large: bool = False
+    ) -> None:
+        self.wanted, self.free, self.fits, self.too_large = wanted, free, fits, too_large
         if fits:
             way = f"run at most {fits} cells at once, or choose backend 'cpu'"
+        elif too_large:
+            way = "take coarser compartments, or choose backend 'cpu'"
         elif fits == 0:
             way = "close what else uses the GPU, or choose backend 'cpu'"
         else:
@@ -71,9 +77,11 @@ class OutOfDeviceMemoryError(BackendError):
             f"free; {way}"
         )
 
-    def __reduce__(self) -> tuple[type["OutOfDeviceMemoryError"], tuple[int, int, int | None]]:
+    def __reduce__(
+        self,
+    ) -> tuple[type["OutOfDeviceMemoryError"], tuple[int, int, int | None, bool]]:
         """Survive the pipe of the engine's process."""
-        return type(self), (self.wanted, self.free, self.fits)
+        return type(self), (self.wanted, self.free, self.fits, self.too_large)
 
 
 def gigabytes(size: int) -> str:

@@ -169,8 +169,9 @@ def check_memory(members: Sequence[Member], device: Device) -> None:
     OutOfDeviceMemoryError
         Says how many cells would fit, in the order in which they are given.
     """
-    free, _ = device.memory()
+    free, total = device.memory()
     wanted, fits, full = MOST_BYTES // 8, 0, False
+    least = wanted + members[0].tables.bytes_once + members[0].tables.bytes_each
     for member in members:
         tables, n = member.tables, member.model.n_instance
         left = free - wanted - tables.bytes_once
@@ -179,7 +180,7 @@ def check_memory(members: Sequence[Member], device: Device) -> None:
             fits, full = fits + here, here < n
         wanted += tables.bytes_once + tables.bytes_each * n
     if wanted > free:
-        raise OutOfDeviceMemoryError(wanted, free, fits)
+        raise OutOfDeviceMemoryError(wanted, free, fits, too_large=least > total)
 
 
 def arrange(members: Sequence[Member], device: Device) -> list[list[int]]:

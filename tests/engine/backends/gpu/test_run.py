@@ -3,6 +3,7 @@
 The text is that of a device; here it runs on the CPU. ``pytest -m gpu`` takes a real one.
 """
 
+import pickle
 from dataclasses import replace
 
 import numpy as np
@@ -306,6 +307,19 @@ def test_what_does_not_fit_is_refused_before_it_starts(folder):
     ):
         GpuRun(models.model("hh", folder, 500), small, Shape(32, 32))
     assert small.memory() == (34_000_000, 34_000_000)  # nothing was allocated
+
+
+def test_others_are_to_be_closed_only_where_that_helps(folder):
+    model = models.model("hh", folder, 3)
+    device = ShimDevice(memory=64_000_000)
+    others = device.allocate(60_000_000, np.uint8)
+    with pytest.raises(OutOfDeviceMemoryError, match="free; close what else uses the GPU, or"):
+        GpuRun(model, device, Shape(8, 8))
+    del others
+    GpuRun(model, device, Shape(8, 8))
+    with pytest.raises(OutOfDeviceMemoryError, match="free; take coarser compartments, or") as told:
+        GpuRun(model, ShimDevice(memory=30_000_000), Shape(8, 8))
+    assert str(pickle.loads(pickle.dumps(told.value))) == str(told.value)
 
 
 def test_memory_that_others_take_in_mid_run_makes_launches_shorter(folder, monkeypatch):
