@@ -88,9 +88,10 @@ class GpuBackend:
         """Models of different trees in one run; raises as :meth:`start`."""
         models = [self._ready(model) for model in models]
         shapes = [self._shape] * len(models) if self._shape else None
-        shapes = shapes or choose_shapes(models, self.device, self.single)
+        used = self._used(sum(model.n_instance for model in models))
+        shapes = shapes or choose_shapes(models, self.device, self.single, used)
         self._solved = f", solved by {' and '.join(dict.fromkeys(s.name for s in shapes))}"
-        if (used := self._used(sum(model.n_instance for model in models))) > 1:
+        if used > 1:
             return SeveralPopulation(models, self._devices[:used], shapes, self.single)
         return GpuPopulation(models, self.device, shapes, self.single)
 

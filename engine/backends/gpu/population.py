@@ -7,14 +7,16 @@ from engine.backends.gpu.device import Device
 from engine.backends.gpu.pacing import candidates, choose_shape, nodes_of
 from engine.backends.gpu.shape import Shape
 from engine.backends.gpu.tables import structure_of
-from engine.instances import is_mixed
+from engine.instances import is_mixed, select
 from engine.model import Model
 
 FULL = 8
 """Cells per multiprocessor that are enough for a measurement."""
 
 
-def choose_shapes(models: Sequence[Model], device: Device, single: bool = False) -> list[Shape]:
+def choose_shapes(
+    models: Sequence[Model], device: Device, single: bool = False, n_device: int = 1
+) -> list[Shape]:
     """A shape for every model.
 
     Models of one kernel and of about one size get the same, so that they share a launch: the
@@ -22,6 +24,7 @@ def choose_shapes(models: Sequence[Model], device: Device, single: bool = False)
     Different trees of one kernel are solved by steps, whose bits no shape changes. One that is the
     only one of its kernel may be solved by rounds, as it is in a run of its own, which is decided
     once for a tree and a device: a second tree beside it may so change its last digits.
+    Of cells that are to be shared out among several devices no more are measured than one gets.
 
     Raises
     ------
@@ -37,7 +40,8 @@ def choose_shapes(models: Sequence[Model], device: Device, single: bool = False)
     for numbers in alike.values():
         here = [models[k] for k in numbers]
         rounds = len({model.tree.parent.tobytes() for model in here}) == 1
-        shape = choose_shape(stand_in(here, most), device, single, rounds)
+        share = -(-sum(model.n_instance for model in here) // n_device)
+        shape = choose_shape(stand_in(here, min(most, share)), device, single, rounds)
         shapes |= dict.fromkeys(numbers, shape)
     return [shapes[k] for k in range(len(models))]
 
@@ -45,13 +49,15 @@ def choose_shapes(models: Sequence[Model], device: Device, single: bool = False)
 def stand_in(models: Sequence[Model], most: int | None = None) -> Model:
     """The model with the largest cell, of about as many nodes as all have together.
 
-    ``most`` limits its instances; where these differ they stay as they are.
+    ``most`` limits its instances. Where these differ, they are the first of the model's own.
     """
     sizes = [nodes_of(model)[1] for model in models]
     largest = max(range(len(models)), key=lambda k: sizes[k])
     model = models[largest]
-    if len(models) == 1 or is_mixed(model):
-        return model
+    if is_mixed(model):
+        return model if most is None or most >= model.n_instance else select(model, 0, most)
+    if len(models) == 1:
+        return replace(model, n_instance=min(model.n_instance, most or model.n_instance))
     total = sum(n * m.n_instance for n, m in zip(sizes, models, strict=True))
     wanted = max(1, round(total / sizes[largest]))
     return replace(model, n_instance=min(wanted, most or wanted))

@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from engine.backends.gpu import backend, population
 from engine.backends.gpu.backend import GpuBackend
+from engine.backends.gpu.population import choose_shapes
 from engine.backends.gpu.run import GpuPopulation, GpuRun
 from engine.backends.gpu.several import SeveralPopulation, SeveralRun, share_out
 from engine.backends.gpu.shape import Shape
@@ -62,6 +64,23 @@ def test_what_one_device_cannot_do_is_told_as_its_sentence(model):
         SeveralRun(model, [ShimDevice, partial(ShimDevice, memory=1000)], SHAPE)
     with pytest.raises(BackendError, match=r"the GPU failed \(TypeError.*choose 'cpu'"):
         SeveralRun(model, [ShimDevice, partial(ShimDevice, nonsense=1)], SHAPE)
+
+
+def test_no_more_cells_are_measured_than_a_device_gets(model, monkeypatch, tmp_path):
+    measured = []
+
+    def choose(part, *given):
+        measured.append(part)
+        return SHAPE
+
+    monkeypatch.setattr(population, "choose_shape", choose)
+    monkeypatch.setattr(backend, "SeveralPopulation", lambda *given: given)
+    gpu = GpuBackend(ShimDevice(), None, [ShimDevice, ShimDevice])
+    gpu.start_population([model, build(ball_and_stick(tmp_path), 31)])
+    assert [part.n_instance for part in measured] == [3, 16]
+    assert sorted(set(measured[0].clamp_instance)) == [0, 1, 2]
+    alone = choose_shapes([model], ShimDevice())
+    assert (alone, measured[-1]) == ([SHAPE], model)
 
 
 def test_a_process_that_ended_by_itself_is_told_and_the_others_go_on(model):
