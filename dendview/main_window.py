@@ -348,6 +348,7 @@ class MainWindow(QMainWindow):
             dialog.close()
         self.keep_layout()
         self.settings.geometry = self.saveGeometry()
+        self.controllers.training.close()
         self.controllers.run.close()
         self.garbage.end()
         self.pane.view.close()

@@ -21,6 +21,7 @@ ACTION_TEXTS = {
     "halve_dt": "Halve dt",
     "discard_run": "Discard",
     "halve_batch": "Halve the batch",
+    "end_training": "End now",
     "use_cpu": "Run on the CPU",
 }
 
@@ -74,6 +75,8 @@ def show_message(window: MainWindow, message: Message | None) -> None:
             training_wiring.resume(window, message.training)
         elif message.action == "halve_batch":
             controllers.training.resume_smaller(message.training)
+        elif message.action == "end_training":
+            controllers.training.end_now()
         elif message.action == "discard_run" and state.runs:
             controllers.run.discard(state.runs[-1].number)
 

@@ -63,7 +63,7 @@ class Cell:
 Action = Literal[
     "", "restart_engine", "halve_dt", "discard_run", "keep_less", "use_cpu",
     "resume_study",
-    "resume_training", "halve_batch",
+    "resume_training", "halve_batch", "end_training",
 ]  # fmt: skip
 
 
@@ -86,13 +86,15 @@ class Message:
 class Job:
     """A long job: ``fraction`` 0..1 or None where it cannot be told; ``remaining`` in s or None.
 
-    ``kind`` is what does it, for the panel that shows it.
+    ``kind`` is what does it, for the panel that shows it. ``late``: it was cancelled and goes on to
+    the end of a piece of work, so that this is kept; cancelling once more ends it at once.
     """
 
     text: str
     fraction: float | None = None
     remaining: float | None = None
     cancelling: bool = False
+    late: bool = False
     kind: Literal["", "run_time", "spike_lab", "training", "robustness"] = ""
 
 

@@ -5,6 +5,15 @@ from dataclasses import replace
 from dendview.state import Message
 from dendview.training import TrainingRun, Trouble
 from dendview.worker.protocol import Trained
+from engine.experiments.hpc_net.spec import Training
+
+
+def begun(run: TrainingRun, training: Training) -> TrainingRun:
+    """A run that begins or goes on with these settings; what ended it before is forgotten."""
+    return replace(
+        run, training=training, state="running", phase="preparing", trouble="", why="",
+        warning="", remaining=None, samples_per_second=0.0, rate_wanted=None,
+    )  # fmt: skip
 
 
 def grown(run: TrainingRun, news: Trained) -> TrainingRun:
@@ -49,6 +58,15 @@ def kept_message(run: TrainingRun, why: str, details: str = "") -> Message:
     else:
         text = f"{why} The checkpoint holds epoch {run.saved:.2f}."
     return Message(text, "info" if calm else "error", details, "resume_training", run.number)
+
+
+def waiting_message(run: TrainingRun) -> Message:
+    """A training is to end, and its batch takes long."""
+    left = "nothing of it is kept"
+    if run.saved is not None:
+        left = f"it falls back to its checkpoint of epoch {run.saved:.2f}"
+    text = f"Training {run.number} ends after its batch; ended now, {left}."
+    return Message(text, "warning", "", "end_training", run.number)
 
 
 def slower(rate: float) -> float:

@@ -22,7 +22,7 @@ from dendview.training_folders import (
     last_number,
     trainings_folder,
 )
-from dendview.training_news import grown, kept_message
+from dendview.training_news import begun, grown, kept_message, waiting_message
 from dendview.wording import number as number_text
 from dendview.worker import protocol
 from dendview.worker.interface import Worker
@@ -88,8 +88,8 @@ class TrainingController:
             return
         number = self._next_number()
         folder = self.home() / folder_name(plan, number)
-        begun = TrainingRun(number, plan, str(folder), rate=plan.learning.rate)
-        state.training_runs = (*state.training_runs, begun)
+        run = TrainingRun(number, plan, str(folder), rate=plan.learning.rate)
+        state.training_runs = (*state.training_runs, run)
         self._begin(number, resume=False)
 
     def resume(
@@ -99,9 +99,8 @@ class TrainingController:
         run = find_run(self.state.training_runs, self._or_shown(number))
         if run is None or not run.can_resume or self._busy():
             return
-        if rate is None and run.rate_wanted is not None:
-            rate = run.rate_wanted
-        self._begin(run.number, resume=True, rate=rate, batch=batch)
+        wanted = run.rate_wanted if rate is None else rate
+        self._begin(run.number, resume=True, rate=wanted, batch=batch)
 
     def resume_smaller(self, number: int | None = None) -> None:
         """Go on after the memory was too small, with batches of half the size."""
@@ -125,8 +124,17 @@ class TrainingController:
         self._end_soon("paused", "Pausing…")
 
     def stop(self) -> None:
-        """End the training; its checkpoint is saved all the same."""
-        self._end_soon("stopped", "Stopping…")
+        """End the training; its checkpoint is saved all the same. At once, if that takes long."""
+        if (job := self.state.job) is not None and job.late:
+            self.end_now()
+        else:
+            self._end_soon("stopped", "Stopping…")
+
+    def end_now(self) -> None:
+        """End the engine under a training that is to end: what its checkpoint has not is lost."""
+        if self._cancelled_at is not None:
+            self._end(self._wish, self._kept("Stopped"))
+            self._run.restart()
 
     def save(self) -> None:
         """Write a checkpoint now."""
@@ -207,12 +215,26 @@ class TrainingController:
         return self._number if self._token is not None else None
 
     def poll(self) -> None:
-        """End an engine that does not hear a cancel."""
-        late = self._cancelled_at
-        if late is None or self._clock() - late <= CANCEL_PATIENCE:
+        """Say what an end waits for: a batch may take minutes where currents are computed."""
+        late, job = self._cancelled_at, self.state.job
+        if late is None or job is None or job.late or self._clock() - late <= CANCEL_PATIENCE:
             return
-        self._end(self._wish, self._kept("Stopped"))
-        self._run.restart()
+        run = self._find(self._number)
+        if run.phase == "preparing":  # nothing is lost
+            self.end_now()
+            return
+        self.state.job = replace(job, text=f"{job.text.rstrip('…')} after this batch…", late=True)
+        self.state.message = waiting_message(run)
+
+    def close(self) -> None:
+        """Let a checkpoint be saved before the engine ends with the window; waits for a moment."""
+        if self._token is None or self._find(self._number).phase == "preparing":
+            return
+        self.pause()
+        end = self._clock() + CANCEL_PATIENCE
+        while self._token is not None and self._clock() < end:
+            time.sleep(0.005)
+            self._run.poll()
 
     def drop(self) -> None:
         """The engine is gone or about to be: all that is on disk is kept."""
@@ -245,12 +267,7 @@ class TrainingController:
         if batch is not None:
             training = replace(training, learning=replace(training.learning, batch=batch))
         state.playing, state.message = "", None
-        self._replace(
-            replace(
-                run, training=training, state="running", phase="preparing", trouble="", why="",
-                warning="", remaining=None, samples_per_second=0.0, rate_wanted=None,
-            )
-        )  # fmt: skip
+        self._replace(begun(run, training))
         self.show(number)
         starting = state.engine == STARTING
         text = "the engine is starting" if starting else "the network is prepared"
@@ -265,12 +282,9 @@ class TrainingController:
         if self._token is None or self._cancelled_at is not None:
             return
         self._cancelled_at, self._wish = self._clock(), wish
-        self._say_ending(text)
-        self._worker.send(protocol.Cancel(self._token))
-
-    def _say_ending(self, text: str) -> None:
         job = self.state.job or Job("", kind=KIND)
         self.state.job = replace(job, text=text, remaining=None, cancelling=True)
+        self._worker.send(protocol.Cancel(self._token))
 
     # What the engine says
 

@@ -135,6 +135,9 @@ class TrainingFoot(LazyWidget):
         for widget in (self.pause, self.stop, self.save):
             widget.setVisible(active is not None)
             widget.setEnabled(not ending)
+        late = state.job is not None and state.job.late
+        self.stop.setText("End now" if late else "Stop")
+        self.stop.setEnabled(late or not ending)
         self.save.setEnabled(not ending and active is not None and active.phase != "preparing")
         ready = state.training_data is not None and state.training_data.state == "ready"
         free = state.job is None

@@ -137,6 +137,72 @@ def test_a_pause_goes_on_where_it_was_and_the_wanted_rate_goes_along(controllers
     assert len(controllers.training.state.training_runs) == 1
 
 
+@pytest.mark.parametrize(("wish", "state"), [("pause", "paused"), ("stop", "stopped")])
+def test_an_end_waits_for_a_long_batch_unless_it_is_asked_for_twice(
+    controllers, worker, wish, state
+):
+    training, clock = controllers.training, [0.0]
+    training._clock = lambda: clock[0]
+    work = begin(controllers, worker)
+    hear(controllers, worker, news(work, 1, saved=1.0))
+    getattr(training, wish)()
+    training.poll()
+    assert not training.state.job.late
+    clock[0] += 10.0
+    training.poll()
+    assert (training.running, shown(controllers).state) == (True, "running")
+    assert training.state.job.late
+    assert training.state.message.action == "end_training"
+    assert "of epoch 1.00" in training.state.message.text
+    hear(controllers, worker, news(work, 1, saved=1.625), protocol.Cancelled(work.number, 9.0))
+    assert (shown(controllers).state, shown(controllers).saved) == (state, 1.625)
+    assert training.state.job is None
+
+    training.resume()
+    work = worker.sent[-1]
+    hear(controllers, worker, news(work, 1, saved=1.625))
+    getattr(training, wish)()
+    n_sent = len(worker.sent)
+    training.stop()
+    clock[0] += 10.0
+    training.poll()
+    assert training.running
+    training.stop()
+    assert (training.running, shown(controllers).state) == (False, state)
+    assert len(worker.sent) == n_sent
+
+
+def test_a_training_that_has_not_begun_is_ended_as_soon_as_it_does_not_hear(controllers, worker):
+    training, clock = controllers.training, [0.0]
+    training._clock = lambda: clock[0]
+    begin(controllers, worker)
+    training.pause()
+    clock[0] += 10.0
+    training.poll()
+    assert not training.running
+
+
+def test_closing_waits_for_the_checkpoint_but_not_for_ever(controllers, worker):
+    training = controllers.training
+    work = begin(controllers, worker)
+    training.close()
+    assert worker.sent[-1] is work  # nothing is there to be saved
+    hear(controllers, worker, news(work, 1))
+    answers = [[], [news(work, 1, saved=1.5), protocol.Cancelled(work.number, 1.0)]]
+    worker.poll = lambda: answers.pop(0) if answers else []
+    training.close()
+    assert worker.sent[-1] == protocol.Cancel(work.number)
+    assert (training.running, shown(controllers).saved) == (False, 1.5)
+    training.resume()
+    hear(controllers, worker)
+    answers.append([news(worker.sent[-1], 1)])
+    controllers.run.poll()
+    times = iter(range(100))
+    training._clock = lambda: float(next(times))
+    training.close()
+    assert training.running
+
+
 def test_the_rate_of_a_running_training_is_changed_at_once(controllers, worker):
     work = begin(controllers, worker)
     hear(controllers, worker, news(work, 1))

@@ -157,6 +157,55 @@ def test_buttons_start_pause_and_resume_and_the_slider_steers(qtbot, lab):
     assert (worker.sent[-1].resume, worker.sent[-1].folder) == (True, work.folder)
 
 
+def test_a_pause_that_takes_long_is_told_and_may_be_ended_at_once(qtbot, lab):
+    foot, training = lab.docks.training.foot, lab.controllers.training
+    worker = training._worker
+    qtbot.mouseClick(foot.start, LEFT)
+    work = worker.sent[-1]
+    worker.replies = [
+        protocol.Trained(
+            work.number, (), (), (), "learning", 3, 90, 2.1, 0.3, 0.01, 0.05, 3.0, 4000.0, 0.0,
+            (0,), "", "", False,
+        )
+    ]  # fmt: skip
+    qtbot.waitUntil(foot.save.isEnabled)
+    qtbot.mouseClick(foot.pause, LEFT)
+    training._cancelled_at -= 10.0
+    qtbot.waitUntil(lambda: foot.stop.text() == "End now")
+    qtbot.wait(50)
+    assert foot.doing.text() == "Pausing after this batch…"
+    assert (foot.pause.isEnabled(), foot.save.isEnabled()) == (False, False)
+    assert lab.toast.isVisible()
+    assert cut_off(foot) == []
+    qtbot.mouseClick(lab.toast.button("End now"), LEFT)
+    qtbot.waitUntil(foot.resume.isVisible)
+    assert not training.running
+
+
+def test_closing_the_window_lets_a_training_save_first(qtbot, lab):
+    foot, worker = lab.docks.training.foot, lab.controllers.training._worker
+    qtbot.mouseClick(foot.start, LEFT)
+    work = worker.sent[-1]
+    begun = protocol.Trained(
+        work.number, (), (), (), "learning", 3, 90, 2.1, 0.3, 0.01, 0.05, 3.0, 4000.0, None, (0,),
+        "", "", False,
+    )  # fmt: skip
+    worker.replies = [begun]
+    qtbot.waitUntil(foot.save.isEnabled)
+    ended = []
+
+    def send(command):
+        worker.sent.append(command)
+        if isinstance(command, protocol.Cancel):
+            worker.replies = [protocol.Cancelled(command.number, 0.1)]
+
+    worker.send = send
+    worker.close = lambda: ended.append((worker.sent[-1], worker.replies))
+    lab.close()
+    assert ended == [(protocol.Cancel(work.number), [])]
+    assert find_run(lab.state.training_runs, 1).state == "paused"
+
+
 def test_a_smaller_batch_is_for_the_training_that_did_not_fit(qtbot, lab):
     other = finished(lab, number=1)
     foot, worker = lab.docks.training.foot, lab.controllers.training._worker
