@@ -33,8 +33,8 @@ from engine.compartments import CompartmentTree
 from engine.discretize import Rule, discretize
 from engine.errors import BackendError
 from engine.experiments.cpu_solves import CpuSolve, Walk, numbers_needed
-from engine.experiments.machine import processor_name
 from engine.experiments.step_system import StepSystem
+from engine.machine import processor_name
 from engine.morphology.reading import read_morphology
 from engine.morphology.samples import SAMPLES, resolve
 from engine.morphology.sections import make_sections

@@ -10,8 +10,8 @@ import numpy as np
 
 from engine.errors import UserError
 from engine.experiments.cpu_solves import EIGHT, CpuSolve, Walk, numbers_needed
-from engine.experiments.machine import processor_name
 from engine.experiments.timings import Job, Progress, Row, RunTimes, Timing, Way
+from engine.machine import processor_name
 from engine.schedule.making import schedule_topology
 from engine.schedule.model import Schedule
 from engine.schedule.topology import as_thread_count, make_topology

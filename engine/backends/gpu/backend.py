@@ -8,7 +8,7 @@ from engine.backends.base import Backend, PopulationRun, Run
 from engine.backends.cpu import CpuBackend
 from engine.backends.gpu.choosing import Choice, choose
 from engine.backends.gpu.device import Device
-from engine.backends.gpu.pacing import choose_shape
+from engine.backends.gpu.pacing import choose_shape, nodes_of
 from engine.backends.gpu.population import choose_shapes, stand_in
 from engine.backends.gpu.run import GpuPopulation, GpuRun
 from engine.backends.gpu.several import DeviceMaker, SeveralPopulation, SeveralRun
@@ -95,10 +95,14 @@ class GpuBackend:
             return SeveralPopulation(models, self._devices[:used], shapes, self.single)
         return GpuPopulation(models, self.device, shapes, self.single)
 
-    def choice(self, model: Model, threads: int | None = None) -> Choice:
-        """Whether the GPU or the CPU is faster with this model, see :func:`choose`."""
-        used = self._used(model.n_instance)
-        return choose(model, self.device, self._shape, self.single, used, threads)
+    def choice(
+        self, model: Model, threads: int | None = None, models: Sequence[Model] = ()
+    ) -> Choice:
+        """Whether the GPU or the CPU is faster with this model, see :func:`choose`; it may stand
+        for several."""
+        used = self._used(sum(one.n_instance for one in models or (model,)))
+        total = sum(nodes_of(one)[1] * one.n_instance for one in models) if models else None
+        return choose(model, self.device, self._shape, self.single, used, threads, total)
 
     def _used(self, n_cell: int) -> int:
         """Devices that there are cells enough for."""
@@ -131,22 +135,22 @@ class AutoBackend:
 
     def start(self, model: Model, threads: int | None = None) -> Run:
         """A run on what is faster with it; only ``auto`` falls back."""
-        return self._suited(model, threads, lambda backend: backend.start(model, threads))
+        return self._suited([model], threads, lambda backend: backend.start(model, threads))
 
     def start_population(
         self, models: Sequence[Model], threads: int | None = None
     ) -> PopulationRun:
         """The same for models of different trees, by about as many cells of the largest."""
-        run = self._suited(
-            stand_in(models), threads, lambda backend: backend.start_population(models, threads)
+        return self._suited(
+            models, threads, lambda backend: backend.start_population(models, threads)
         )
-        if len(models) > 1:
-            self.reason = f"all taken as cells of the largest tree, {self.reason}"
-        return run
 
-    def _suited(self, model: Model, threads: int | None, start: Callable[[Backend], T]) -> T:
+    def _suited(
+        self, models: Sequence[Model], threads: int | None, start: Callable[[Backend], T]
+    ) -> T:
         try:
-            choice = self._gpu.choice(model, threads)
+            several = models if len(models) > 1 else ()
+            choice = self._gpu.choice(stand_in(models), threads, several)
             self.reason = choice.reason
             if choice.device:
                 run = start(self._gpu)

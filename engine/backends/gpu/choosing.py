@@ -2,20 +2,23 @@
 
 What lasts so short that measuring would take longer goes to the processor, and what the device does
 faster than any processor could goes to the device; all else is measured once for a tree, its
-membrane, the number of cells, the device and the cores.
+membrane, about so many cells, the device, the processor and its cores. For fewer or more cells than
+were measured the times are taken in proportion.
 """
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import perf_counter
 
 from engine.backends.cpu import CpuBackend, available_cores
 from engine.backends.gpu.device import Device
 from engine.backends.gpu.pacing import choose_shape, key_of, measure, nodes_of, read, write
+from engine.backends.gpu.population import FULL
 from engine.backends.gpu.run import GpuRun
 from engine.backends.gpu.shape import Shape
 from engine.instances import select
+from engine.machine import processor_name
 from engine.model import Model
 
 FILE = "gpu_or_cpu.json"
@@ -46,6 +49,7 @@ def choose(
     single: bool = False,
     n_device: int = 1,
     cores: int | None = None,
+    total: int | None = None,
 ) -> Choice:
     """Compare both on this model.
 
@@ -60,6 +64,8 @@ def choose(
         Devices that share the cells.
     cores
         Of the processor, all by default.
+    total
+        Nodes of all cells that the model stands for, of other trees too; its own by default.
 
     Raises
     ------
@@ -69,9 +75,10 @@ def choose(
         If the processor cannot.
     """
     name, cores = device.properties.name, cores or available_cores()
-    nodes = nodes_of(model)[1] * model.n_instance
-    side = min(cores, max(1, model.n_instance))
-    if nodes * model.n_step * SLOW / side < SHORT:
+    each = nodes_of(model)[1]
+    n_cell = model.n_instance if total is None else max(1, round(total / each))
+    side = min(cores, max(1, n_cell))
+    if each * n_cell * model.n_step * SLOW / side < SHORT:
         return Choice(
             False,
             f"the run is so short that the {name} would take longer to prepare for it than the CPU "
@@ -80,16 +87,21 @@ def choose(
     key = _key(model, device, single, n_device, cores)
     known = read(FILE)
     if key in known:
-        on_device, on_cpu = known[key]
+        on_device, on_cpu, n = known[key]
     else:
         part = select(model, 0, -(-model.n_instance // n_device)) if n_device > 1 else model
         shape = shape or choose_shape(part, device, single)
         on_device = measure(GpuRun(part, device, shape, single), device, DEVICE_STEPS)
-        on_cpu = 0.0
-        if on_device > nodes * FAST / cores:
+        on_cpu, n = 0.0, model.n_instance
+        if on_device > each * n * FAST / cores:
             on_cpu = seconds_on_cpu(model, cores)
-        write(FILE, {**read(FILE), key: [on_device, on_cpu]})
-    return _told(model, name, on_device, on_cpu)
+        write(FILE, {**read(FILE), key: [on_device, on_cpu, n]})
+    full = FULL * device.properties.n_multiprocessor * n_device
+    on_device *= max(n_cell, full) / max(n, full)  # fewer leave a part of it idle
+    choice = _told(n_cell, n, name, on_device, on_cpu * n_cell / n)
+    if total is None:
+        return choice
+    return replace(choice, reason=f"all taken as cells of the largest tree, {choice.reason}")
 
 
 def seconds_on_cpu(model: Model, cores: int, clock: Callable[[], float] = perf_counter) -> float:
@@ -105,21 +117,25 @@ def seconds_on_cpu(model: Model, cores: int, clock: Callable[[], float] = perf_c
     return min(taken[1:]) * -(-model.n_instance // n)
 
 
-def _told(model: Model, name: str, on_device: float, on_cpu: float) -> Choice:
+def _told(n_cell: int, measured: int, name: str, on_device: float, on_cpu: float) -> Choice:
     """The faster one; 0 s on the processor: it was not asked, since the device beats any."""
-    cells = f"{model.n_instance} cell" + "s" * (model.n_instance > 1)
+    cells = _cells(n_cell)
     if not on_cpu:
-        return Choice(
-            True,
-            f"a step of {cells} takes {_text(on_device)} on the {name}, less than on any CPU",
-        )
+        least = f"a step of {cells} takes {_text(on_device)} on the {name}, less than on any CPU"
+        other = "" if measured == n_cell else f", as measured once for {_cells(measured)}"
+        return Choice(True, least + other)
+    other = "" if measured == n_cell else f"{_cells(measured)} of "
     both = (
         f"a step of {cells} takes {_text(on_device)} on the {name} and {_text(on_cpu)} on the CPU, "
-        "as measured once for this tree and membrane"
+        f"as measured once for {other}this tree and membrane"
     )
     if on_device < on_cpu:
         return Choice(True, both)
     return Choice(False, f"{both}; choose 'gpu' to use it all the same")
+
+
+def _cells(n: int) -> str:
+    return f"{n} cell" + "s" * (n > 1)
 
 
 def _text(seconds: float) -> str:
@@ -132,5 +148,5 @@ def _text(seconds: float) -> str:
 
 def _key(model: Model, device: Device, single: bool, n_device: int, cores: int) -> str:
     seed = hashlib.sha256(key_of(model, device, single).encode())
-    seed.update(repr((n_device, cores)).encode())
+    seed.update(repr((n_device, cores, processor_name())).encode())
     return seed.hexdigest()[:24]

@@ -10,11 +10,11 @@ from engine.backends.gpu.variants.spiny import with_spines as with_spines_of_the
 from engine.errors import UserError
 from engine.experiment import Experiment, Insertion
 from engine.experiments.cpu_solves import WALKS, CpuSolve, numbers_needed
-from engine.experiments.machine import plain
 from engine.experiments.run_time import CPU_WAYS, measure, sizes_that_fit
 from engine.experiments.spiny_step import spiny_step, with_spines
 from engine.experiments.step_system import StepSystem, passive_step, step_of
 from engine.experiments.timings import Job, Way, table
+from engine.machine import plain
 from engine.model import cut
 from engine.schedule import make_schedule
 from engine.spines import Spine, SpineDensity, SpineShape, on_spine

@@ -10,13 +10,15 @@ import pytest
 from engine.backends import choose_backend, why_no_gpu
 from engine.backends.gpu import choosing, cupy_device, pacing
 from engine.backends.gpu.backend import AutoBackend, GpuBackend
-from engine.backends.gpu.run import GpuRun
+from engine.backends.gpu.run import GpuPopulation, GpuRun
 from engine.backends.gpu.shape import Shape
 from engine.errors import BackendError
+from engine.model import build, build_batch
 from engine.precision import parts, with_precision
 from engine.recording import collect
 from engine.simulation import simulate
 from tests.engine.backends.gpu import models
+from tests.engine.backends.gpu.test_population import ball_and_stick
 from tests.engine.shim_device import ShimDevice
 
 
@@ -191,6 +193,60 @@ def test_auto_takes_what_is_faster_and_says_why(paces, tmp_path):
     single = AutoBackend(GpuBackend(ShimDevice(), Shape(4, 4), single=True))
     single.start(model)
     assert len(paces["measured"]) == 6  # another precision is another pace
+
+
+def test_times_of_another_number_of_cells_are_taken_in_proportion(paces, monkeypatch, tmp_path):
+    auto = AutoBackend(GpuBackend(ShimDevice(), Shape(4, 4)))
+    paces["device"] = 2.5e-3
+    assert not isinstance(auto.start(models.model("hh", tmp_path, 5)), GpuRun)
+    assert isinstance(auto.start(models.model("hh", tmp_path, 7)), GpuRun)
+    assert paces["measured"] == ["device", "cpu"]
+    assert auto.reason == (
+        "a step of 7 cells takes 2.5 ms on the CPU shim and 2.8 ms on the CPU, as measured once "
+        "for 5 cells of this tree and membrane"
+    )
+    monkeypatch.setattr(choosing, "processor_name", lambda: "another one")
+    auto.start(models.model("hh", tmp_path, 7))
+    assert len(paces["measured"]) == 4
+
+
+def test_a_full_device_takes_longer_for_more_cells(paces, monkeypatch, tmp_path):
+    monkeypatch.setattr(choosing, "FULL", 0)
+    auto = AutoBackend(GpuBackend(ShimDevice(), Shape(4, 4)))
+    auto.start(models.model("hh", tmp_path, 5))
+    auto.start(models.model("hh", tmp_path, 7))
+    assert "7 cells takes 1.4 ms on the CPU shim and 2.8 ms on the CPU" in auto.reason
+
+
+def test_a_population_is_judged_by_all_of_its_cells(paces, monkeypatch, tmp_path):
+    """Two cells that differ have the most nodes; 300 others are smaller."""
+    base = models.experiment("hh", tmp_path)
+    differ = (base, replace(base, stimuli=base.stimuli[:1]))
+    largest, small = build_batch(differ), build(ball_and_stick(tmp_path, 40.0), 300)
+    nodes = largest.n_comp * 2 + small.n_comp * 300
+    assert largest.n_comp > small.n_comp
+    n_cell = round(nodes / largest.n_comp)
+    monkeypatch.setattr(choosing, "FULL", n_cell)
+    auto = AutoBackend(GpuBackend(ShimDevice(), Shape(4, 4)))
+    paces["device"] = 4e-3  # twice what the CPU takes for two cells
+    assert isinstance(auto.start_population([largest, small]), GpuPopulation)
+    assert auto.reason == (
+        f"all taken as cells of the largest tree, a step of {n_cell} cells takes 4 ms on the CPU "
+        f"shim and {choosing._text(2e-3 * n_cell / 2)} on the CPU, as measured once for 2 cells of "
+        "this tree and membrane"
+    )
+    assert paces["measured"] == ["device", "cpu"]
+    seconds = nodes * largest.n_step * choosing.SLOW
+    monkeypatch.setattr(choosing, "SHORT", 0.5 * seconds)
+    monkeypatch.setattr(choosing, "available_cores", lambda: 1)
+    assert isinstance(auto.start_population([largest, small]), GpuPopulation)
+    monkeypatch.setattr(choosing, "SHORT", 2.0 * seconds)
+    assert not isinstance(auto.start_population([largest, small]), GpuPopulation)
+    assert auto.reason.startswith("the run is so short")
+    monkeypatch.setattr(choosing, "SHORT", 0.0)
+    full = AutoBackend(GpuBackend(ShimDevice(memory=1000), Shape(4, 4)))
+    full.start_population([largest, small])
+    assert full.reason.startswith("this needs")
 
 
 def test_auto_measures_no_more_than_it_must(paces, monkeypatch, tmp_path):
