@@ -27,6 +27,9 @@ LEAST_RATE, MOST_RATE = 1e-5, 10.0
 PER_DECADE = 40
 """Places of the slider between a rate and ten times as much."""
 
+STOP = "End the training; a checkpoint is saved all the same"
+END_NOW = "Do not wait for the batch: what was learned since the last checkpoint is lost"
+
 
 class TrainingFoot(LazyWidget):
     """Reports what is to become of the training that runs or is shown."""
@@ -72,7 +75,7 @@ class TrainingFoot(LazyWidget):
         self.start.setToolTip("Train what is planned above, from the beginning")
         self.resume.setToolTip("Go on from the checkpoint of the shown training")
         self.pause.setToolTip("Save a checkpoint and let go of the engine")
-        self.stop.setToolTip("End the training; a checkpoint is saved all the same")
+        self.stop.setToolTip(STOP)
         self.save.setToolTip("Save a checkpoint now; the training goes on")
         self._arrange()
         self._connect()
@@ -137,6 +140,7 @@ class TrainingFoot(LazyWidget):
             widget.setEnabled(not ending)
         late = state.job is not None and state.job.late
         self.stop.setText("End now" if late else "Stop")
+        self.stop.setToolTip(END_NOW if late else STOP)
         self.stop.setEnabled(late or not ending)
         self.save.setEnabled(not ending and active is not None and active.phase != "preparing")
         ready = state.training_data is not None and state.training_data.state == "ready"

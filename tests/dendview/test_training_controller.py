@@ -1,15 +1,20 @@
 """The training lab's controllers with a worker that says what a test wants."""
 
 from dataclasses import replace
+from typing import get_args
 
 import pytest
 
 from dendview.controllers.bundle import make_controllers
 from dendview.controllers.training_fetch import STOPPED
 from dendview.state import AppState
-from dendview.training import find_run
+from dendview.training import TrainingRun, find_run
+from dendview.training_fields import RULE
+from dendview.views.training_form import chosen_row
+from dendview.views.training_runs import described, tip
 from dendview.worker import protocol
 from engine.experiments.hpc_net.data_check import check_data
+from engine.experiments.hpc_net.spec import Placement
 from engine.experiments.hpc_net.state import Epoch, Point
 from engine.exporting.training_run import Order
 
@@ -381,6 +386,17 @@ def test_what_is_looked_at_belongs_to_the_shown_training(controllers, worker):
     begin(controllers, worker)
     assert training.state.training_choice.epoch is None
     assert [run.number for run in training.state.training_runs] == [1, 2]
+
+
+@pytest.mark.parametrize("placement", get_args(Placement))
+def test_a_training_by_a_rule_of_somebodys_own_is_named_and_planned_again(controllers, placement):
+    plan = controllers.training.state.training_plan
+    learning = replace(plan.learning, rule="mine")
+    training = replace(plan, learning=learning, network=replace(plan.network, placement=placement))
+    assert "rule 'mine'" in described(training)
+    assert described(training) in tip(TrainingRun(1, training, "folder"))
+    assert controllers.training_plan.take(training)
+    assert chosen_row(RULE, controllers.training.state.training_plan) == -1
 
 
 def test_the_check_of_the_digits_is_the_engines(controllers):

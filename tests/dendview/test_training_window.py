@@ -174,6 +174,7 @@ def test_a_pause_that_takes_long_is_told_and_may_be_ended_at_once(qtbot, lab):
     qtbot.waitUntil(lambda: foot.stop.text() == "End now")
     qtbot.wait(50)
     assert foot.doing.text() == "Pausing after this batch…"
+    assert "is lost" in foot.stop.toolTip()
     assert (foot.pause.isEnabled(), foot.save.isEnabled()) == (False, False)
     assert lab.toast.isVisible()
     assert cut_off(foot) == []
