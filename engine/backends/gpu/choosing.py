@@ -98,7 +98,8 @@ def choose(
         write(FILE, {**read(FILE), key: [on_device, on_cpu, n]})
     full = FULL * device.properties.n_multiprocessor * n_device
     on_device *= max(n_cell, full) / max(n, full)  # fewer leave a part of it idle
-    choice = _told(n_cell, n, name, on_device, on_cpu * n_cell / n)
+    on_cpu *= max(n_cell, cores) / max(n, cores)
+    choice = _told(n_cell, n, name, on_device, on_cpu)
     if total is None:
         return choice
     return replace(choice, reason=f"all taken as cells of the largest tree, {choice.reason}")

@@ -198,23 +198,27 @@ def test_auto_takes_what_is_faster_and_says_why(paces, tmp_path):
 def test_times_of_another_number_of_cells_are_taken_in_proportion(paces, monkeypatch, tmp_path):
     auto = AutoBackend(GpuBackend(ShimDevice(), Shape(4, 4)))
     paces["device"] = 2.5e-3
-    assert not isinstance(auto.start(models.model("hh", tmp_path, 5)), GpuRun)
-    assert isinstance(auto.start(models.model("hh", tmp_path, 7)), GpuRun)
+    assert not isinstance(auto.start(models.model("hh", tmp_path, 5), 1), GpuRun)
+    assert isinstance(auto.start(models.model("hh", tmp_path, 7), 1), GpuRun)
     assert paces["measured"] == ["device", "cpu"]
     assert auto.reason == (
         "a step of 7 cells takes 2.5 ms on the CPU shim and 2.8 ms on the CPU, as measured once "
         "for 5 cells of this tree and membrane"
     )
     monkeypatch.setattr(choosing, "processor_name", lambda: "another one")
-    auto.start(models.model("hh", tmp_path, 7))
+    auto.start(models.model("hh", tmp_path, 7), 1)
     assert len(paces["measured"]) == 4
+    auto.start(models.model("hh", tmp_path, 5), 8)
+    auto.start(models.model("hh", tmp_path, 7), 8)
+    assert "and 2 ms on the CPU, as measured once for 5" in auto.reason  # each has a core
+    assert len(paces["measured"]) == 6
 
 
 def test_a_full_device_takes_longer_for_more_cells(paces, monkeypatch, tmp_path):
     monkeypatch.setattr(choosing, "FULL", 0)
     auto = AutoBackend(GpuBackend(ShimDevice(), Shape(4, 4)))
-    auto.start(models.model("hh", tmp_path, 5))
-    auto.start(models.model("hh", tmp_path, 7))
+    auto.start(models.model("hh", tmp_path, 5), 1)
+    auto.start(models.model("hh", tmp_path, 7), 1)
     assert "7 cells takes 1.4 ms on the CPU shim and 2.8 ms on the CPU" in auto.reason
 
 
@@ -229,7 +233,7 @@ def test_a_population_is_judged_by_all_of_its_cells(paces, monkeypatch, tmp_path
     monkeypatch.setattr(choosing, "FULL", n_cell)
     auto = AutoBackend(GpuBackend(ShimDevice(), Shape(4, 4)))
     paces["device"] = 4e-3  # twice what the CPU takes for two cells
-    assert isinstance(auto.start_population([largest, small]), GpuPopulation)
+    assert isinstance(auto.start_population([largest, small], 1), GpuPopulation)
     assert auto.reason == (
         f"all taken as cells of the largest tree, a step of {n_cell} cells takes 4 ms on the CPU "
         f"shim and {choosing._text(2e-3 * n_cell / 2)} on the CPU, as measured once for 2 cells of "
@@ -238,14 +242,13 @@ def test_a_population_is_judged_by_all_of_its_cells(paces, monkeypatch, tmp_path
     assert paces["measured"] == ["device", "cpu"]
     seconds = nodes * largest.n_step * choosing.SLOW
     monkeypatch.setattr(choosing, "SHORT", 0.5 * seconds)
-    monkeypatch.setattr(choosing, "available_cores", lambda: 1)
-    assert isinstance(auto.start_population([largest, small]), GpuPopulation)
+    assert isinstance(auto.start_population([largest, small], 1), GpuPopulation)
     monkeypatch.setattr(choosing, "SHORT", 2.0 * seconds)
-    assert not isinstance(auto.start_population([largest, small]), GpuPopulation)
+    assert not isinstance(auto.start_population([largest, small], 1), GpuPopulation)
     assert auto.reason.startswith("the run is so short")
     monkeypatch.setattr(choosing, "SHORT", 0.0)
     full = AutoBackend(GpuBackend(ShimDevice(memory=1000), Shape(4, 4)))
-    full.start_population([largest, small])
+    full.start_population([largest, small], 1)
     assert full.reason.startswith("this needs")
 
 
