@@ -182,7 +182,7 @@ def poisson_trains(
             f"{rate:g} Hz cannot be drawn once every {dt:g} ms; choose 0 to {MS_PER_S / dt:g} Hz"
         )
     n_step = max(0, round((stop - start) / dt))
-    if p == 0 or n_step == 0:
+    if p == 0 or n_step == 0 or count == 0:
         return ((),) * count
     waits = [_waits(p, n_step, d) for d in key.generators(Stream.BACKGROUND_TIME, count)]
     length = np.array([len(w) for w in waits])

@@ -129,7 +129,8 @@ def test_what_cannot_be_run_is_one_sentence(words, said, tmp_path, capsys):
 
 
 SCRIPT = """
-import sys, time
+import signal, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell ignores it for what runs behind
 from dendview.cli import main
 from engine.executor import OwnProcess
 from engine.experiments import spike_probability

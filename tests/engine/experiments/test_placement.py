@@ -120,6 +120,7 @@ def test_a_shorter_run_gets_the_beginning_of_the_trains():
 
 def test_trains_need_a_chance_that_is_one():
     assert poisson_trains(2, 0.0, 10.0, 100.0, 0.04, KEY) == ((), ())
+    assert poisson_trains(0, 3.0, 10.0, 100.0, 0.04, KEY) == ()
     assert poisson_trains(1, 25e3, 0.0, 0.2, 0.04, KEY) == (
         tuple(0.04 * k for k in range(5)),
     )  # every step
