@@ -5,7 +5,15 @@ from functools import partial
 from pathlib import Path
 
 from PyQt6.QtCore import QSize, Qt, pyqtSignal
-from PyQt6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent, QImage, QKeyEvent, QPixmap
+from PyQt6.QtGui import (
+    QDragEnterEvent,
+    QDragLeaveEvent,
+    QDropEvent,
+    QImage,
+    QKeyEvent,
+    QMouseEvent,
+    QPixmap,
+)
 from PyQt6.QtWidgets import (
     QFrame,
     QGridLayout,
@@ -86,8 +94,8 @@ class SampleCard(QFrame):
         layout.addWidget(heading)
         layout.addWidget(line, 1)
 
-    def mouseReleaseEvent(self, event: object) -> None:
-        if self.underMouse():
+    def mouseReleaseEvent(self, event: QMouseEvent | None) -> None:
+        if event is not None and self.rect().contains(event.position().toPoint()):
             self.chosen.emit(self.name)
 
     def keyPressEvent(self, event: QKeyEvent | None) -> None:
